@@ -1,0 +1,20 @@
+"""Entropy coding: probabilities as integer CDFs, and a 32-bit range coder.
+
+Nothing here knows what is being coded. Every function is integer arithmetic
+after one rounding of its float input, so equal input gives equal output on
+every machine.
+"""
+
+from coder.cdf import CDF_BITS, CDF_TOTAL, ScoreError, cdf_from_scores, scores_from_logits
+from coder.range_coder import Coder, Decoder, Encoder
+
+__all__ = [
+    "CDF_BITS",
+    "CDF_TOTAL",
+    "Coder",
+    "Decoder",
+    "Encoder",
+    "ScoreError",
+    "cdf_from_scores",
+    "scores_from_logits",
+]

@@ -1,0 +1,29 @@
+"""Errors a user can do something about. Each prints as one line and exits 1."""
+
+
+class NacrithError(Exception):
+    """Base of all errors of this package; the message says what to do."""
+
+
+class FormatError(NacrithError):
+    """The input is not a NC06 file, or is damaged or truncated."""
+
+
+class UnsupportedError(NacrithError):
+    """The file is sound but needs a newer version or another program."""
+
+
+class ModelMismatchError(NacrithError):
+    """The model or machine at hand would not give the logits the file needs."""
+
+
+class ModelNotFoundError(NacrithError):
+    """No usable model."""
+
+
+class CheckpointError(NacrithError):
+    """A checkpoint that can't be turned into a GGUF."""
+
+
+class FileError(NacrithError):
+    """A file that can't be read, or a target that must not be written."""

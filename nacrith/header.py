@@ -1,0 +1,179 @@
+"""The header of a NC06 file: what a decoder must know before the first frame."""
+
+from dataclasses import dataclass, field, fields
+
+from predictors.numerics import BACKENDS, FEATURES, MACHINES, Numerics
+
+from nacrith.errors import FormatError, UnsupportedError
+from nacrith.parameters import Parameters
+from nacrith.varint import Reader, to_varint
+
+# Frozen: known models by number, so that a small file need not carry a name and
+# a hash. Append only; number 0 means name and hash follow.
+KNOWN_MODELS = {
+    1: (
+        "SmolLM2-135M-Instruct.Q4_1",
+        "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+    ),
+}
+
+_HAS_MODEL, _HAS_METADATA, _HAS_PARAMETERS = 1, 2, 4
+_KNOWN_FLAGS = _HAS_MODEL | _HAS_METADATA | _HAS_PARAMETERS
+_PARAMETER_NAMES = [f.name for f in fields(Parameters)]
+
+
+@dataclass(frozen=True)
+class ModelRecord:
+    """Which model coded the text, and what its logits depend on.
+
+    Attributes:
+        name: for people.
+        sha256: of the GGUF file, 64 hexadecimal digits.
+        numerics: of the machine that compressed.
+        probe: CRC-32 of the logits of a fixed short batch there.
+    """
+
+    name: str
+    sha256: str
+    numerics: Numerics
+    probe: int
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """Attributes of the original file: permission bits, and seconds since 1970."""
+
+    mode: int
+    mtime: int
+
+
+@dataclass(frozen=True)
+class Header:
+    """Everything in front of the frames. `model` is None if no frame has text."""
+
+    model: ModelRecord | None = None
+    parameters: Parameters = field(default_factory=Parameters)
+    metadata: Metadata | None = None
+
+    def to_bytes(self) -> bytes:
+        """The body of the header as docs/format.md specifies it."""
+        flags, out = 0, bytearray()
+        if self.model:
+            flags |= _HAS_MODEL
+            out += _pack_model(self.model)
+            changed = [
+                i
+                for i, name in enumerate(_PARAMETER_NAMES)
+                if getattr(self.parameters, name) != getattr(Parameters(), name)
+            ]
+            if changed:
+                flags |= _HAS_PARAMETERS
+                out += to_varint(sum(1 << i for i in changed))
+                for i in changed:
+                    out += to_varint(getattr(self.parameters, _PARAMETER_NAMES[i]))
+        if self.metadata:
+            flags |= _HAS_METADATA
+            out += to_varint(self.metadata.mode) + to_varint(self.metadata.mtime)
+        return bytes([flags]) + bytes(out)
+
+    @classmethod
+    def from_bytes(cls, body: bytes) -> "Header":
+        """Inverse of `to_bytes`.
+
+        Raises:
+            FormatError: not well formed.
+            UnsupportedError: well formed, but of a later version.
+        """
+        reader = Reader(body, "header")
+        flags = reader.byte()
+        if flags & ~_KNOWN_FLAGS:
+            raise UnsupportedError(
+                "this file uses a feature that this version of nacrith does not know; "
+                "install a newer version"
+            )
+        model = _unpack_model(reader) if flags & _HAS_MODEL else None
+        parameters = Parameters()
+        if flags & _HAS_PARAMETERS:
+            parameters = _unpack_parameters(reader)
+        metadata = None
+        if flags & _HAS_METADATA:
+            metadata = Metadata(reader.varint(), reader.varint())
+        reader.end()
+        return cls(model, parameters, metadata)
+
+
+def _pack_model(model: ModelRecord) -> bytes:
+    out = bytearray()
+    known = [n for n, (_, sha256) in KNOWN_MODELS.items() if sha256 == model.sha256]
+    if known:
+        out.append(known[0])
+    else:
+        out += b"\0" + _pack_string(model.name) + bytes.fromhex(model.sha256)
+    numerics = model.numerics
+    out.append(BACKENDS.index(numerics.backend))
+    out += _pack_string(numerics.version)
+    out.append(MACHINES.index(numerics.machine))
+    out += to_varint(sum(1 << FEATURES.index(name) for name in numerics.features))
+    out += to_varint(numerics.threads)
+    out += _pack_string(numerics.device)
+    out += model.probe.to_bytes(4, "little")
+    return bytes(out)
+
+
+def _unpack_model(reader: Reader) -> ModelRecord:
+    number = reader.byte()
+    if number == 0:
+        name, sha256 = reader.string(), reader.take(32).hex()
+    elif number in KNOWN_MODELS:
+        name, sha256 = KNOWN_MODELS[number]
+    else:
+        raise UnsupportedError(
+            f"this file was made with model number {number}, which this version of "
+            "nacrith does not know; install a newer version"
+        )
+    backend = _name(BACKENDS, reader.byte(), "backend")
+    version = reader.string()
+    machine = _name(MACHINES, reader.byte(), "machine")
+    mask = reader.varint()
+    if mask >> len(FEATURES):
+        raise UnsupportedError(
+            "this file was made on a processor that this version of nacrith does not "
+            "know; install a newer version"
+        )
+    features = frozenset(name for i, name in enumerate(FEATURES) if mask >> i & 1)
+    threads = reader.varint()
+    device = reader.string()
+    probe = int.from_bytes(reader.take(4), "little")
+    numerics = Numerics(backend, version, machine, features, threads, device)
+    return ModelRecord(name, sha256, numerics, probe)
+
+
+def _unpack_parameters(reader: Reader) -> Parameters:
+    mask = reader.varint()
+    if mask >> len(_PARAMETER_NAMES):
+        raise UnsupportedError(
+            "this file uses a parameter that this version of nacrith does not know; "
+            "install a newer version"
+        )
+    given = {
+        name: reader.varint() for i, name in enumerate(_PARAMETER_NAMES) if mask >> i & 1
+    }
+    parameters = Parameters(**given)
+    problem = parameters.problem()
+    if problem:
+        raise FormatError(f"the header is damaged: {problem}")
+    return parameters
+
+
+def _pack_string(text: str) -> bytes:
+    raw = text.encode("utf-8")
+    return to_varint(len(raw)) + raw
+
+
+def _name(names: tuple[str, ...], number: int, what: str) -> str:
+    if number >= len(names):
+        raise UnsupportedError(
+            f"this file names {what} number {number}, which this version of nacrith "
+            "does not know; install a newer version"
+        )
+    return names[number]

