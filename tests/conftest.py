@@ -1,0 +1,85 @@
+"""Fixtures: the tiny model in every form, and where the corpora are."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+import corpora
+from predictors.vocabulary import Vocabulary
+from tests.tiny_model import write_checkpoint
+
+# A shared machine's clock says nothing about the code.
+settings.register_profile("nacrith", deadline=None)
+settings.load_profile("nacrith")
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_checkpoint(tmp_path_factory.mktemp("checkpoint"))
+
+
+@pytest.fixture(scope="session")
+def tiny_gguf(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from nacrith.import_checkpoint import import_checkpoint
+
+    path = tmp_path_factory.mktemp("gguf") / "tiny.gguf"
+    import_checkpoint(tiny_checkpoint, path, "f32")
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_gguf: Path) -> Iterator:
+    from predictors.llama_cpp import LlamaCppModel
+
+    model = LlamaCppModel(tiny_gguf, threads=1)
+    yield model
+    model.close()
+
+
+@pytest.fixture(scope="session")
+def real_gguf() -> Path:
+    from nacrith.models import default_model
+
+    return default_model().path
+
+
+@pytest.fixture(scope="session")
+def real_vocabulary(real_gguf: Path) -> Vocabulary:
+    from predictors.llama_cpp import load_vocabulary
+
+    return load_vocabulary(real_gguf)
+
+
+@pytest.fixture(scope="session")
+def canterbury() -> dict[str, Path]:
+    try:
+        return {path.name: path for path in corpora.canterbury()}
+    except corpora.CorpusError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def nacrith(tmp_path: Path):
+    """Run the command line in a process of its own, in an empty folder."""
+
+    def run(*arguments: object, stdin: bytes | None = None, **options) -> subprocess.CompletedProcess:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), **options.pop("environment", {})}
+        return subprocess.run(
+            [sys.executable, "-m", "nacrith", *map(str, arguments)],
+            input=stdin,
+            stdin=None if stdin is not None else subprocess.DEVNULL,
+            capture_output=True,
+            cwd=tmp_path,
+            timeout=120,
+            env=environment,
+            **options,
+        )
+
+    return run

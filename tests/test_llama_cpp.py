@@ -1,0 +1,149 @@
+"""The llama.cpp backend: streams, the sliding window, reset, bad models."""
+
+import numpy as np
+import pytest
+
+from predictors.base import ModelError
+from predictors.llama_cpp import LlamaCppModel, load_vocabulary
+from predictors.probe import probe
+from tests.tiny_model import write_checkpoint
+
+from nacrith.import_checkpoint import import_checkpoint
+
+WINDOW, SINKS = 256, 4
+
+
+def logits_of(model, tokens: np.ndarray, window: int = WINDOW) -> np.ndarray:
+    """[T, S] tokens → [T, S, V] logits."""
+    session = model.open(tokens.shape[1], window, SINKS)
+    try:
+        return np.array([session.step(row).copy() for row in tokens])
+    finally:
+        session.close()
+
+
+@pytest.fixture(scope="module")
+def tokens(tiny_model) -> np.ndarray:
+    n = tiny_model.vocabulary.token_of_symbol.max()
+    return np.random.default_rng(0).integers(3, n, (600, 3)).astype(np.int32)
+
+
+def test_shape_and_type(tiny_model, tokens):
+    logits = logits_of(tiny_model, tokens[:2])
+    assert logits.dtype == np.float32
+    assert logits.shape[:2] == (2, 3) and logits.shape[2] > tiny_model.vocabulary.token_of_symbol.max()
+
+
+def test_the_same_steps_give_the_same_bits(tiny_model, tokens):
+    session = tiny_model.open(3, WINDOW, SINKS)
+    first = np.array([session.step(row).copy() for row in tokens[:300]])
+    session.reset()
+    again = np.array([session.step(row).copy() for row in tokens[:300]])
+    session.close()
+    assert (first == again).all()
+    assert (first == logits_of(tiny_model, tokens[:300])).all()
+
+
+def test_streams_do_not_see_each_other(tiny_model, tokens):
+    together = logits_of(tiny_model, tokens[:400])
+    for stream in range(3):
+        alone = logits_of(tiny_model, tokens[:400, stream : stream + 1])[:, 0]
+        # Float32 sums in another order; nothing else.
+        assert np.abs(together[:, stream] - alone).max() < 2e-2 * np.abs(alone).max()
+
+
+def test_context_matters(tiny_model, tokens):
+    changed = tokens[:20].copy()
+    changed[0] = 3
+    assert (logits_of(tiny_model, tokens[:20])[-1] != logits_of(tiny_model, changed)[-1]).any()
+
+
+def test_sliding_keeps_the_sinks_and_forgets_the_oldest(tmp_path, tokens):
+    """After a slide the logits are those of sinks + kept tokens, positions re-based.
+
+    In a model of one layer the cached keys and values do not depend on earlier
+    tokens, so a slide must equal computing the kept tokens afresh.
+    """
+    path = tmp_path / "one_layer.gguf"
+    import_checkpoint(write_checkpoint(tmp_path / "checkpoint", layers=1), path, "f32")
+    model = LlamaCppModel(path, threads=1, precise=True)
+    column = tokens[: WINDOW + 1, :1]
+    slid = logits_of(model, column)[-1, 0]
+    kept = np.concatenate([column[:SINKS], column[SINKS + WINDOW // 4 :]])
+    recomputed = logits_of(model, kept)[-1, 0]
+    never_slid = logits_of(model, column, window=2 * WINDOW)[-1, 0]
+    no_sinks = logits_of(model, column[WINDOW // 4 :])[-1, 0]
+    model.close()
+    assert np.abs(slid - recomputed).max() < 1e-4
+    assert np.abs(never_slid - recomputed).max() > 1e-2
+    assert np.abs(no_sinks - recomputed).max() > 1e-2
+
+
+def test_the_window_slides_for_ever(tiny_model):
+    n = tiny_model.vocabulary.token_of_symbol.max()
+    tokens = np.random.default_rng(1).integers(3, n, (5 * WINDOW, 2)).astype(np.int32)
+    logits = logits_of(tiny_model, tokens)
+    assert np.isfinite(logits).all()
+    # No drift: the spread of the logits stays what it was inside the first window.
+    assert 0.8 < logits[-100:].std() / logits[:WINDOW].std() < 1.25
+
+
+def test_probe_tells_models_and_shapes_apart(tiny_model, tmp_path):
+    other_path = tmp_path / "other.gguf"
+    import_checkpoint(write_checkpoint(tmp_path / "other", seed=1), other_path, "f32")
+    other = LlamaCppModel(other_path, threads=1)
+    probes = set()
+    for model, streams in ((tiny_model, 1), (tiny_model, 2), (other, 1)):
+        session = model.open(streams, WINDOW, SINKS)
+        value = probe(session, model.vocabulary, streams)
+        assert value == probe(session, model.vocabulary, streams)
+        probes.add(value)
+        session.close()
+    other.close()
+    assert len(probes) == 3
+
+
+def test_numerics_name_this_machine(tiny_model):
+    numerics = tiny_model.numerics
+    assert numerics.backend == "llama.cpp" and numerics.threads == 1
+    assert numerics.version and numerics.features
+
+
+def test_too_many_streams(tiny_model):
+    with pytest.raises(ModelError, match="streams"):
+        tiny_model.open(100_000, WINDOW, SINKS)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a model", b"GGUF", b"GGUF\3\0\0\0" + b"\xff" * 64])
+def test_a_file_that_is_no_model(tmp_path, content):
+    path = tmp_path / "bad.gguf"
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=r"bad\.gguf"):
+        LlamaCppModel(path)
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(ModelError, match="can't read"):
+        load_vocabulary(tmp_path / "none.gguf")
+
+
+def test_a_vocabulary_that_is_not_byte_level(tmp_path):
+    import gguf
+
+    path = tmp_path / "spm.gguf"
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_context_length(32)
+    writer.add_embedding_length(8)
+    writer.add_block_count(1)
+    writer.add_feed_forward_length(8)
+    writer.add_head_count(1)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_tokenizer_model("llama")
+    writer.add_token_list(["<unk>", "<s>", "</s>", "a"])
+    writer.add_token_scores([0.0] * 4)
+    writer.add_token_types([2, 3, 3, 1])
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.close()
+    with pytest.raises(ModelError, match="byte-level"):
+        load_vocabulary(path)
