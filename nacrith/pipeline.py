@@ -193,14 +193,19 @@ def _encode_frame(
     if text:
         assert codec is not None
         n_symbols, payload = codec.encode(text, _reporter(progress, offset, len(text)))
-        if 2 * len(payload) > len(text):
-            # So bad that plain LZMA over everything may do better.
-            method, packed = encode_binary(block)
-            alone = Frame([Segment(False, len(block))], zlib.crc32(block), 0, b"", method, packed)
-            if len(packed) <= len(payload):
-                return alone
+        if smaller := _lzma_is_smaller(block, payload):
+            segments = [Segment(False, len(block))]
+            return Frame(segments, zlib.crc32(block), 0, b"", *smaller)
     method, packed = encode_binary(binary) if binary else (0, b"")
     return Frame(segments, zlib.crc32(block), n_symbols, payload, method, packed)
+
+
+def _lzma_is_smaller(block: bytes, payload: bytes) -> tuple[int, bytes] | None:
+    """LZMA of the whole block, if the model did so badly that this may be, and is, smaller."""
+    if 2 * len(payload) <= len(block):
+        return None
+    method, packed = encode_binary(block)
+    return (method, packed) if len(packed) <= len(payload) else None
 
 
 def _decode_frame(

@@ -1,0 +1,222 @@
+"""Whole files through the real loading code, with the tiny model."""
+
+import io
+import random
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nacrith import pipeline
+from nacrith.container import read_members
+from nacrith.errors import FormatError, ModelMismatchError, ModelNotFoundError, NacrithError
+from nacrith.header import Header
+from nacrith.parameters import Parameters
+from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
+
+WINDOW = 256
+PROSE = b"The owl and the pussycat went to sea in a beautiful pea-green boat.\r\n" * 20
+NOISE = random.Random(2).randbytes(2000)
+
+CASES = {
+    "empty": b"",
+    "one byte": b"x",
+    "one bad byte": b"\xff",
+    "one hundred bytes": PROSE[:100],
+    "prose": PROSE,
+    "noise": NOISE,
+    "both": NOISE + PROSE + NOISE + PROSE,
+    "every byte as text": PROSE + bytes(range(256)) + PROSE,
+    "special tokens": b"<|endoftext|><|im_start|>" * 20,
+    "latin-1": "Où êtes-vous déjà allé?\n".encode("latin-1") * 30,
+    "spaces": b" " * 3000,
+    "emoji": "😀é".encode() * 200,
+}
+
+
+@pytest.fixture(scope="module")
+def options(tiny_gguf):
+    return CompressOptions(
+        model=tiny_gguf, threads=1, parameters=Parameters(streams=0, window=WINDOW)
+    )
+
+
+def compress(data: bytes, options: CompressOptions) -> bytes:
+    sink = io.BytesIO()
+    summary = compress_stream(io.BytesIO(data), sink, options, len(data))
+    assert summary.compressed == len(sink.getvalue()) and summary.original == len(data)
+    return sink.getvalue()
+
+
+def decompress(packed: bytes, options: CompressOptions) -> bytes:
+    sink = io.BytesIO()
+    summary, _ = decompress_stream(io.BytesIO(packed), sink, options.model)
+    assert summary.compressed == len(packed) and summary.original == len(sink.getvalue())
+    return sink.getvalue()
+
+
+def header_of(packed: bytes) -> Header:
+    return next(read_members(io.BytesIO(packed))).header
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("streams", [0, 3])
+def test_it_survives(name, streams, options):
+    options = replace(options, parameters=replace(options.parameters, streams=streams))
+    assert decompress(compress(CASES[name], options), options) == CASES[name]
+
+
+pieces = st.one_of(st.binary(max_size=300), st.sampled_from([PROSE[:700], NOISE[:700], b"\0" * 99]))
+
+
+@settings(max_examples=25)
+@given(st.lists(pieces, max_size=4).map(b"".join))
+def test_any_bytes_survive(options, data):
+    assert decompress(compress(data, options), options) == data
+
+
+def test_the_same_input_gives_the_same_file(options):
+    assert compress(CASES["both"], options) == compress(CASES["both"], options)
+
+
+def test_several_frames_and_reads_of_any_size(options, monkeypatch):
+    monkeypatch.setattr(pipeline, "BLOCK", 1000)
+
+    class Dribble(io.BytesIO):
+        def read(self, n=-1):
+            return super().read(min(n, 333) if n > 0 else n)
+
+    data = CASES["both"]
+    sink = io.BytesIO()
+    compress_stream(Dribble(data), sink, options)
+    member = next(read_members(io.BytesIO(sink.getvalue())))
+    assert len(list(member.frames())) == -(-len(data) // 1000)
+    restored = io.BytesIO()
+    decompress_stream(Dribble(sink.getvalue()), restored, options.model)
+    assert restored.getvalue() == data
+
+
+def test_concatenated_files_restore_to_concatenated_data(options):
+    packed = compress(PROSE, options) + compress(b"", options) + compress(NOISE, options)
+    assert decompress(packed, options) == PROSE + NOISE
+
+
+@pytest.mark.parametrize(("name", "limit"), [("empty", 32), ("one byte", 44), ("noise", 48)])
+def test_what_can_not_be_compressed_grows_by_a_few_dozen_bytes(name, limit, options):
+    assert len(compress(CASES[name], options)) <= len(CASES[name]) + limit
+
+
+def test_text_that_the_model_makes_larger_is_stored_without_it(options):
+    # A random model needs more bits than the text has.
+    packed = compress(PROSE[:100], options)
+    assert header_of(packed).model is None
+    assert len(packed) <= 100 + 45
+
+
+def test_a_file_without_text_needs_no_model(options):
+    packed = compress(NOISE, options)
+    assert decompress(packed, replace(options, model=None)) == NOISE
+    assert header_of(packed).model is None
+
+
+@pytest.fixture
+def text_options(options, monkeypatch):
+    """Keep text in the model even though it is random and LZMA would win."""
+    monkeypatch.setattr(pipeline, "_model_does_not_pay", lambda frame, header: False)
+    monkeypatch.setattr(pipeline, "_lzma_is_smaller", lambda block, payload: None)
+    return options
+
+
+def test_text_past_several_slides_of_the_window(text_options):
+    data = PROSE * 3
+    packed = compress(data, text_options)
+    assert header_of(packed).model is not None
+    assert decompress(packed, text_options) == data
+
+
+def test_parameters_are_stored_and_obeyed(text_options):
+    chosen = Parameters(streams=2, window=512, sinks=7, bias_rate=20)
+    packed = compress(PROSE, replace(text_options, parameters=chosen))
+    assert header_of(packed).parameters == chosen
+    assert decompress(packed, text_options) == PROSE
+
+
+def test_every_flipped_bit_of_a_file_with_text(text_options):
+    packed = compress(PROSE[:60], text_options)
+    assert header_of(packed).model is not None
+    for i in range(len(packed)):
+        spoiled = bytearray(packed)
+        spoiled[i] ^= 1 << (i % 8)
+        with pytest.raises(NacrithError):
+            decompress(bytes(spoiled), text_options)
+
+
+def test_the_wrong_model_is_refused(text_options, tmp_path, tiny_gguf):
+    packed = compress(PROSE, text_options)
+    other = tmp_path / "other.gguf"
+    other.write_bytes(tiny_gguf.read_bytes() + b"\0")
+    with pytest.raises(ModelMismatchError, match="another model"):
+        decompress(packed, replace(text_options, model=other))
+
+
+def test_a_model_that_is_not_here(text_options, monkeypatch, tmp_path):
+    packed = compress(PROSE, text_options)
+    monkeypatch.setenv("NACRITH_MODELS", str(tmp_path))
+    with pytest.raises(ModelNotFoundError, match="tiny"):
+        decompress(packed, replace(text_options, model=None))
+
+
+def test_a_model_in_the_models_folder_is_found(text_options, monkeypatch, tiny_gguf):
+    packed = compress(PROSE, text_options)
+    monkeypatch.setenv("NACRITH_MODELS", str(tiny_gguf.parent))
+    assert decompress(packed, replace(text_options, model=None)) == PROSE
+
+
+def test_other_numerics_stop_before_decoding_and_are_named(text_options, monkeypatch):
+    from nacrith import text_codec
+
+    packed = compress(PROSE, text_options)
+    monkeypatch.setattr(text_codec, "probe", lambda *args: 1)
+    monkeypatch.setattr("predictors.llama_cpp.this_machine", lambda: "aarch64")
+    with pytest.raises(ModelMismatchError, match=r"machine: file \w+, here aarch64"):
+        decompress(packed, text_options)
+
+
+def test_the_transformers_backend_runs_the_same_loop(text_options):
+    options = replace(text_options, backend="transformers")
+    data = PROSE[:700]
+    packed = compress(data, options)
+    assert header_of(packed).model.numerics.backend == "transformers"
+    assert decompress(packed, options) == data
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [Parameters(streams=-1), Parameters(streams=10_000), Parameters(window=100),
+     Parameters(window=1 << 30), Parameters(sinks=0), Parameters(bias_rate=-1)],
+)  # fmt: skip
+def test_unusable_parameters(parameters, options):
+    with pytest.raises(NacrithError, match="must be"):
+        compress(PROSE, replace(options, parameters=parameters))
+
+
+def test_a_payload_claiming_too_many_symbols_does_not_run(text_options):
+    from nacrith.text_codec import TextCodec
+
+    codec = TextCodec.for_compression(text_options.model, "llama.cpp", 1, Parameters(window=WINDOW))
+    with pytest.raises(FormatError, match="symbols in 3 bytes"):
+        codec.decode(b"abc", 10**9, 10**9)
+    codec.close()
+
+
+def test_random_payloads_give_errors_or_text_of_the_right_length(text_options):
+    from nacrith.text_codec import TextCodec
+
+    codec = TextCodec.for_compression(text_options.model, "llama.cpp", 1, Parameters(window=WINDOW))
+    for seed in range(5):
+        try:
+            assert len(codec.decode(random.Random(seed).randbytes(20), 20, 25)) == 25
+        except FormatError as error:
+            assert "length" in str(error)
+    codec.close()
