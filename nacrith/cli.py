@@ -69,7 +69,7 @@ def cli() -> None:
     help="What runs the model.",
 )
 @click.option("--streams", type=int, default=0, metavar="N", help="Parallel streams (0: by size).")
-@click.option("--window", type=int, default=2048, show_default=True, help="Context in tokens.")
+@click.option("--window", type=int, default=1024, show_default=True, help="Context in tokens.")
 @click.option("--threads", type=int, default=0, metavar="N", help="Threads (0: all CPUs).")
 @click.option("-N", "--metadata", is_flag=True, help="Store mode and time stamp in the file.")
 def compress(
@@ -270,6 +270,49 @@ def import_model(directory: Path, dtype: str, output: Path | None, force: bool) 
         output.parent.mkdir(parents=True, exist_ok=True)
     import_checkpoint(directory, output, dtype, force)
     click.echo(f"{output}\n  sha256 {describe(output).sha256}")
+
+
+@cli.group()
+def bench() -> None:
+    """Measure ratio, speed and overheads on this machine.
+
+    \b
+    nacrith bench corpus canterbury
+    nacrith bench report -o docs/benchmarks.md
+    """
+
+
+@bench.command("corpus")
+@click.argument("name", type=click.Choice(["canterbury", "enwik8"]))
+@click.option("--bytes", "n_bytes", type=int, default=1_000_000, help="Of enwik8.")
+@click.option("--only", multiple=True, metavar="FILE", help="Only this file (repeatable).")
+@click.option("--streams", type=int, default=0, metavar="N", help="Parallel streams (0: by size).")
+@click.option("--window", type=int, default=1024, show_default=True, help="Context in tokens.")
+def bench_corpus(name: str, n_bytes: int, only: tuple[str, ...], streams: int, window: int) -> None:
+    """Compress and restore every file of a corpus, beside gzip, bzip2 and xz.
+
+    Results are kept in build/bench; a run that was cut goes on where it was.
+
+    \b
+    nacrith bench corpus canterbury --only alice29.txt --streams 1
+    """
+    from nacrith.bench.corpus import print_table, run_corpus
+
+    print_table(run_corpus(name, n_bytes, only, streams, window))
+
+
+@bench.command("report")
+@click.option("--quick", is_flag=True, help="Short texts: to see that it runs.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="PATH", help="Markdown.")
+def bench_report(quick: bool, output: Path | None) -> None:
+    """Run every measurement that is not in build/bench yet, and write the report.
+
+    \b
+    nacrith bench report --quick
+    """
+    from nacrith.bench.report import write_report
+
+    write_report(quick, output)
 
 
 class _Job:

@@ -22,7 +22,7 @@ class Parameters:
     """
 
     streams: int = 1
-    window: int = 2048
+    window: int = 1024
     sinks: int = 4
     cdf_bits: int = CDF_BITS
     bias_rate: int = 100
@@ -42,10 +42,10 @@ class Parameters:
         return None
 
 
-# A stream of its own costs the cold start of the model's context (about 1,000
-# bits), so a stream gets at least this many bytes of text; and beyond a few
-# streams a CPU gains little speed.
-STREAM_BYTES = 1 << 18
+# A stream of its own costs the cold start of the model's context, about 50 bytes
+# of output (docs/benchmarks.md), so a stream gets at least this much text; and a
+# CPU gains little speed beyond 8 streams.
+STREAM_BYTES = 1 << 16
 AUTO_STREAMS = 8
 
 

@@ -1,0 +1,98 @@
+"""Whole files through the whole pipeline, both directions, beside other compressors."""
+
+import bz2
+import gzip
+import io
+import lzma
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import corpora
+
+from nacrith.bench.store import cached
+from nacrith.parameters import Parameters
+from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
+
+# (file, bytes) shortest first, so that a cut run has covered most files.
+Result = dict[str, Any]
+
+
+def run_corpus(
+    name: str,
+    n_bytes: int = 1_000_000,
+    only: Sequence[str] = (),
+    streams: int = 0,
+    window: int = Parameters.window,
+) -> list[Result]:
+    """Measure each file (shortest first), or take what was measured before."""
+    if name == "enwik8":
+        files = {f"enwik8-{n_bytes}": corpora.enwik8(n_bytes, fetch=True)}
+    else:
+        files = {path.name: path.read_bytes() for path in corpora.canterbury(fetch=True)}
+    results = []
+    for file, data in sorted(files.items(), key=lambda item: len(item[1])):
+        if only and file not in only:
+            continue
+        key = f"corpus-{file}-streams{streams}-window{window}"
+        result = cached(key, lambda f=file, d=data: measure(f, d, streams, window))  # type: ignore[misc]
+        results.append(result)
+    return results
+
+
+def measure(file: str, data: bytes, streams: int, window: int) -> Result:
+    """Compress and restore `data`; sizes in bytes, times in seconds.
+
+    Raises:
+        AssertionError: the restored bytes differ.
+    """
+    options = CompressOptions(parameters=Parameters(streams=streams, window=window))
+    packed, restored = io.BytesIO(), io.BytesIO()
+    begin = time.perf_counter()
+    summary = compress_stream(io.BytesIO(data), packed, options, len(data))
+    middle = time.perf_counter()
+    decompress_stream(io.BytesIO(packed.getvalue()), restored)
+    end = time.perf_counter()
+    if restored.getvalue() != data:
+        raise AssertionError(f"{file}: the restored bytes differ")
+    return {
+        "file": file,
+        "size": len(data),
+        "nacrith": summary.compressed,
+        "tokens": summary.tokens,
+        "streams": summary.streams,
+        "window": window,
+        "compress_seconds": middle - begin,
+        "decompress_seconds": end - middle,
+        "gzip": len(gzip.compress(data, 9)),
+        "bzip2": len(bz2.compress(data, 9)),
+        "xz": len(lzma.compress(data, preset=9 | lzma.PRESET_EXTREME)),
+    }
+
+
+def bpb(result: Result, compressor: str) -> float:
+    """Bits per byte of the original, every byte of the compressed file counted."""
+    return 8 * result[compressor] / result["size"]
+
+
+def print_table(results: Sequence[Result]) -> None:
+    """Show results on the terminal."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="bits per byte, every byte of the file counted; all restored equal")
+    for column in ("file", "bytes", "gzip -9", "bzip2 -9", "xz -9e", "nacrith", "streams",
+                   "tokens/s in", "out"):  # fmt: skip
+        table.add_column(column, justify="left" if column == "file" else "right")
+    for r in results:
+        table.add_row(
+            r["file"],
+            str(r["size"]),
+            *(f"{bpb(r, c):.3f}" for c in ("gzip", "bzip2", "xz", "nacrith")),
+            str(r["streams"] or "-"),
+            *(
+                f"{r['tokens'] / r[side]:.0f}" if r["tokens"] else "-"
+                for side in ("compress_seconds", "decompress_seconds")
+            ),
+        )
+    Console(width=110).print(table)
