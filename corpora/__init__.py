@@ -96,9 +96,11 @@ def _fetch(name: str) -> None:
     with tempfile.TemporaryDirectory(dir=target) as scratch:
         archive = Path(scratch) / "archive"
         try:
-            with urllib.request.urlopen(entry["address"], timeout=60) as response:
-                with open(archive, "wb") as file:
-                    shutil.copyfileobj(response, file)
+            with (
+                urllib.request.urlopen(entry["address"], timeout=60) as response,
+                open(archive, "wb") as file,
+            ):
+                shutil.copyfileobj(response, file)
         except (urllib.error.URLError, OSError) as error:
             raise CorpusError(f"can't fetch {entry['address']}: {error}") from error
         for member, expected in entry["files"].items():
@@ -117,7 +119,7 @@ def _extract(archive: Path, member: str, out: Any) -> None:
         return
     with tarfile.open(archive) as tar:
         found = next((m for m in tar if Path(m.name).name == member and m.isfile()), None)
-        source = tar.extractfile(found) if found else None
-        if source is None:
+        content = tar.extractfile(found) if found else None
+        if content is None:
             raise CorpusError(f"the archive has no {member}")
-        shutil.copyfileobj(source, out)
+        shutil.copyfileobj(content, out)

@@ -34,7 +34,9 @@ def _options(*decorators: Callable[..., Any]) -> Callable[..., Any]:
 _FILES = click.argument("files", nargs=-1, type=_PATH, metavar="[FILE]...")
 _COMMON = _options(
     click.option("-q", "--quiet", is_flag=True, help="No progress, no summary."),
-    click.option("-v", "--verbose", is_flag=True, help="Print a summary even if not on a terminal."),
+    click.option(
+        "-v", "--verbose", is_flag=True, help="Print a summary even if not on a terminal."
+    ),
 )
 _OUTPUT = _options(
     click.option("-o", "--output", type=_PATH, metavar="PATH", help="Write to PATH."),
@@ -174,9 +176,7 @@ def decompress(
 @_FILES
 @_COMMON
 @_MODEL
-def test(
-    files: tuple[Path, ...], quiet: bool, verbose: bool, model: Path | None
-) -> None:
+def test(files: tuple[Path, ...], quiet: bool, verbose: bool, model: Path | None) -> None:
     """Check that each FILE.nc can be restored, without writing anything.
 
     \b
@@ -452,7 +452,9 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(128 + signal.SIGPIPE)
     except MemoryError:
-        click.echo("nacrith: not enough memory; use fewer --streams or a smaller --window", err=True)
+        click.echo(
+            "nacrith: not enough memory; use fewer --streams or a smaller --window", err=True
+        )
         sys.exit(1)
     except OSError as error:
         click.echo(f"nacrith: {error}", err=True)

@@ -207,8 +207,7 @@ class _Source:
             part = self._source.read(min(left, _READ_STEP))
             if not part:
                 raise FormatError(
-                    f"the file is truncated: it ends after {self.position} bytes, "
-                    f"inside the {what}"
+                    f"the file is truncated: it ends after {self.position} bytes, inside the {what}"
                 )
             parts.append(part)
             left -= len(part)
@@ -291,28 +290,39 @@ class Member:
             raise FormatError("the trailer is damaged: its hash has the wrong length")
 
 
-def read_members(source: BinaryIO) -> Iterator[Member]:
-    """Yield the members of a file (more than one if files were concatenated).
+class MemberReader:
+    """Iterates over the members of a file (more than one if files were concatenated).
 
     Read all frames of a member before asking for the next.
-
-    Raises:
-        FormatError: not a NC06 file, truncated or damaged.
-        UnsupportedError: of a later version, or made by the reference Nacrith.
     """
-    counted = _Source(source)
-    first = True
-    while True:
-        begin = counted.take_some(len(MAGIC))
-        if not begin and not first:
-            return
-        _check_magic(begin, first)
-        version = counted.take(1, "header")
-        if version[0] != VERSION:
-            _refuse_version(version[0])
-        body = counted.record(MAGIC + version, "header", MAX_HEADER)
-        yield Member(counted, Header.from_bytes(body))
-        first = False
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = _Source(source)
+
+    @property
+    def position(self) -> int:
+        """Bytes of the file read so far."""
+        return self._source.position
+
+    def __iter__(self) -> Iterator[Member]:
+        """Yield each member.
+
+        Raises:
+            FormatError: not a NC06 file, truncated or damaged.
+            UnsupportedError: of a later version, or made by the reference Nacrith.
+        """
+        first = True
+        while True:
+            found = self._source.take_some(len(MAGIC))
+            if not found and not first:
+                return
+            _check_magic(found, first)
+            version = self._source.take(1, "header")
+            if version[0] != VERSION:
+                _refuse_version(version[0])
+            body = self._source.record(MAGIC + version, "header", MAX_HEADER)
+            yield Member(self._source, Header.from_bytes(body))
+            first = False
 
 
 def _check_magic(found: bytes, first: bool) -> None:

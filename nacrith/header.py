@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass, field, fields
 
-from predictors.numerics import BACKENDS, FEATURES, MACHINES, Numerics
-
 from nacrith.errors import FormatError, UnsupportedError
 from nacrith.parameters import Parameters
 from nacrith.varint import Reader, to_varint
+from predictors.numerics import BACKENDS, FEATURES, MACHINES, Numerics
 
 # Frozen: known models by number, so that a small file need not carry a name and
 # a hash. Append only; number 0 means name and hash follow.
@@ -155,9 +154,7 @@ def _unpack_parameters(reader: Reader) -> Parameters:
             "this file uses a parameter that this version of nacrith does not know; "
             "install a newer version"
         )
-    given = {
-        name: reader.varint() for i, name in enumerate(_PARAMETER_NAMES) if mask >> i & 1
-    }
+    given = {name: reader.varint() for i, name in enumerate(_PARAMETER_NAMES) if mask >> i & 1}
     parameters = Parameters(**given)
     problem = parameters.problem()
     if problem:

@@ -57,7 +57,9 @@ def import_checkpoint(directory: Path, output: Path, dtype: str, force: bool = F
             _add_vocabulary(writer, tokenizer, config)
             _add_tensors(writer, directory, config, dtype)
         except (KeyError, IndexError, TypeError) as error:
-            raise CheckpointError(f"{directory}: a field is missing or malformed: {error}") from error
+            raise CheckpointError(
+                f"{directory}: a field is missing or malformed: {error}"
+            ) from error
         # The library opens the file itself, by the name of the temporary one.
         writer.write_header_to_file(path=Path(sink.name))
         writer.write_kv_data_to_file()
@@ -106,7 +108,9 @@ def _add_vocabulary(writer: Any, tokenizer: dict[str, Any], config: dict[str, An
 
     model = tokenizer["model"]
     if model.get("type") != "BPE":
-        raise CheckpointError(f"the tokenizer is {model.get('type')}, only byte-level BPE is supported")
+        raise CheckpointError(
+            f"the tokenizer is {model.get('type')}, only byte-level BPE is supported"
+        )
     size = config["vocab_size"]
     pieces = [f"[UNUSED_{i}]" for i in range(size)]
     types = [gguf.TokenType.UNUSED] * size
@@ -121,7 +125,10 @@ def _add_vocabulary(writer: Any, tokenizer: dict[str, Any], config: dict[str, An
     writer.add_token_list(pieces)
     writer.add_token_types(types)
     writer.add_token_merges(merges)
-    for key, add in (("bos_token_id", writer.add_bos_token_id), ("eos_token_id", writer.add_eos_token_id)):
+    for key, add in (
+        ("bos_token_id", writer.add_bos_token_id),
+        ("eos_token_id", writer.add_eos_token_id),
+    ):
         token = config.get(key)
         if isinstance(token, list):
             token = token[0] if token else None
@@ -189,16 +196,18 @@ def _tensors(directory: Path) -> Iterator[tuple[str, npt.NDArray[Any]]]:
         raise CheckpointError(f"{directory} has no *.safetensors file")
     for path in paths:
         try:
-            entries = deserialize(path.read_bytes())
+            entries: list[tuple[str, dict[str, Any]]] = deserialize(path.read_bytes())
         except SafetensorError as error:
             raise CheckpointError(f"{path} is damaged: {error}") from error
-        for name, entry in sorted(entries):
-            kind, shape, data = entry["dtype"], entry["shape"], entry["data"]
+        for name, entry in sorted(entries, key=lambda item: item[0]):
+            kind: str = entry["dtype"]
+            shape, data = entry["shape"], entry["data"]
             if kind == "BF16":
                 # A bfloat16 is the upper half of a float32.
                 wide = np.frombuffer(data, dtype="<u2").astype(np.uint32) << 16
                 yield name, wide.view(np.float32).reshape(shape)
             elif kind in _DTYPES:
-                yield name, np.frombuffer(data, dtype=_DTYPES[kind]).reshape(shape)
+                array: npt.NDArray[Any] = np.frombuffer(data, dtype=_DTYPES[kind])
+                yield name, array.reshape(shape)
             else:
                 raise CheckpointError(f"{path}: tensor {name} is of type {kind}, not supported")

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from nacrith.container import MAGIC, Trailer, read_members
+from nacrith.container import MAGIC, MemberReader, Trailer
 from nacrith.errors import NacrithError
 from nacrith.varint import MAX_BYTES, Reader
 
@@ -16,7 +16,7 @@ def describe_file(source: BinaryIO) -> dict[str, Any]:
         FormatError, UnsupportedError
     """
     members = []
-    for member in read_members(source):
+    for member in MemberReader(source):
         frames = list(member.frames())
         header = member.header
         model = header.model

@@ -10,11 +10,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from coder import CDF_BITS, Coder, cdf_from_scores, scores_from_logits
+from nacrith.parameters import Parameters
 from predictors.base import IntArray, Session, TokenPredictor
 from predictors.bias_head import BiasHead
 from predictors.vocabulary import Vocabulary
-
-from nacrith.parameters import Parameters
 
 Report = Callable[[int], None]
 """Called after each step with the number of symbols coded so far."""

@@ -3,12 +3,12 @@
 import hashlib
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from nacrith.binary_codec import decode_binary, encode_binary
-from nacrith.container import Frame, Writer, read_members
+from nacrith.container import Frame, MemberReader, Writer
 from nacrith.errors import FormatError, NacrithError
 from nacrith.header import Header, Metadata
 from nacrith.parameters import Parameters, choose_streams
@@ -38,7 +38,7 @@ class CompressOptions:
     model: Path | None = None
     backend: str = "llama.cpp"
     threads: int = 0
-    parameters: Parameters = Parameters(streams=0)
+    parameters: Parameters = field(default_factory=lambda: Parameters(streams=0))
     metadata: Metadata | None = None
 
 
@@ -60,7 +60,7 @@ class Summary:
 def compress_stream(
     source: BinaryIO,
     sink: BinaryIO,
-    options: CompressOptions = CompressOptions(),  # noqa: B008 (frozen)
+    options: CompressOptions = CompressOptions(),
     size: int | None = None,
     progress: Progress = NO_PROGRESS,
 ) -> Summary:
@@ -98,7 +98,7 @@ def compress_stream(
                 codec = TextCodec.for_compression(
                     options.model, options.backend, options.threads, parameters
                 )
-            header = Header(codec and codec.record, parameters, options.metadata)
+            header = Header(codec.record if codec else None, parameters, options.metadata)
             frame = _encode_frame(block, segments, codec, progress, summary.original)
             if alone and codec and _model_does_not_pay(frame, header):
                 header = replace(header, model=None)
@@ -144,11 +144,11 @@ def decompress_stream(
         FormatError, UnsupportedError: the file is damaged or not ours.
         ModelNotFoundError, ModelMismatchError: it can't be opened here.
     """
-    counted = _CountingSource(source)
+    members = MemberReader(source)
     summary = Summary()
     first: Header | None = None
     progress.begin(None)
-    for member in read_members(counted):
+    for member in members:
         first = first or member.header
         digest = hashlib.blake2b(digest_size=16)
         codec: TextCodec | None = None
@@ -157,9 +157,7 @@ def decompress_stream(
                 if frame.text_size and codec is None:
                     if member.header.model is None:
                         raise FormatError("a frame holds text but the header names no model")
-                    codec = TextCodec.for_file(
-                        member.header.model, member.header.parameters, model
-                    )
+                    codec = TextCodec.for_file(member.header.model, member.header.parameters, model)
                     summary.streams = member.header.parameters.streams
                 data = _decode_frame(frame, codec, progress, summary.original)
                 digest.update(data)
@@ -173,8 +171,8 @@ def decompress_stream(
         expected = member.trailer.digest
         if digest.digest()[: len(expected)] != expected:
             raise FormatError("the restored data does not match the hash of the whole file")
-    assert first is not None  # read_members raises on empty input
-    summary.compressed = counted.size
+    assert first is not None  # an empty input raises
+    summary.compressed = members.position
     progress.end()
     return summary, first
 
@@ -208,9 +206,7 @@ def _lzma_is_smaller(block: bytes, payload: bytes) -> tuple[int, bytes] | None:
     return (method, packed) if len(packed) <= len(payload) else None
 
 
-def _decode_frame(
-    frame: Frame, codec: TextCodec | None, progress: Progress, offset: int
-) -> bytes:
+def _decode_frame(frame: Frame, codec: TextCodec | None, progress: Progress, offset: int) -> bytes:
     text = binary = b""
     if frame.text_size:
         assert codec is not None
@@ -282,16 +278,3 @@ def _reporter(progress: Progress, offset: int, size: int) -> Callable[[int, int,
         progress.update(offset + size * done // total, done, payload)
 
     return report
-
-
-class _CountingSource:
-    """A binary file object whose bytes read are counted."""
-
-    def __init__(self, source: BinaryIO) -> None:
-        self._source = source
-        self.size = 0
-
-    def read(self, n: int) -> bytes:
-        data = self._source.read(n)
-        self.size += len(data)
-        return data

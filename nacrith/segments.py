@@ -7,6 +7,7 @@ readable characters stay in the binary data around them. Linear, whatever the
 input.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -37,7 +38,7 @@ def _mark_text(data, marks):
         length = 0
         low, high = 0x80, 0xBF
         if b < 0x80:
-            if b >= 0x20 and b != 0x7F or 9 <= b <= 13 and b != 11 or b == 0x1B:
+            if (b >= 0x20 and b != 0x7F) or (9 <= b <= 13 and b != 11) or b == 0x1B:
                 marks[i] = 1
             i += 1
             continue
@@ -105,7 +106,4 @@ def find_segments(data: bytes) -> list[Segment]:
     _cheapest_path(marks, kinds)
     edges = np.flatnonzero(np.diff(kinds)) + 1
     bounds = [0, *edges.tolist(), len(data)]
-    return [
-        Segment(bool(kinds[begin]), end - begin)
-        for begin, end in zip(bounds, bounds[1:], strict=False)
-    ]
+    return [Segment(bool(kinds[begin]), end - begin) for begin, end in pairwise(bounds)]

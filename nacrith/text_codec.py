@@ -7,14 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from coder import CDF_BITS, Decoder, Encoder, ScoreError
-from predictors.base import LanguageModel, ModelError
-from predictors.probe import probe
-
 from nacrith.errors import FormatError, ModelMismatchError, NacrithError
 from nacrith.header import ModelRecord
 from nacrith.lockstep import code_group, token_predictors
 from nacrith.models import ModelFile, default_model, describe, model_for
 from nacrith.parameters import Parameters
+from predictors.base import IntArray, LanguageModel, ModelError
+from predictors.probe import probe
 
 Report = Callable[[int, int, int], None]
 """Called after each step with symbols done, symbols in all, payload bytes so far."""
@@ -132,7 +131,12 @@ class TextCodec:
             raise FormatError("a frame is damaged: its text has another length than recorded")
         return text
 
-    def _code(self, coder: Encoder | Decoder, symbols: np.ndarray, report) -> None:
+    def _code(
+        self,
+        coder: Encoder | Decoder,
+        symbols: IntArray,
+        report: Callable[[int], None],
+    ) -> None:
         self._session.reset()
         vocabulary = self._model.vocabulary
         predictors = token_predictors(len(vocabulary), self.parameters)

@@ -23,6 +23,7 @@ from predictors.vocabulary import Vocabulary
 SLIDE_FRACTION = 4
 """A slide drops window // 4 positions: measured cost is below 1 % of the decoding."""
 
+_MIN_BATCH = 32
 _VOCAB_TYPE_BPE = 2
 _ATTR_UNUSED, _ATTR_CONTROL, _ATTR_USER_DEFINED = 1 << 1, 1 << 3, 1 << 4
 
@@ -95,9 +96,12 @@ class LlamaCppModel:
             device=f"gpu_layers={self._gpu_layers}" if offloads else "",
         )
 
-    def open(self, n_streams: int, window: int, sinks: int) -> "LlamaCppSession":
+    def open(
+        self, n_streams: int, window: int, sinks: int, batch: int = _MIN_BATCH
+    ) -> "LlamaCppSession":
+        """See `LanguageModel`. `batch`: how many tokens `fill` evaluates at once."""
         return LlamaCppSession(
-            self._handle, n_streams, window, sinks, self.threads, self._precise
+            self._handle, n_streams, window, sinks, self.threads, self._precise, batch
         )
 
     def close(self) -> None:
@@ -117,6 +121,7 @@ class LlamaCppSession:
         sinks: int,
         threads: int,
         precise: bool = False,
+        batch: int = _MIN_BATCH,
     ) -> None:
         if n_streams > ll.llama_max_parallel_sequences():
             raise ModelError(
@@ -132,7 +137,7 @@ class LlamaCppSession:
 
         params = ll.llama_context_default_params()
         params.n_ctx = window * n_streams
-        params.n_batch = params.n_ubatch = max(n_streams, 32)
+        params.n_batch = params.n_ubatch = max(n_streams, batch)
         params.n_seq_max = n_streams
         params.n_threads = params.n_threads_batch = threads
         # Measured at 1 to 64 streams: flash attention with a 16-bit cache, one
@@ -156,6 +161,7 @@ class LlamaCppSession:
                 "this model's KV cache can't be shifted, which a sliding window needs; "
                 "use a Llama-architecture model"
             )
+        self._fill_size = params.n_batch
         self._batch = ll.llama_batch_init(n_streams, 0, 1)
         self._batch.n_tokens = n_streams
         for i in range(n_streams):
@@ -176,6 +182,28 @@ class LlamaCppSession:
         self._position += 1
         logits = ll.llama_get_logits(self._context)
         return np.ctypeslib.as_array(logits, (len(self._tokens), self._n_vocab))
+
+    def fill(self, tokens: IntArray) -> None:
+        """Evaluate [T] tokens of a single stream, many at once, without logits.
+
+        Faster than stepping, but not equal to it in the last bits: for
+        measurements, never for coding.
+        """
+        for begin in range(0, len(tokens), self._fill_size):
+            part = tokens[begin : begin + self._fill_size]
+            batch = ll.llama_batch_init(len(part), 0, 1)
+            batch.n_tokens = len(part)
+            for i, token in enumerate(part.tolist()):
+                batch.token[i] = token
+                batch.pos[i] = self._position + i
+                batch.n_seq_id[i] = 1
+                batch.seq_id[i][0] = 0
+                batch.logits[i] = 0
+            status = ll.llama_decode(self._context, batch)
+            ll.llama_batch_free(batch)
+            if status != 0:
+                raise ModelError(f"llama.cpp failed to evaluate a batch (status {status})")
+            self._position += len(part)
 
     def slide(self) -> None:
         """Drop the oldest chunk after the sinks and re-base the rest."""

@@ -55,6 +55,17 @@ class TransformersModel:
             raise ModelError(f"transformers can't load {path}: {error}") from error
         return cls(model, vocabulary, threads)
 
+    def save(self, directory: Path) -> None:
+        """Write the float32 weights and config.json as a Hugging Face checkpoint."""
+        # A model read from a GGUF counts as quantized, which the library does not
+        # save, although its weights are plain float32.
+        config = type(self._model.config)(
+            **{k: v for k, v in self._model.config.to_dict().items() if k != "quantization_config"}
+        )
+        plain = type(self._model)(config)
+        plain.load_state_dict(self._model.state_dict())
+        plain.save_pretrained(directory)
+
     @property
     def numerics(self) -> Numerics:
         return Numerics(

@@ -13,7 +13,7 @@ compared with the input, whatever it does.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -110,7 +110,7 @@ class Vocabulary:
                 symbols.extend(self._symbol_of[stretch[i : i + 1]] for i in range(len(stretch)))
         return np.array(symbols, dtype=np.int32)
 
-    def _stretches(self, data: bytes):
+    def _stretches(self, data: bytes) -> Iterator[tuple[bool, bytes]]:
         """Yield (is_text, bytes): valid UTF-8 of bytes that have tokens, and the rest."""
         for is_utf8, stretch in _utf8_stretches(data):
             if not is_utf8:
@@ -147,7 +147,7 @@ class Vocabulary:
                     break
 
 
-def _utf8_stretches(data: bytes):
+def _utf8_stretches(data: bytes) -> Iterator[tuple[bool, bytes]]:
     """Yield (is_utf8, bytes), maximal valid runs and the bytes between them."""
     # One linear pass: the error handler marks every invalid byte as a lone surrogate.
     text = data.decode("utf-8", errors="surrogateescape")
@@ -163,7 +163,7 @@ def _character_start(text: bytes, position: int) -> int:
     return position
 
 
-def _pieces(text: bytes):
+def _pieces(text: bytes) -> Iterator[bytes]:
     """Cut valid UTF-8 into pieces of at most `_PIECE` bytes, after a newline if possible."""
     position = 0
     while len(text) - position > _PIECE:

@@ -69,7 +69,9 @@ def canterbury() -> dict[str, Path]:
 def nacrith(tmp_path: Path):
     """Run the command line in a process of its own, in an empty folder."""
 
-    def run(*arguments: object, stdin: bytes | None = None, **options) -> subprocess.CompletedProcess:
+    def run(
+        *arguments: object, stdin: bytes | None = None, **options
+    ) -> subprocess.CompletedProcess:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), **options.pop("environment", {})}
         return subprocess.run(
             [sys.executable, "-m", "nacrith", *map(str, arguments)],

@@ -16,10 +16,10 @@ from nacrith.container import (
     STORED,
     VERSION,
     Frame,
+    MemberReader,
     Trailer,
     Writer,
     digest_size,
-    read_members,
 )
 from nacrith.errors import FormatError, NacrithError, UnsupportedError
 from nacrith.header import Header, Metadata, ModelRecord
@@ -59,7 +59,7 @@ def write(header: Header, frames: list[Frame], original: bytes) -> bytes:
 
 
 def read(data: bytes) -> list[tuple[Header, list[Frame], Trailer]]:
-    return [(m.header, list(m.frames()), m.trailer) for m in read_members(io.BytesIO(data))]
+    return [(m.header, list(m.frames()), m.trailer) for m in MemberReader(io.BytesIO(data))]
 
 
 @pytest.mark.parametrize("header", HEADERS)
@@ -122,7 +122,9 @@ def test_members_can_be_concatenated():
     assert [h for h, _, _ in read(one + two + one)] == [Header(), HEADERS[1], Header()]
 
 
-SAMPLE = write(HEADERS[2], [binary_frame(b"hello"), binary_frame(b"world" * 9)], b"hello" + b"world" * 9)
+SAMPLE = write(
+    HEADERS[2], [binary_frame(b"hello"), binary_frame(b"world" * 9)], b"hello" + b"world" * 9
+)
 
 
 def test_every_truncation_is_an_error():

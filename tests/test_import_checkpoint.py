@@ -15,14 +15,18 @@ from tests.tiny_model import MISSING_BYTES, WORDS, tokenizer_json, write_checkpo
 def test_the_vocabulary_is_the_tokenizers(tiny_model):
     vocabulary = tiny_model.vocabulary
     # Every byte once, and the words and their unfinished halves.
-    assert set(w.encode() for w in WORDS) <= set(vocabulary.spellings)
+    assert {w.encode() for w in WORDS} <= set(vocabulary.spellings)
     borrowed = vocabulary.token_of_symbol < 3
     assert {vocabulary.spellings[i][0] for i in np.flatnonzero(borrowed)} == set(MISSING_BYTES)
 
 
 @pytest.mark.parametrize(
     ("dtype", "stored", "tied", "tolerance"),
-    [("f32", "float32", True, 1e-3), ("f32", "bfloat16", False, 1e-3), ("f16", "float32", True, 2e-2)],
+    [
+        ("f32", "float32", True, 1e-3),
+        ("f32", "bfloat16", False, 1e-3),
+        ("f16", "float32", True, 2e-2),
+    ],
 )
 def test_logits_are_those_of_transformers(tmp_path, dtype, stored, tied, tolerance):
     import torch

@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 
+from nacrith.import_checkpoint import import_checkpoint
 from predictors.base import ModelError
 from predictors.llama_cpp import LlamaCppModel, load_vocabulary
 from predictors.probe import probe
 from tests.tiny_model import write_checkpoint
-
-from nacrith.import_checkpoint import import_checkpoint
 
 WINDOW, SINKS = 256, 4
 
@@ -31,7 +30,9 @@ def tokens(tiny_model) -> np.ndarray:
 def test_shape_and_type(tiny_model, tokens):
     logits = logits_of(tiny_model, tokens[:2])
     assert logits.dtype == np.float32
-    assert logits.shape[:2] == (2, 3) and logits.shape[2] > tiny_model.vocabulary.token_of_symbol.max()
+    assert (
+        logits.shape[:2] == (2, 3) and logits.shape[2] > tiny_model.vocabulary.token_of_symbol.max()
+    )
 
 
 def test_the_same_steps_give_the_same_bits(tiny_model, tokens):

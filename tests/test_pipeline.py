@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nacrith import pipeline
-from nacrith.container import read_members
+from nacrith.container import MemberReader
 from nacrith.errors import FormatError, ModelMismatchError, ModelNotFoundError, NacrithError
 from nacrith.header import Header
 from nacrith.parameters import Parameters
@@ -57,7 +57,7 @@ def decompress(packed: bytes, options: CompressOptions) -> bytes:
 
 
 def header_of(packed: bytes) -> Header:
-    return next(read_members(io.BytesIO(packed))).header
+    return next(iter(MemberReader(io.BytesIO(packed)))).header
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -90,7 +90,7 @@ def test_several_frames_and_reads_of_any_size(options, monkeypatch):
     data = CASES["both"]
     sink = io.BytesIO()
     compress_stream(Dribble(data), sink, options)
-    member = next(read_members(io.BytesIO(sink.getvalue())))
+    member = next(iter(MemberReader(io.BytesIO(sink.getvalue()))))
     assert len(list(member.frames())) == -(-len(data) // 1000)
     restored = io.BytesIO()
     decompress_stream(Dribble(sink.getvalue()), restored, options.model)

@@ -20,7 +20,9 @@ def random_cdf(random: np.random.Generator, n: int, bits: int) -> np.ndarray:
     return cdf_of_counts(counts.tolist())
 
 
-@given(st.integers(0, 2**32), st.integers(1, 300), st.lists(st.sampled_from([8, 16, 24]), max_size=60))
+@given(
+    st.integers(0, 2**32), st.integers(1, 300), st.lists(st.sampled_from([8, 16, 24]), max_size=60)
+)
 def test_decoding_inverts_encoding(seed, n, all_bits):
     random = np.random.default_rng(seed)
     all_bits = [bits for bits in all_bits if n <= 1 << bits]

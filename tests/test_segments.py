@@ -1,6 +1,7 @@
 """Segmentation: text, binary, and files that hold both."""
 
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,7 @@ def test_segments_cover_the_data_and_alternate(data):
     segments = find_segments(data)
     assert sum(s.length for s in segments) == len(data)
     assert all(s.length > 0 for s in segments)
-    assert all(a.is_text != b.is_text for a, b in zip(segments, segments[1:], strict=False))
+    assert all(a.is_text != b.is_text for a, b in pairwise(segments))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import corpora
-
 from nacrith.bench.store import cached
 from nacrith.parameters import Parameters
 from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream

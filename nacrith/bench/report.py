@@ -1,0 +1,196 @@
+"""docs/benchmarks.md: every measurement of this project, by one command."""
+
+import platform
+from collections.abc import Callable
+from pathlib import Path
+
+from nacrith.bench.store import cached
+
+Section = Callable[[bool], str]
+
+
+def write_report(quick: bool, output: Path | None) -> None:
+    """Measure what is not stored yet, then print the report or write it to `output`."""
+    parts = [_head(), *(section(quick) for section in SECTIONS)]
+    text = "\n".join(parts)
+    if output:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(text, "utf-8")
+    else:
+        print(text)
+
+
+def _head() -> str:
+    import llama_cpp
+
+    from predictors.llama_cpp import available_threads
+
+    return (
+        "# Benchmarks\n\n"
+        "Made by `make bench`. Sizes count every byte of the file, header and checksums\n"
+        "included; bpb is bits per byte of the original. Speeds are of one machine on one day:\n"
+        "the ratios, measured in one run, are what to look at.\n\n"
+        f"Machine: {_processor()}, {available_threads()} CPUs. "
+        f"Python {platform.python_version()}, llama-cpp-python {llama_cpp.__version__}, "
+        "model SmolLM2-135M-Instruct Q4_1 (98 MB), no GPU.\n"
+    )
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _table(header: str, rows: list[list[str]]) -> str:
+    columns = header.split(" | ")
+    lines = [
+        "| " + header + " |",
+        "| --- |" + " ---: |" * (len(columns) - 1),
+        *("| " + " | ".join(row) + " |" for row in rows),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _corpus(quick: bool) -> str:
+    from nacrith.bench.corpus import bpb, run_corpus
+
+    only = ("grammar.lsp", "xargs.1", "kennedy.xls") if quick else ()
+    results = run_corpus("canterbury", only=only)
+    if not quick:
+        results += run_corpus("canterbury", only=("alice29.txt",), streams=1)
+    rows = [
+        [
+            r["file"],
+            str(r["size"]),
+            str(r["nacrith"]),
+            *(f"{bpb(r, c):.3f}" for c in ("gzip", "bzip2", "xz")),
+            f"**{bpb(r, 'nacrith'):.3f}**",
+            str(r["streams"] or "-"),
+            *(
+                f"{r['tokens'] / r[side]:.0f}" if r["tokens"] else "-"
+                for side in ("compress_seconds", "decompress_seconds")
+            ),
+        ]
+        for r in sorted(results, key=lambda r: r["size"])
+    ]
+    return (
+        "## Canterbury corpus\n\nEvery file was compressed, restored and found equal.\n\n"
+        + _table(
+            "file | bytes | compressed | gzip -9 bpb | bzip2 -9 | xz -9e | nacrith | streams "
+            "| tokens/s in | tokens/s out",
+            rows,
+        )
+    )
+
+
+def _speed(quick: bool) -> str:
+    from nacrith.bench.speed import measure_speed
+
+    rows = []
+    for streams in (1, 8):
+        n_bytes, rounds = (2000, 1) if quick else (20_000, 3)
+        key = f"speed-{streams}-{n_bytes}"
+        r = cached(key, lambda s=streams, n=n_bytes, k=rounds: measure_speed(s, n, k))  # type: ignore[misc]
+        rows.append(
+            [
+                str(streams),
+                *(f"{r[name]:.0f}" for name in ("bare", "compress", "decompress")),
+                *(f"{r[name + '_ratio']:.3f}" for name in ("compress", "decompress")),
+            ]
+        )
+    return (
+        "## Speed against llama.cpp's bare decode\n\n"
+        "The same tokens of alice29.txt, the three loops in turn; medians.\n\n"
+        + _table(
+            "streams | bare decode tokens/s | compress | decompress | compress / bare "
+            "| decompress / bare",
+            rows,
+        )
+    )
+
+
+def _coding(quick: bool) -> str:
+    from nacrith.bench.coding import measure_coding
+
+    n = 200 if quick else 3000
+    r = cached(f"coding-{n}", lambda: measure_coding(n))
+    rows = [
+        ["ideal cross-entropy of the model's softmax", f"{r['ideal']:.4f}", ""],
+        ["counts of total 2^24", f"{r['counts_24']:.4f}", f"{r['counts_24'] - r['ideal']:+.4f}"],
+        ["counts of total 2^16", f"{r['counts_16']:.4f}", f"{r['counts_16'] - r['ideal']:+.4f}"],
+    ]
+    overhead = 100 * (r["coded"] / r["coded_ideal"] - 1)
+    times = r["milliseconds"]
+    return (
+        f"## CDF and coder\n\nFirst {r['tokens']} tokens of alice29.txt.\n\n"
+        + _table("bits a token | bits | against the ideal", rows)
+        + f"\nRange coder: {overhead:+.4f} % over the ideal code length of its counts "
+        f"({r['coded']:.4f} against {r['coded_ideal']:.4f} bits a token, with the bias head; "
+        "the last byte is in it).\n\n"
+        + _table(
+            "stage | milliseconds a token",
+            [[stage, f"{t:.3f}"] for stage, t in times.items()]
+            + [
+                [
+                    "scores, CDF and coder",
+                    f"{times['scores'] + times['cdf'] + times['coder']:.3f}",
+                ]
+            ],
+        )
+    )
+
+
+def _window(quick: bool) -> str:
+    from nacrith.bench.window import measure_window
+
+    slides = 3 if quick else 14
+    r = cached(f"window-{slides}", lambda: measure_window(slides))
+    excess = 100 * (r["slid"] / r["afresh"] - 1)
+    ratio = r["evaluation_seconds"] / r["slide_seconds"]
+    return (
+        "## The sliding window\n\n"
+        f"alice29.txt, one stream, window {r['window']}, {r['slides']} slides of "
+        f"{r['chunk']} positions, 4 sinks. Bits a token of the model alone on the {r['tokens']} "
+        "tokens after the second slide:\n\n"
+        + _table(
+            "at each slide | bits a token",
+            [
+                ["keys rotated back", f"{r['slid']:.4f}"],
+                ["window evaluated afresh", f"{r['afresh']:.4f}"],
+            ],
+        )
+        + f"\nSliding costs {excess:+.2f} % bits. A slide takes "
+        f"{1000 * r['slide_seconds']:.1f} ms, evaluating the kept tokens again "
+        f"{1000 * r['evaluation_seconds']:.0f} ms: {ratio:.0f} times as long. Spread over the "
+        f"{r['chunk']} steps between two slides it is "
+        f"{100 * r['slide_seconds'] / r['chunk'] / r['step_seconds']:.2f} % of the decoding.\n"
+    )
+
+
+def _backends(quick: bool) -> str:
+    from nacrith.bench.backends import measure_backends
+
+    n = 10 if quick else 100
+    r = cached(f"backends-{n}", lambda: measure_backends(n))
+    rows = [
+        [name, f"{r['speeds'][name]:.1f}", f"{r['relative_error'][name]:.1e}"]
+        for name in r["speeds"]
+    ]
+    ratio = r["speeds"]["llama.cpp float32"] / r["speeds"]["transformers float32"]
+    quantized = r["speeds"]["llama.cpp Q4_1"] / r["speeds"]["transformers float32"]
+    return (
+        "## llama.cpp beside PyTorch\n\n"
+        f"{r['tokens']} random tokens, one stream. Error: the largest relative distance of the "
+        "logits of a step from PyTorch's (Euclidean norm).\n\n"
+        + _table("backend | tokens/s | relative error of the logits", rows)
+        + f"\nWith the same float32 weights llama.cpp is {ratio:.1f} times as fast as PyTorch, "
+        f"with the embedded quantized model {quantized:.1f} times.\n"
+    )
+
+
+SECTIONS: list[Section] = [_corpus, _speed, _coding, _window, _backends]

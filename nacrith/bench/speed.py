@@ -1,0 +1,69 @@
+"""Compression and decompression against llama.cpp's bare decode, in one run."""
+
+import time
+from typing import Any
+
+import numpy as np
+
+import corpora
+from nacrith.lockstep import stream_bounds
+from nacrith.models import default_model, describe
+from nacrith.parameters import Parameters
+from nacrith.text_codec import TextCodec
+from predictors.llama_cpp import LlamaCppModel
+
+
+def measure_speed(streams: int, n_bytes: int, rounds: int) -> dict[str, Any]:
+    """Tokens/s of three loops over the same text of alice29.txt, taken in turn.
+
+    Bare decode feeds the tokens of all streams to llama.cpp and looks at nothing.
+    Each round measures all three; the medians of their ratios are reported.
+    """
+    alice = next(p for p in corpora.canterbury(fetch=True) if p.name == "alice29.txt")
+    text = alice.read_bytes()[:n_bytes]
+    file = default_model()
+    model = LlamaCppModel(file.path)
+    parameters = Parameters(streams=streams)
+    codec = TextCodec(model, describe(file.path), parameters)
+    symbols = model.vocabulary.encode(text)
+    feed = _feed(model.vocabulary.token_of_symbol[symbols], model.vocabulary.start_token, streams)
+    codec.encode(text[:200])  # compiles
+    rates: dict[str, list[float]] = {"bare": [], "compress": [], "decompress": []}
+    for _ in range(rounds):
+        session = model.open(streams, parameters.window, parameters.sinks)
+        begin = time.perf_counter()
+        for row in feed:
+            session.step(row)
+        rates["bare"].append(len(symbols) / (time.perf_counter() - begin))
+        session.close()
+        begin = time.perf_counter()
+        n_symbols, payload = codec.encode(text)
+        rates["compress"].append(n_symbols / (time.perf_counter() - begin))
+        begin = time.perf_counter()
+        restored = codec.decode(payload, n_symbols, len(text))
+        rates["decompress"].append(n_symbols / (time.perf_counter() - begin))
+        if restored != text:
+            raise AssertionError("the restored text differs")
+    codec.close()
+    bare = np.array(rates["bare"])
+    return {
+        "streams": streams,
+        "tokens": len(symbols),
+        "rounds": rounds,
+        **{name: float(np.median(values)) for name, values in rates.items()},
+        **{
+            f"{name}_ratio": float(np.median(np.array(rates[name]) / bare))
+            for name in ("compress", "decompress")
+        },
+    }
+
+
+def _feed(tokens: np.ndarray, start: int, streams: int) -> np.ndarray:
+    """[T, S] tokens in the order that the loop feeds them."""
+    bounds = stream_bounds(len(tokens), streams)
+    steps = bounds[1]
+    feed = np.full((steps, streams), start, dtype=np.int32)
+    for s in range(streams):
+        run = tokens[bounds[s] : bounds[s + 1]][: steps - 1]
+        feed[1 : 1 + len(run), s] = run
+    return feed

@@ -1,0 +1,86 @@
+"""The embedded 98 MB model, end to end, on short input."""
+
+import io
+
+import pytest
+
+from nacrith.container import MemberReader
+from nacrith.errors import NacrithError
+from nacrith.models import default_model
+from nacrith.parameters import Parameters
+from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
+
+SENTENCE = (
+    b"The committee will meet again on Thursday to discuss "
+    b"the budget for the coming year and its report."
+)
+
+
+def compress(data: bytes, streams: int = 0) -> bytes:
+    sink = io.BytesIO()
+    options = CompressOptions(parameters=Parameters(streams=streams))
+    compress_stream(io.BytesIO(data), sink, options, len(data))
+    return sink.getvalue()
+
+
+def decompress(packed: bytes) -> bytes:
+    sink = io.BytesIO()
+    decompress_stream(io.BytesIO(packed), sink)
+    return sink.getvalue()
+
+
+@pytest.fixture(scope="module")
+def packed_sentence() -> bytes:
+    return compress(SENTENCE)
+
+
+def test_the_embedded_model_is_the_known_one():
+    model = default_model()
+    assert model.name == "SmolLM2-135M-Instruct.Q4_1"
+    assert model.sha256.startswith("b179c952")
+
+
+def test_a_sentence_of_100_bytes_comes_out_smaller(packed_sentence):
+    assert len(SENTENCE) == 100
+    assert len(packed_sentence) < 85
+    assert next(iter(MemberReader(io.BytesIO(packed_sentence)))).header.model is not None
+    assert decompress(packed_sentence) == SENTENCE
+
+
+def test_every_byte_of_a_small_file_is_protected(packed_sentence):
+    """Each flip gives an error at once: the model is not even loaded."""
+    for i in range(len(packed_sentence)):
+        spoiled = bytearray(packed_sentence)
+        spoiled[i] ^= 1 + i % 255
+        with pytest.raises(NacrithError):
+            decompress(bytes(spoiled))
+
+
+def test_every_truncation_is_an_error(packed_sentence):
+    for n in range(len(packed_sentence)):
+        with pytest.raises(NacrithError):
+            decompress(packed_sentence[:n])
+
+
+@pytest.mark.parametrize("streams", [1, 4])
+def test_a_page_of_prose(canterbury, streams):
+    page = canterbury["alice29.txt"].read_bytes()[:2500]
+    packed = compress(page, streams)
+    assert 8 * len(packed) / len(page) < 1.75
+    assert decompress(packed) == page
+
+
+@pytest.mark.parametrize(
+    "name", ["fields.c", "grammar.lsp", "xargs.1", "cp.html", "kennedy.xls", "ptt5", "sum"]
+)
+def test_the_head_of_canterbury_files(canterbury, name):
+    data = canterbury[name].read_bytes()[:800]
+    packed = compress(data)
+    assert len(packed) < len(data)
+    assert decompress(packed) == data
+
+
+def test_bytes_the_vocabulary_lacks_survive(canterbury):
+    page = canterbury["alice29.txt"].read_bytes()[:300]
+    data = page + bytes(range(256)) + page
+    assert decompress(compress(data)) == data
