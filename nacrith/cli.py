@@ -1,7 +1,10 @@
 """The command line. Heavy modules are imported inside the commands."""
 
+import json
+import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -72,7 +75,9 @@ def cli() -> None:
 )
 @click.option("--streams", type=int, default=0, metavar="N", help="Parallel streams (0: by size).")
 @click.option("--window", type=int, default=1024, show_default=True, help="Context in tokens.")
-@click.option("--threads", type=int, default=0, metavar="N", help="Threads (0: all CPUs).")
+@click.option(
+    "--threads", type=click.IntRange(0, 1024), default=0, metavar="N", help="Threads (0: all CPUs)."
+)
 @click.option("-N", "--metadata", is_flag=True, help="Store mode and time stamp in the file.")
 def compress(
     files: tuple[Path, ...],
@@ -161,8 +166,6 @@ def decompress(
         with _Job(path, output, stdout, force, original_name, quiet, decoding=True) as run:
             summary, header = decompress_stream(run.source, run.sink, model, run.progress)
         if metadata and header.metadata and run.target:
-            import os
-
             run.target.chmod(header.metadata.mode & 0o777)
             os.utime(run.target, (header.metadata.mtime, header.metadata.mtime))
         if remove and path:
@@ -213,8 +216,6 @@ def info(files: tuple[Path, ...], as_json: bool) -> None:
         with open_input(path) as (source, _):
             description = {"file": _name(path), **describe_file(source)}
         if as_json:
-            import json
-
             click.echo(json.dumps(description))
         else:
             click.echo(format_description(description))
@@ -351,14 +352,10 @@ class _Job:
             self._stack = stack.pop_all()
 
     def __enter__(self) -> "_Job":
-        import time
-
         self._started = time.monotonic()
         return self
 
     def __exit__(self, *error: Any) -> None:
-        import time
-
         self.seconds = time.monotonic() - self._started
         self.progress.end()
         if error[0] is None and not self.target:
@@ -447,8 +444,6 @@ def main() -> None:
         sys.exit(1)
     except BrokenPipeError:
         # The reader has gone; the interpreter must not try to flush again.
-        import os
-
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(128 + signal.SIGPIPE)
     except MemoryError:

@@ -16,6 +16,8 @@ KNOWN_MODELS = {
     ),
 }
 
+MAX_THREADS = 1024
+
 _HAS_MODEL, _HAS_METADATA, _HAS_PARAMETERS = 1, 2, 4
 _KNOWN_FLAGS = _HAS_MODEL | _HAS_METADATA | _HAS_PARAMETERS
 _PARAMETER_NAMES = [f.name for f in fields(Parameters)]
@@ -141,6 +143,8 @@ def _unpack_model(reader: Reader) -> ModelRecord:
         )
     features = frozenset(name for i, name in enumerate(FEATURES) if mask >> i & 1)
     threads = reader.varint()
+    if not 1 <= threads <= MAX_THREADS:
+        raise FormatError(f"the header is damaged: it claims {threads} threads")
     device = reader.string()
     probe = int.from_bytes(reader.take(4), "little")
     numerics = Numerics(backend, version, machine, features, threads, device)

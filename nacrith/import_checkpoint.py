@@ -18,7 +18,11 @@ import numpy.typing as npt
 from nacrith.errors import CheckpointError
 from nacrith.files import open_output
 
-_DTYPES = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "F64": np.dtype("<f8")}
+_DTYPES: dict[str, np.dtype[Any]] = {
+    "F32": np.dtype("<f4"),
+    "F16": np.dtype("<f2"),
+    "F64": np.dtype("<f8"),
+}
 
 # Pre-tokenizers that llama.cpp knows by name, recognized by a part of the regular
 # expression in tokenizer.json.
@@ -207,7 +211,6 @@ def _tensors(directory: Path) -> Iterator[tuple[str, npt.NDArray[Any]]]:
                 wide = np.frombuffer(data, dtype="<u2").astype(np.uint32) << 16
                 yield name, wide.view(np.float32).reshape(shape)
             elif kind in _DTYPES:
-                array: npt.NDArray[Any] = np.frombuffer(data, dtype=_DTYPES[kind])
-                yield name, array.reshape(shape)
+                yield name, np.frombuffer(data, dtype=_DTYPES[kind]).reshape(shape)
             else:
                 raise CheckpointError(f"{path}: tensor {name} is of type {kind}, not supported")

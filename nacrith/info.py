@@ -15,15 +15,15 @@ def describe_file(source: BinaryIO) -> dict[str, Any]:
     Raises:
         FormatError, UnsupportedError
     """
+    reader = MemberReader(source)
     members = []
-    for member in MemberReader(source):
+    for member in reader:
         frames = list(member.frames())
         header = member.header
         model = header.model
         members.append(
             {
                 "original_size": member.trailer.original_size,
-                "compressed_frames": sum(size for size, _ in member.trailer.frames),
                 "text_bytes": sum(frame.text_size for frame in frames),
                 "tokens": sum(frame.n_symbols for frame in frames),
                 "frames": len(frames),
@@ -39,17 +39,18 @@ def describe_file(source: BinaryIO) -> dict[str, Any]:
                 "metadata": header.metadata and vars(header.metadata),
             }
         )
-    return {"format": "NC06 version 1", "members": members}
+    return {"format": "NC06 version 1", "size": reader.position, "members": members}
 
 
 def format_description(description: dict[str, Any]) -> str:
     """The same for people."""
     lines = [f"{description['file']}: {description['format']}"]
+    packed = description["size"]
+    size = sum(member["original_size"] for member in description["members"])
+    bpb = f" ({8 * packed / size:.3f} bits per byte of the original)" if size else ""
+    lines.append(f"  compressed  {packed} bytes{bpb}")
     for member in description["members"]:
-        size = member["original_size"]
-        packed = member["compressed_frames"]
-        bpb = f" ({8 * packed / size:.3f} bpb in the frames)" if size else ""
-        lines.append(f"  original    {size} bytes{bpb}")
+        lines.append(f"  original    {member['original_size']} bytes")
         lines.append(
             f"  frames      {member['frames']}, text {member['text_bytes']} bytes in "
             f"{member['tokens']} tokens"

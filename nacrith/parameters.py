@@ -7,6 +7,8 @@ from coder import CDF_BITS
 # Limits that a reader enforces before it allocates anything for them.
 MAX_STREAMS = 256
 MAX_WINDOW = 1 << 17
+# All streams together: 6 GB of cache with the embedded model.
+MAX_POSITIONS = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Parameters:
             return f"streams must be from 1 to {MAX_STREAMS}, not {self.streams}"
         if not 256 <= self.window <= MAX_WINDOW or self.window % 256:
             return f"the window must be a multiple of 256 up to {MAX_WINDOW}, not {self.window}"
+        if self.streams * self.window > MAX_POSITIONS:
+            return f"streams times window must be at most {MAX_POSITIONS}; use fewer --streams"
         if not 1 <= self.sinks <= self.window // 4:
             return f"sinks must be from 1 to a quarter of the window, not {self.sinks}"
         if self.cdf_bits != CDF_BITS:

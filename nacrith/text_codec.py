@@ -13,6 +13,7 @@ from nacrith.lockstep import code_group, token_predictors
 from nacrith.models import ModelFile, default_model, describe, model_for
 from nacrith.parameters import Parameters
 from predictors.base import IntArray, LanguageModel, ModelError
+from predictors.numerics import available_threads
 from predictors.probe import probe
 
 Report = Callable[[int, int, int], None]
@@ -87,7 +88,10 @@ class TextCodec:
                 logits that the file was made with.
         """
         file = model_for(record.name, record.sha256, model)
-        loaded = load_model(record.numerics.backend, file.path, record.numerics.threads)
+        # The number of threads has not been seen to change a bit; more of them than
+        # CPUs would wait for each other.
+        threads = min(record.numerics.threads, available_threads())
+        loaded = load_model(record.numerics.backend, file.path, threads)
         codec = cls(loaded, file, parameters)
         if codec.record.probe != record.probe:
             here = codec.record.numerics

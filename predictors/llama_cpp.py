@@ -17,7 +17,7 @@ import numpy as np
 
 from predictors.base import FloatArray, IntArray, ModelError
 from predictors.byte_level import bytes_of_piece
-from predictors.numerics import FEATURES, Numerics, this_machine
+from predictors.numerics import FEATURES, Numerics, available_threads, this_machine
 from predictors.vocabulary import Vocabulary
 
 SLIDE_FRACTION = 4
@@ -46,13 +46,6 @@ def _init_backend() -> None:
         ll.llama_log_set(_silent, ctypes.c_void_p(0))
         ll.llama_backend_init()
         _backend_ready = True
-
-
-def available_threads() -> int:
-    """Number of CPUs this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class LlamaCppModel:

@@ -1,5 +1,6 @@
 """The numerics record: what two machines must share to get the same logits."""
 
+import os
 import platform
 from dataclasses import dataclass, fields
 
@@ -20,6 +21,13 @@ def this_machine() -> str:
     """This machine's architecture as one of `MACHINES`."""
     name = platform.machine()
     return name if name in MACHINES else "other"
+
+
+def available_threads() -> int:
+    """Number of CPUs this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @dataclass(frozen=True)

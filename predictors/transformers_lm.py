@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from predictors.base import FloatArray, IntArray, ModelError
-from predictors.numerics import Numerics, this_machine
+from predictors.numerics import Numerics, available_threads, this_machine
 from predictors.vocabulary import Vocabulary
 
 try:
@@ -22,7 +22,7 @@ except ImportError as error:  # pragma: no cover
         "the transformers backend needs PyTorch: pip install 'nacrith[torch]'"
     ) from error
 
-from predictors.llama_cpp import SLIDE_FRACTION, available_threads, load_vocabulary
+from predictors.llama_cpp import SLIDE_FRACTION, load_vocabulary
 
 
 class TransformersModel:

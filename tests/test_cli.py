@@ -126,6 +126,7 @@ def test_test_and_info_and_damage(nacrith, tmp_path, model):
     described = json.loads(nacrith("info", "--json", "a.nc").stdout)
     (member,) = described["members"]
     assert member["original_size"] == len(TEXT)
+    assert described["size"] == (tmp_path / "a.nc").stat().st_size
     assert member["metadata"]["mode"] == stat.S_IMODE((tmp_path / "a").stat().st_mode)
     assert str(len(TEXT)) in nacrith("info", "a.nc").stdout.decode()
     spoiled = bytearray((tmp_path / "a.nc").read_bytes())

@@ -53,6 +53,12 @@ def test_streams_do_not_see_each_other(tiny_model, tokens):
         assert np.abs(together[:, stream] - alone).max() < 2e-2 * np.abs(alone).max()
 
 
+def test_the_number_of_threads_changes_no_bit(tiny_gguf, tiny_model, tokens):
+    model = LlamaCppModel(tiny_gguf, threads=2)
+    assert (logits_of(model, tokens[:300]) == logits_of(tiny_model, tokens[:300])).all()
+    model.close()
+
+
 def test_context_matters(tiny_model, tokens):
     changed = tokens[:20].copy()
     changed[0] = 3

@@ -12,7 +12,7 @@ from nacrith import pipeline
 from nacrith.container import MemberReader
 from nacrith.errors import FormatError, ModelMismatchError, ModelNotFoundError, NacrithError
 from nacrith.header import Header
-from nacrith.parameters import Parameters
+from nacrith.parameters import Parameters, choose_streams
 from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
 
 WINDOW = 256
@@ -114,6 +114,13 @@ def test_text_that_the_model_makes_larger_is_stored_without_it(options):
     assert len(packed) <= 100 + 45
 
 
+@pytest.mark.parametrize(
+    ("size", "streams"), [(0, 1), (1 << 16, 1), (1 << 17, 2), (10**6, 8), (10**12, 8)]
+)
+def test_streams_are_chosen_by_size(size, streams):
+    assert choose_streams(size) == streams
+
+
 def test_a_file_without_text_needs_no_model(options):
     packed = compress(NOISE, options)
     assert decompress(packed, replace(options, model=None)) == NOISE
@@ -194,7 +201,8 @@ def test_the_transformers_backend_runs_the_same_loop(text_options):
 @pytest.mark.parametrize(
     "parameters",
     [Parameters(streams=-1), Parameters(streams=10_000), Parameters(window=100),
-     Parameters(window=1 << 30), Parameters(sinks=0), Parameters(bias_rate=-1)],
+     Parameters(window=1 << 30), Parameters(streams=256, window=2048), Parameters(sinks=0),
+     Parameters(bias_rate=-1)],
 )  # fmt: skip
 def test_unusable_parameters(parameters, options):
     with pytest.raises(NacrithError, match="must be"):

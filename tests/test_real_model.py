@@ -12,7 +12,7 @@ from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
 
 SENTENCE = (
     b"The committee will meet again on Thursday to discuss "
-    b"the budget for the coming year and its report."
+    b"the budget for the coming year and its reports."
 )
 
 

@@ -23,7 +23,7 @@ def write_report(quick: bool, output: Path | None) -> None:
 def _head() -> str:
     import llama_cpp
 
-    from predictors.llama_cpp import available_threads
+    from predictors.numerics import available_threads
 
     return (
         "# Benchmarks\n\n"
@@ -93,7 +93,7 @@ def _speed(quick: bool) -> str:
 
     rows = []
     for streams in (1, 8):
-        n_bytes, rounds = (2000, 1) if quick else (20_000, 3)
+        n_bytes, rounds = (2000, 1) if quick else (8_000, 3)
         key = f"speed-{streams}-{n_bytes}"
         r = cached(key, lambda s=streams, n=n_bytes, k=rounds: measure_speed(s, n, k))  # type: ignore[misc]
         rows.append(
