@@ -65,7 +65,11 @@ class TextCodec:
         self.parameters = parameters
         streams = parameters.streams
         with _translated():
-            self._session = model.open(streams, parameters.window, parameters.sinks)
+            try:
+                self._session = model.open(streams, parameters.window, parameters.sinks)
+            except ModelError:
+                model.close()
+                raise
             crc = probe(self._session, model.vocabulary, streams)
         self.record = ModelRecord(file.name, file.sha256, model.numerics, crc)
 

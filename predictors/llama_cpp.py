@@ -121,6 +121,12 @@ class LlamaCppSession:
                 f"llama.cpp runs at most {ll.llama_max_parallel_sequences()} streams, "
                 f"{n_streams} were asked for; use a smaller --streams"
             )
+        trained = ll.llama_model_n_ctx_train(model)
+        if window > trained:
+            raise ModelError(
+                f"this model was trained on {trained} positions, a window of {window} is too "
+                f"long for it; use --window {trained // 256 * 256} or less"
+            )
         self._model = model
         self._window = window
         self._sinks = sinks

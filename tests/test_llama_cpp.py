@@ -116,6 +116,11 @@ def test_numerics_name_this_machine(tiny_model):
     assert numerics.version and numerics.features
 
 
+def test_a_window_longer_than_the_model_was_trained_for(tiny_model):
+    with pytest.raises(ModelError, match="--window 2048 or less"):
+        tiny_model.open(1, 4096, SINKS)
+
+
 def test_too_many_streams(tiny_model):
     with pytest.raises(ModelError, match="streams"):
         tiny_model.open(100_000, WINDOW, SINKS)

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-import corpora
 from coder import CDF_BITS, CDF_TOTAL, Encoder, cdf_from_scores, scores_from_logits
+from nacrith.bench.texts import alice
 from nacrith.models import default_model
 from nacrith.parameters import Parameters
 from predictors.bias_head import BiasHead
@@ -20,10 +20,9 @@ def measure_coding(n_tokens: int) -> dict[str, Any]:
     ideal code length of the integer counts for both totals, and the coder's actual
     output for 2**24; and in milliseconds a token, the median time of each stage.
     """
-    alice = next(p for p in corpora.canterbury(fetch=True) if p.name == "alice29.txt")
     model = LlamaCppModel(default_model().path)
     vocabulary = model.vocabulary
-    symbols = vocabulary.encode(alice.read_bytes())[:n_tokens]
+    symbols = vocabulary.encode(alice())[:n_tokens]
     parameters = Parameters()
     session = model.open(1, parameters.window, parameters.sinks)
     scores = np.empty(len(vocabulary), dtype=np.int32)

@@ -8,12 +8,11 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import corpora
 from nacrith.bench.store import cached
+from nacrith.bench.texts import canterbury, enwik8
 from nacrith.parameters import Parameters
 from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
 
-# (file, bytes) shortest first, so that a cut run has covered most files.
 Result = dict[str, Any]
 
 
@@ -25,10 +24,7 @@ def run_corpus(
     window: int = Parameters.window,
 ) -> list[Result]:
     """Measure each file (shortest first), or take what was measured before."""
-    if name == "enwik8":
-        files = {f"enwik8-{n_bytes}": corpora.enwik8(n_bytes, fetch=True)}
-    else:
-        files = {path.name: path.read_bytes() for path in corpora.canterbury(fetch=True)}
+    files = {f"enwik8-{n_bytes}": enwik8(n_bytes)} if name == "enwik8" else canterbury()
     results = []
     for file, data in sorted(files.items(), key=lambda item: len(item[1])):
         if only and file not in only:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-import corpora
+from nacrith.bench.texts import alice
 from nacrith.lockstep import stream_bounds
 from nacrith.models import default_model, describe
 from nacrith.parameters import Parameters
@@ -19,8 +19,7 @@ def measure_speed(streams: int, n_bytes: int, rounds: int) -> dict[str, Any]:
     Bare decode feeds the tokens of all streams to llama.cpp and looks at nothing.
     Each round measures all three; the medians of their ratios are reported.
     """
-    alice = next(p for p in corpora.canterbury(fetch=True) if p.name == "alice29.txt")
-    text = alice.read_bytes()[:n_bytes]
+    text = alice()[:n_bytes]
     file = default_model()
     model = LlamaCppModel(file.path)
     parameters = Parameters(streams=streams)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-import corpora
+from nacrith.bench.texts import alice
 from nacrith.models import default_model
 from nacrith.parameters import Parameters
 from predictors.base import IntArray
@@ -25,12 +25,11 @@ def measure_window(n_slides: int, window: int = Parameters.window) -> dict[str, 
     Returns bits a token of both, and the median seconds of a slide (as the extra
     time of the step it happens in) and of an evaluation of the kept tokens.
     """
-    alice = next(p for p in corpora.canterbury(fetch=True) if p.name == "alice29.txt")
     model = LlamaCppModel(default_model().path)
     vocabulary = model.vocabulary
     sinks = Parameters().sinks
     chunk = window // SLIDE_FRACTION
-    symbols = vocabulary.encode(alice.read_bytes())[: window + n_slides * chunk]
+    symbols = vocabulary.encode(alice())[: window + n_slides * chunk]
     tokens = np.concatenate([[vocabulary.start_token], vocabulary.token_of_symbol[symbols]])
     tokens = tokens.astype(np.int32)
     kept = window - chunk
