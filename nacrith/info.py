@@ -1,12 +1,10 @@
 """What a NC06 file holds and needs, found without the model."""
 
-import os
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from nacrith.container import MAGIC, MemberReader, Trailer
+from nacrith.container import MemberReader, read_last_trailer
 from nacrith.errors import NacrithError
-from nacrith.varint import MAX_BYTES, Reader
 
 
 def describe_file(source: BinaryIO) -> dict[str, Any]:
@@ -70,23 +68,12 @@ def format_description(description: dict[str, Any]) -> str:
 
 
 def original_size(path: Path) -> int | None:
-    """The original's size from the trailer of a file with one member.
+    """The original's size from the last trailer; None if it can't be told.
 
-    Only for a progress display: None if it can't be told, and not verified.
+    For a progress display: of a file with several members it is only the last part.
     """
     try:
         with open(path, "rb") as file:
-            end = file.seek(0, os.SEEK_END)
-            file.seek(max(0, end - MAX_BYTES))
-            tail = file.read()[::-1]
-            length = Reader(tail, "trailer").varint()
-            backwards = next(i for i, byte in enumerate(tail) if byte < 0x80) + 1
-            if length + backwards + len(MAGIC) > end:
-                return None
-            file.seek(end - backwards - length)
-            record = Reader(file.read(length), "trailer")
-            if record.take(1) != b"T":
-                return None
-            return Trailer.from_bytes(record.take(record.varint())).original_size
-    except (OSError, NacrithError, StopIteration):
+            return read_last_trailer(file).original_size
+    except (OSError, NacrithError):
         return None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from nacrith.binary_codec import decode_binary, encode_binary
-from nacrith.container import Frame, MemberReader, Writer
+from nacrith.container import Frame, MemberReader, Writer, read_last_trailer
 from nacrith.errors import FormatError, NacrithError
 from nacrith.header import Header, Metadata
 from nacrith.parameters import Parameters, choose_streams
@@ -144,6 +144,8 @@ def decompress_stream(
         FormatError, UnsupportedError: the file is damaged or not ours.
         ModelNotFoundError, ModelMismatchError: it can't be opened here.
     """
+    if source.seekable():
+        _check_both_ends(source)
     members = MemberReader(source)
     summary = Summary()
     first: Header | None = None
@@ -175,6 +177,14 @@ def decompress_stream(
     summary.compressed = members.position
     progress.end()
     return summary, first
+
+
+def _check_both_ends(source: BinaryIO) -> None:
+    """Raise what is wrong with the first header or the last trailer, if anything."""
+    begin = source.tell()
+    next(iter(MemberReader(source)))
+    source.seek(begin)
+    read_last_trailer(source)
 
 
 def _encode_frame(

@@ -20,6 +20,7 @@ from nacrith.container import (
     Trailer,
     Writer,
     digest_size,
+    read_last_trailer,
 )
 from nacrith.errors import FormatError, NacrithError, UnsupportedError
 from nacrith.header import Header, Metadata, ModelRecord
@@ -115,6 +116,28 @@ def test_the_index_finds_every_frame():
     assert file[position : position + 1] == b"T"
     # The trailer's length, read backwards from the end of the file.
     assert len(file) - position - 1 == file[-1]
+
+
+def test_the_last_trailer_is_found_from_the_end():
+    for file in (SAMPLE, write(Header(), [], b""), SAMPLE * 2):
+        source = io.BytesIO(file)
+        source.seek(3)
+        assert read_last_trailer(source) == read(file)[-1][2]
+        assert source.tell() == 3
+
+
+def test_an_end_that_is_damaged_is_told_at_once():
+    trailer = SAMPLE[SAMPLE.rindex(b"T") :]
+    for n in range(len(SAMPLE)):
+        with pytest.raises(FormatError, match="truncated or damaged"):
+            read_last_trailer(io.BytesIO(SAMPLE[:n]))
+    for i in range(1, len(trailer) + 1):
+        spoiled = bytearray(SAMPLE)
+        spoiled[-i] ^= 1
+        with pytest.raises(FormatError, match="truncated or damaged"):
+            read_last_trailer(io.BytesIO(bytes(spoiled)))
+    with pytest.raises(FormatError):
+        read_last_trailer(io.BytesIO(SAMPLE + b"garbage"))
 
 
 def test_members_can_be_concatenated():

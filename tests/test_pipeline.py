@@ -97,6 +97,22 @@ def test_several_frames_and_reads_of_any_size(options, monkeypatch):
     assert restored.getvalue() == data
 
 
+def test_input_that_can_not_be_sought(options):
+    class Pipe(io.BytesIO):
+        def seekable(self):
+            return False
+
+        def seek(self, *args):
+            raise OSError("not seekable")
+
+    packed = compress(PROSE, options)
+    sink = io.BytesIO()
+    decompress_stream(Pipe(packed), sink, options.model)
+    assert sink.getvalue() == PROSE
+    with pytest.raises(FormatError, match="truncated"):
+        decompress_stream(Pipe(packed[:-3]), io.BytesIO(), options.model)
+
+
 def test_concatenated_files_restore_to_concatenated_data(options):
     packed = compress(PROSE, options) + compress(b"", options) + compress(NOISE, options)
     assert decompress(packed, options) == PROSE + NOISE
