@@ -14,7 +14,8 @@ def test_cdf_and_coder_cost_what_they_should(canterbury):
     # 0.003 of the range goes to the ones: 0.004 bits.
     assert 0 < result["counts_24"] - result["ideal"] < 0.005
     assert result["counts_16"] - result["ideal"] > 1
-    assert 1 <= result["coded"] / result["coded_ideal"] < 1.0015
+    # Rounded intervals err both ways, and twenty times alike for a repeated symbol.
+    assert abs(result["coded"] / result["coded_ideal"] - 1) < 0.0015
 
 
 def test_sliding_costs_little(canterbury):

@@ -193,7 +193,8 @@ def test_a_signal_leaves_nothing_behind(tmp_path, tiny_gguf, number):
     process = subprocess.Popen(
         [sys.executable, "-m", "nacrith", "compress", "--model", tiny_gguf, "--window", "256",
          "--threads", "1", "--streams", "1", tmp_path / "a"],
-        cwd=ROOT, stderr=subprocess.PIPE,
+        # A shell's background jobs ignore SIGINT and pass that on.
+        cwd=ROOT, stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     )  # fmt: skip
     deadline = time.monotonic() + 60
     while len(list(tmp_path.iterdir())) == 1 and time.monotonic() < deadline:
