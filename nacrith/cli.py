@@ -192,7 +192,10 @@ def test(files: tuple[Path, ...], quiet: bool, verbose: bool, model: Path | None
 
         with open_input(path) as (source, _):
             progress = _progress(path, quiet, decoding=True)
-            summary, _ = decompress_stream(source, None, model, progress)
+            try:
+                summary, _ = decompress_stream(source, None, model, progress)
+            finally:
+                progress.end()
         if not quiet:
             click.echo(f"{_name(path)}: OK, {summary.original} bytes", err=True)
 
