@@ -93,7 +93,9 @@ def _corpus(quick: bool) -> str:
         "## Canterbury corpus\n\n"
         "Every file was compressed, restored and found equal. alice29.txt and files below\n"
         "100,000 bytes: one stream, the default window of 1,024. Larger ones: 32 streams with a\n"
-        "window of 256, twice as fast and larger in size, to keep the run short.\n\n"
+        "window of 256, twice as fast and larger in size, to keep the run short. The speeds are\n"
+        "those of a run of hours, on a machine that may have had other work: compare speeds in\n"
+        "the next table.\n\n"
         + _table(
             "file | bytes | compressed | gzip -9 bpb | bzip2 -9 | xz -9e | nacrith "
             "| streams x window | tokens/s in | tokens/s out",
