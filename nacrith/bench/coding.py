@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from coder import CDF_BITS, CDF_TOTAL, Encoder, cdf_from_scores, scores_from_logits
+from coder import CDF_BITS, Encoder, cdf_from_scores, scores_from_logits
+from nacrith.bench.cross_entropy import cross_entropy
 from nacrith.bench.texts import alice
 from nacrith.models import default_model
 from nacrith.parameters import Parameters
@@ -39,8 +40,7 @@ def measure_coding(n_tokens: int) -> dict[str, Any]:
     for symbol in symbols.tolist():
         logits = session.step(np.array([token], dtype=np.int32))[0]
         token = int(vocabulary.token_of_symbol[symbol])
-        log_p = logits.astype(np.float64) - logits.max()
-        ideal += float((np.log(np.exp(log_p).sum()) - log_p[token]) / np.log(2))
+        ideal += cross_entropy(logits, token)
         times = [time.perf_counter()]
         scores_from_logits(logits, vocabulary.token_of_symbol, vocabulary.offsets, scores)
         times.append(time.perf_counter())
@@ -77,7 +77,6 @@ def measure_coding(n_tokens: int) -> dict[str, Any]:
         "counts_16": bits_16 / n,
         "coded_ideal": coded_ideal / n,
         "coded": 8 * len(encoder.finish()) / (n * _REPEATS),
-        "floor_share": len(vocabulary) / CDF_TOTAL,
         "milliseconds": {stage: 1000 * float(np.median(s)) for stage, s in seconds.items()},
     }
 

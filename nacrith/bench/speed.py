@@ -7,7 +7,7 @@ import numpy as np
 
 from nacrith.bench.texts import alice
 from nacrith.lockstep import stream_bounds
-from nacrith.models import default_model, describe
+from nacrith.models import default_model
 from nacrith.parameters import Parameters
 from nacrith.text_codec import TextCodec
 from predictors.llama_cpp import LlamaCppModel
@@ -23,7 +23,7 @@ def measure_speed(streams: int, n_bytes: int, rounds: int) -> dict[str, Any]:
     file = default_model()
     model = LlamaCppModel(file.path)
     parameters = Parameters(streams=streams)
-    codec = TextCodec(model, describe(file.path), parameters)
+    codec = TextCodec(model, file, parameters)
     symbols = model.vocabulary.encode(text)
     feed = _feed(model.vocabulary.token_of_symbol[symbols], model.vocabulary.start_token, streams)
     codec.encode(text[:200])  # compiles

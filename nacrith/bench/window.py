@@ -4,8 +4,8 @@ import time
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from nacrith.bench.cross_entropy import cross_entropy
 from nacrith.bench.texts import alice
 from nacrith.models import default_model
 from nacrith.parameters import Parameters
@@ -79,14 +79,9 @@ class _Run:
         begin = time.perf_counter()
         logits = self._session.step(np.array([token], dtype=np.int32))[0]
         self.seconds.append(time.perf_counter() - begin)
-        self.bits.append(_bits(logits, int(following)))
+        self.bits.append(cross_entropy(logits, int(following)))
         return self.seconds[-1]
 
     def fill(self, tokens: IntArray) -> None:
         self._session.reset()
         self._session.fill(tokens)
-
-
-def _bits(logits: npt.NDArray[np.float32], token: int) -> float:
-    log_p = logits.astype(np.float64) - logits.max()
-    return float((np.log(np.exp(log_p).sum()) - log_p[token]) / np.log(2))
