@@ -5,12 +5,20 @@ after one rounding of its float input, so equal input gives equal output on
 every machine.
 """
 
-from coder.cdf import CDF_BITS, CDF_TOTAL, ScoreError, cdf_from_scores, scores_from_logits
+from coder.cdf import (
+    CDF_BITS,
+    CDF_TOTAL,
+    MAX_CDF_BITS,
+    ScoreError,
+    cdf_from_scores,
+    scores_from_logits,
+)
 from coder.range_coder import Coder, Decoder, Encoder
 
 __all__ = [
     "CDF_BITS",
     "CDF_TOTAL",
+    "MAX_CDF_BITS",
     "Coder",
     "Decoder",
     "Encoder",

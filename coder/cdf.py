@@ -22,6 +22,10 @@ from coder.fixed_point import (
 
 CDF_BITS = 24
 CDF_TOTAL = 1 << CDF_BITS
+"""The total of a CDF that the range coder codes a symbol with."""
+
+MAX_CDF_BITS = 30
+"""A larger total is for sums of counts only, not for the range coder."""
 
 _LOGIT_TO_SCORE = LOG2_E * (1 << SCORE_FRACTION_BITS)
 _INDEX_SHIFT = SCORE_FRACTION_BITS - EXP2_INDEX_BITS
@@ -79,7 +83,7 @@ def cdf_from_scores(scores, cdf, bits=CDF_BITS):
         scores: [A] int32, in 2**-16 bit, A < 2**bits.
         cdf: [A + 1] uint32, output: cdf[0] = 0, cdf[A] = 2**bits, strictly
             increasing. Symbol i has the interval cdf[i] .. cdf[i + 1].
-        bits: binary logarithm of the total, at most 24.
+        bits: binary logarithm of the total, at most `MAX_CDF_BITS`.
     """
     n = len(scores)
     best = 0
@@ -100,10 +104,11 @@ def cdf_from_scores(scores, cdf, bits=CDF_BITS):
     # weight_sum ≥ 2**30 (the top symbol's weight), hence scale < 2**32 and the
     # product below, with a weight ≤ 2**30, stays under 2**62.
     total = np.int64(1) << np.int64(bits)
-    scale = ((total - n) << 38) // weight_sum
+    scale_bits = 62 - np.int64(bits)
+    scale = ((total - n) << scale_bits) // weight_sum
     used = np.int64(n)
     for i in range(n):
-        share = (np.int64(cdf[i + 1]) * scale) >> 38
+        share = (np.int64(cdf[i + 1]) * scale) >> scale_bits
         used += share
         cdf[i + 1] = np.uint32(share + 1)
     cdf[best + 1] += np.uint32(total - used)

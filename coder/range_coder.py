@@ -29,8 +29,11 @@ _TOP = 1 << 32
 _BOTTOM = 1 << 24
 _MASK = _TOP - 1
 
-# Places in the int64 state array.
-_LOW, _RANGE, _POSITION, _VALUE = range(4)
+# Places in the int64 state array. _VALUE and _DECODES belong to the decoder.
+_LOW, _RANGE, _POSITION, _VALUE, _DECODES = range(5)
+
+MAX_BYTES = 4
+"""A symbol or bit writes at most so many bytes: its interval is at least one unit wide."""
 
 
 class Coder(Protocol):
@@ -43,17 +46,19 @@ class Coder(Protocol):
 
     def code(self, cdf: np.ndarray, bits: int, symbol: int) -> int: ...
 
-    def code_bit(self, p1: int, bit: int) -> int: ...
+    def code_bit(self, p1: int, bit: int, bits: int = 16) -> int: ...
+
+    def kernel_state(self, n_bits: int) -> tuple[np.ndarray, np.ndarray]:
+        """State and buffer for a compiled loop that calls `code_bit` n_bits times."""
+        ...
 
 
 @njit(cache=True)
-def _encode(state, output, c_lo, c_hi, bits):
-    low = state[_LOW]
-    span = state[_RANGE]
+def _narrow(state, output, start, stop):
+    """Encode: keep [start, stop) of the range, then write the bytes that are settled."""
+    low = state[_LOW] + start
+    span = stop - start
     position = state[_POSITION]
-    start = (span * np.int64(c_lo)) >> bits
-    low += start
-    span = ((span * np.int64(c_hi)) >> bits) - start
     if low >= _TOP:
         low -= _TOP
         i = position - 1
@@ -69,6 +74,28 @@ def _encode(state, output, c_lo, c_hi, bits):
     state[_LOW] = low
     state[_RANGE] = span
     state[_POSITION] = position
+
+
+@njit(cache=True)
+def _follow(state, data, start, stop):
+    """Decode: keep [start, stop) of the range, then read as many bytes as are settled."""
+    value = state[_VALUE] - start
+    span = stop - start
+    position = state[_POSITION]
+    while span < _BOTTOM:
+        byte = np.int64(data[position]) if position < len(data) else np.int64(0)
+        position += 1
+        value = ((value << 8) | byte) & _MASK
+        span <<= 8
+    state[_RANGE] = span
+    state[_VALUE] = value
+    state[_POSITION] = position
+
+
+@njit(cache=True)
+def _encode(state, output, c_lo, c_hi, bits):
+    span = state[_RANGE]
+    _narrow(state, output, (span * np.int64(c_lo)) >> bits, (span * np.int64(c_hi)) >> bits)
 
 
 @njit(cache=True)
@@ -88,42 +115,56 @@ def _decode(state, data, cdf, bits):
         else:
             above = middle
     start = (span * np.int64(cdf[below])) >> bits
-    value -= start
-    span = ((span * np.int64(cdf[below + 1])) >> bits) - start
-    position = state[_POSITION]
-    while span < _BOTTOM:
-        byte = np.int64(data[position]) if position < len(data) else np.int64(0)
-        position += 1
-        value = ((value << 8) | byte) & _MASK
-        span <<= 8
-    state[_RANGE] = span
-    state[_VALUE] = value
-    state[_POSITION] = position
+    _follow(state, data, start, (span * np.int64(cdf[below + 1])) >> bits)
     return below
+
+
+@njit(cache=True)
+def code_bit(state, buffer, p1, bits, bit):
+    """Code one bit in a compiled loop, in the direction that the state stands for.
+
+    Args:
+        state, buffer: from `kernel_state` of an `Encoder` or a `Decoder`.
+        p1: int64, the probability that the bit is 1, 0 < p1 < 2**bits.
+        bits: at most 24.
+        bit: 0 or 1 to encode; ignored when decoding.
+
+    Returns:
+        The bit.
+    """
+    span = state[_RANGE]
+    # Zero takes the lower part.
+    split = (span * ((np.int64(1) << bits) - p1)) >> bits
+    if state[_DECODES]:
+        bit = np.int64(1) if state[_VALUE] >= split else np.int64(0)
+        _follow(state, buffer, split if bit else 0, span if bit else split)
+    else:
+        _narrow(state, buffer, split if bit else 0, span if bit else split)
+    return bit
 
 
 class Encoder:
     """Range encoder into a growing buffer. `finish` returns the bytes."""
 
-    # A symbol writes at most 4 bytes: its interval is at least one unit wide.
-    _ROOM = 8
-
     def __init__(self) -> None:
-        self._state = np.array([0, _MASK, 0, 0], dtype=np.int64)
+        self._state = np.array([0, _MASK, 0, 0, 0], dtype=np.int64)
         self._output = np.zeros(1 << 12, dtype=np.uint8)
-        self._bit_cdf = np.array([0, 0, 1 << 16], dtype=np.uint32)
 
     def code(self, cdf: np.ndarray, bits: int, symbol: int) -> int:
         """Encode `symbol` by its interval of `cdf` (see `Coder`); return it."""
-        if self._state[_POSITION] + self._ROOM > len(self._output):
-            self._output = np.concatenate([self._output, np.zeros_like(self._output)])
-        _encode(self._state, self._output, cdf[symbol], cdf[symbol + 1], bits)
+        state, output = self.kernel_state(1)
+        _encode(state, output, cdf[symbol], cdf[symbol + 1], bits)
         return symbol
 
-    def code_bit(self, p1: int, bit: int) -> int:
-        """Encode a bit that is 1 with probability p1 / 65536, 0 < p1 < 65536."""
-        self._bit_cdf[1] = (1 << 16) - p1
-        return self.code(self._bit_cdf, 16, bit)
+    def code_bit(self, p1: int, bit: int, bits: int = 16) -> int:
+        """Encode a bit that is 1 with probability p1 / 2**bits, 0 < p1 < 2**bits."""
+        return int(code_bit(*self.kernel_state(1), np.int64(p1), bits, bit))
+
+    def kernel_state(self, n_bits: int) -> tuple[np.ndarray, np.ndarray]:
+        room = int(self._state[_POSITION]) + MAX_BYTES * n_bits
+        if room > len(self._output):
+            self._output = np.concatenate([self._output, np.zeros(room, dtype=np.uint8)])
+        return self._state, self._output
 
     @property
     def size(self) -> int:
@@ -132,7 +173,7 @@ class Encoder:
 
     def finish(self) -> bytes:
         """Return the code: all bytes, trailing zeros left out."""
-        low, span, position, _ = (int(x) for x in self._state)
+        low, span, position = (int(x) for x in self._state[:3])
         # The value in [low, low + span) with the most trailing zero bits.
         value = low
         for shift in range(32, -1, -1):
@@ -153,16 +194,18 @@ class Decoder:
     """
 
     def __init__(self, data: bytes) -> None:
-        self._data = np.frombuffer(data, dtype=np.uint8)
+        # A copy, because compiled loops take a writable buffer in both directions.
+        self._data = np.frombuffer(data, dtype=np.uint8).copy()
         first = int.from_bytes(data[:4].ljust(4, b"\0"), "big")
-        self._state = np.array([0, _MASK, 4, first], dtype=np.int64)
-        self._bit_cdf = np.array([0, 0, 1 << 16], dtype=np.uint32)
+        self._state = np.array([0, _MASK, 4, first, 1], dtype=np.int64)
 
     def code(self, cdf: np.ndarray, bits: int, symbol: int = -1) -> int:
         """Decode and return one symbol; the argument `symbol` is ignored."""
         return int(_decode(self._state, self._data, cdf, bits))
 
-    def code_bit(self, p1: int, bit: int = -1) -> int:
-        """Decode a bit that is 1 with probability p1 / 65536."""
-        self._bit_cdf[1] = (1 << 16) - p1
-        return self.code(self._bit_cdf, 16)
+    def code_bit(self, p1: int, bit: int = -1, bits: int = 16) -> int:
+        """Decode a bit that is 1 with probability p1 / 2**bits."""
+        return int(code_bit(self._state, self._data, np.int64(p1), bits, -1))
+
+    def kernel_state(self, n_bits: int) -> tuple[np.ndarray, np.ndarray]:
+        return self._state, self._data

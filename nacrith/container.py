@@ -22,7 +22,7 @@ from nacrith.varint import MAX_BYTES, Reader, to_varint
 
 MAGIC = b"NC06"
 # The reference's files have a byte of four flag bits here, ours has the high bit set.
-VERSION = 0x81
+VERSION = 0x82
 REFERENCE_MAGICS = (b"NC01", b"NC02", b"NC03", b"NC04", b"NC05", MAGIC)
 
 MAX_ORIGINAL = 1 << 26

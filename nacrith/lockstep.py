@@ -5,14 +5,13 @@ told the next symbol and returns it, a decoder finds it out. Whatever is learned
 is learned from the symbol that `coder.code` returns.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
-from coder import CDF_BITS, Coder, cdf_from_scores, scores_from_logits
-from nacrith.parameters import Parameters
-from predictors.base import IntArray, Session, TokenPredictor
-from predictors.bias_head import BiasHead
+from coder import Coder
+from predictors.base import IntArray, Session
+from predictors.ensemble import Ensemble
 from predictors.vocabulary import Vocabulary
 
 Report = Callable[[int], None]
@@ -28,19 +27,11 @@ def stream_bounds(n_symbols: int, n_streams: int) -> list[int]:
     return [i * short + min(i, longer) for i in range(n_streams + 1)]
 
 
-def token_predictors(n_symbols: int, parameters: Parameters) -> list[TokenPredictor]:
-    """The online predictors of one group, all untrained."""
-    found: list[TokenPredictor] = []
-    if parameters.bias_rate:
-        found.append(BiasHead(n_symbols, parameters.bias_rate))
-    return found
-
-
 def code_group(
     coder: Coder,
     session: Session,
     vocabulary: Vocabulary,
-    predictors: Sequence[TokenPredictor],
+    ensemble: Ensemble,
     symbols: IntArray,
     n_streams: int,
     report: Report = lambda done: None,
@@ -51,7 +42,7 @@ def code_group(
         coder: an encoder or a decoder.
         session: language-model session of `n_streams` streams, freshly reset.
         vocabulary: of the session's model.
-        predictors: applied in order to the model's scores. All streams share them.
+        ensemble: untrained, for as many streams.
         symbols: [n] int32, the text in vocabulary symbols, cut into streams by
             `stream_bounds`. Read when encoding, filled in when decoding.
         n_streams: S.
@@ -63,26 +54,20 @@ def code_group(
     bounds = stream_bounds(len(symbols), n_streams)
     lengths = [bounds[s + 1] - bounds[s] for s in range(n_streams)]
     token_of_symbol = vocabulary.token_of_symbol
-    scores = np.empty(len(vocabulary), dtype=np.int32)
-    cdf = np.empty(len(vocabulary) + 1, dtype=np.uint32)
     tokens = np.full(n_streams, vocabulary.start_token, dtype=np.int32)
     done = 0
     for step in range(lengths[0]):
         logits = session.step(tokens)
+        hidden = session.hidden()
         # Only the last step can find some streams ended; they repeat their last
         # token, and nothing reads what comes of it.
         for stream in range(n_streams):
             if step >= lengths[stream]:
                 break
-            scores_from_logits(logits[stream], token_of_symbol, vocabulary.offsets, scores)
-            for predictor in predictors:
-                predictor.predict(stream, scores)
-            cdf_from_scores(scores, cdf)
             place = bounds[stream] + step
-            symbol = coder.code(cdf, CDF_BITS, symbols[place])
+            state = None if hidden is None else hidden[stream]
+            symbol = ensemble.code(coder, stream, logits[stream], state, symbols[place])
             symbols[place] = symbol
-            for predictor in predictors:
-                predictor.update(stream, cdf, symbol)
             tokens[stream] = token_of_symbol[symbol]
             done += 1
         report(done)

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
-from coder import CDF_BITS
+from predictors.contexts import N_KINDS
+
+ALL_CONTEXTS = (1 << N_KINDS) - 1
+MAX_RATE = 1 << 16
 
 # Limits that a reader enforces before it allocates anything for them.
 MAX_STREAMS = 256
@@ -13,21 +16,24 @@ MAX_POSITIONS = 1 << 18
 
 @dataclass(frozen=True)
 class Parameters:
-    """How text is predicted. The defaults are frozen for format version 1.
+    """How text is predicted. The defaults are frozen for a format version.
 
     Attributes:
         streams: sequences that advance in lockstep (S).
         window: positions of context that a stream keeps.
         sinks: first positions that are kept for ever.
-        cdf_bits: binary logarithm of the CDF's total.
         bias_rate: learning rate of the bias head in thousandths; 0 = off.
+        head_rate: learning rate of the output head in thousandths; 0 = off.
+        contexts: mask of the kinds of context that the byte-level refinement uses
+            (`predictors.contexts.KINDS`); 0 = no refinement.
     """
 
     streams: int = 1
     window: int = 1024
     sinks: int = 4
-    cdf_bits: int = CDF_BITS
     bias_rate: int = 100
+    head_rate: int = 1070
+    contexts: int = ALL_CONTEXTS
 
     def problem(self) -> str | None:
         """Say what makes these parameters unusable; None if they are fine."""
@@ -39,10 +45,10 @@ class Parameters:
             return f"streams times window must be at most {MAX_POSITIONS}; use fewer --streams"
         if not 1 <= self.sinks <= self.window // 4:
             return f"sinks must be from 1 to a quarter of the window, not {self.sinks}"
-        if self.cdf_bits != CDF_BITS:
-            return f"this version only knows CDFs of {CDF_BITS} bits, not {self.cdf_bits}"
-        if not 0 <= self.bias_rate <= 1000:
-            return f"the bias rate must be from 0 to 1000 thousandths, not {self.bias_rate}"
+        if not 0 <= self.bias_rate <= MAX_RATE or not 0 <= self.head_rate <= MAX_RATE:
+            return f"learning rates must be from 0 to {MAX_RATE} thousandths"
+        if not 0 <= self.contexts <= ALL_CONTEXTS:
+            return f"this version knows only {N_KINDS} kinds of context"
         return None
 
 

@@ -5,19 +5,27 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
-from coder import CDF_BITS, Decoder, Encoder, ScoreError
+from coder import Coder, Decoder, Encoder, ScoreError
 from nacrith.errors import FormatError, ModelMismatchError, NacrithError
 from nacrith.header import ModelRecord
-from nacrith.lockstep import code_group, token_predictors
+from nacrith.lockstep import code_group
 from nacrith.models import ModelFile, default_model, describe, model_for
 from nacrith.parameters import Parameters
+from nacrith.text_transform import gaps, has_crlf_lines, rewrap, unwrap, with_cr, without_cr
 from predictors.base import IntArray, LanguageModel, ModelError
+from predictors.ensemble import COST_BITS, Ensemble
+from predictors.line_breaks import code_line_breaks
 from predictors.numerics import available_threads
 from predictors.probe import probe
 
 Report = Callable[[int, int, int], None]
 """Called after each step with symbols done, symbols in all, payload bytes so far."""
+
+# A line break inside a paragraph costs the language model 2.5 bits or more, with what
+# it does to the words after it (docs/benchmarks.md).
+BITS_PER_LINE_BREAK = 2.5
 
 BACKENDS = ("llama.cpp", "transformers")
 
@@ -112,9 +120,21 @@ class TextCodec:
     def encode(self, text: bytes, report: Report = _no_report) -> tuple[int, bytes]:
         """Return (number of symbols, payload) for non-empty text."""
         coder = Encoder()
+        crlf = has_crlf_lines(text)
+        if crlf:
+            text = without_cr(text)
+        places = gaps(text)
+        unwrapped, breaks = unwrap(text, places)
+        wrapped = _wrapping_pays(unwrapped, places, breaks)
+        if wrapped:
+            text = unwrapped
         with _translated():
             symbols = self._model.vocabulary.encode(text)
+            _code_flag(coder, crlf)
+            _code_flag(coder, wrapped)
             self._code(coder, symbols, lambda done: report(done, len(symbols), coder.size))
+        if wrapped:
+            code_line_breaks(coder, text, places, breaks)
         return len(symbols), coder.finish()
 
     def decode(
@@ -126,32 +146,55 @@ class TextCodec:
             FormatError: the payload can't be of that many symbols or bytes.
         """
         vocabulary = self._model.vocabulary
-        # The likeliest symbol costs at least A / 2**24 bits, so a short payload
-        # can't keep the decoder busy for long.
-        if n_symbols * len(vocabulary) > (8 * len(payload) + 64) << CDF_BITS:
+        # A short payload can't keep the decoder busy for long.
+        least = Ensemble.least_cost(vocabulary, self.parameters.contexts)
+        if n_symbols * least > (8 * len(payload) + 64) << COST_BITS:
             raise FormatError(f"a frame is damaged: {n_symbols} symbols in {len(payload)} bytes")
         symbols = np.zeros(n_symbols, dtype=np.int32)
+        coder = Decoder(payload)
         with _translated():
-            coder = Decoder(payload)
+            crlf = _code_flag(coder)
+            wrapped = _code_flag(coder)
             self._code(coder, symbols, lambda done: report(done, n_symbols, len(payload)))
-        text = vocabulary.decode(symbols) if vocabulary.lengths[symbols].sum() == size else b""
+        too_long = vocabulary.lengths[symbols].sum() > size
+        text = b"" if too_long else vocabulary.decode(symbols)
+        if wrapped:
+            places = gaps(text)
+            breaks = np.zeros(len(places), dtype=np.uint8)
+            code_line_breaks(coder, text, places, breaks)
+            text = rewrap(text, places, breaks)
+        if crlf:
+            text = with_cr(text)
         if len(text) != size:
             raise FormatError("a frame is damaged: its text has another length than recorded")
         return text
 
     def _code(
-        self,
-        coder: Encoder | Decoder,
-        symbols: IntArray,
-        report: Callable[[int], None],
+        self, coder: Encoder | Decoder, symbols: IntArray, report: Callable[[int], None]
     ) -> None:
         self._session.reset()
         vocabulary = self._model.vocabulary
-        predictors = token_predictors(len(vocabulary), self.parameters)
-        code_group(
-            coder, self._session, vocabulary, predictors, symbols, self.parameters.streams, report
-        )
+        p = self.parameters
+        ensemble = Ensemble(vocabulary, p.streams, p.bias_rate, p.head_rate, p.contexts)
+        code_group(coder, self._session, vocabulary, ensemble, symbols, p.streams, report)
 
     def close(self) -> None:
         self._session.close()
         self._model.close()
+
+
+def _code_flag(coder: Coder, flag: bool = False) -> bool:
+    """Code one bit as likely 0 as 1."""
+    return bool(coder.code_bit(1 << 15, int(flag)))
+
+
+def _wrapping_pays(
+    unwrapped: bytes, places: npt.NDArray[np.int64], breaks: npt.NDArray[np.uint8]
+) -> bool:
+    """Does it cost less to code the line breaks apart than as tokens?"""
+    n = int(breaks.sum())
+    if n == 0:
+        return False
+    coder = Encoder()
+    code_line_breaks(coder, unwrapped, places, breaks)
+    return 8 * len(coder.finish()) < BITS_PER_LINE_BREAK * n

@@ -30,6 +30,13 @@ class Session(Protocol):
         """
         ...
 
+    def hidden(self) -> FloatArray | None:
+        """The last step's normalized hidden states, [S, E] float32, or None.
+
+        They are what the output matrix multiplies. Valid until the next step.
+        """
+        ...
+
     def reset(self) -> None:
         """Forget everything: the next step is at position 0 of every stream."""
         ...
@@ -67,10 +74,16 @@ class TokenPredictor(Protocol):
     `update`. Streams of a group share one predictor, so each learns from all.
     """
 
-    def predict(self, stream: int, scores: IntArray) -> None:
-        """Add to `scores`, [A] int32 in 2**-16 bit, in vocabulary byte order."""
+    def predict(self, scores: IntArray, hidden: FloatArray | None) -> None:
+        """Add to `scores`.
+
+        Args:
+            scores: [A] int32 in 2**-16 bit, in vocabulary byte order.
+            hidden: [E] float32, what the model's output matrix multiplies; None if
+                the backend does not say.
+        """
         ...
 
-    def update(self, stream: int, cdf: npt.NDArray[np.uint32], symbol: int) -> None:
-        """Learn from the coded symbol; `cdf` is the distribution that coded it."""
+    def update(self, cdf: npt.NDArray[np.uint32], symbol: int) -> None:
+        """Learn from the coded symbol; `cdf` is the distribution made of the scores."""
         ...

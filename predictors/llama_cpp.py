@@ -132,6 +132,7 @@ class LlamaCppSession:
         self._sinks = sinks
         self._chunk = max(1, window // SLIDE_FRACTION)
         self._n_vocab = ll.llama_vocab_n_tokens(ll.llama_model_get_vocab(model))
+        self._n_embd = ll.llama_model_n_embd(model)
         self._position = 0
 
         params = ll.llama_context_default_params()
@@ -144,6 +145,9 @@ class LlamaCppSession:
         params.flash_attn_type = ll.LLAMA_FLASH_ATTN_TYPE_ENABLED
         params.kv_unified = False
         params.no_perf = True
+        # Without pooling: the hidden states come beside the logits.
+        params.embeddings = True
+        params.pooling_type = ll.LLAMA_POOLING_TYPE_NONE
         if precise:
             params.flash_attn_type = ll.LLAMA_FLASH_ATTN_TYPE_DISABLED
             params.type_k = params.type_v = ll.GGML_TYPE_F32
@@ -181,6 +185,10 @@ class LlamaCppSession:
         self._position += 1
         logits = ll.llama_get_logits(self._context)
         return np.ctypeslib.as_array(logits, (len(self._tokens), self._n_vocab))
+
+    def hidden(self) -> FloatArray:
+        states = ll.llama_get_embeddings(self._context)
+        return np.ctypeslib.as_array(states, (len(self._tokens), self._n_embd))
 
     def fill(self, tokens: IntArray) -> None:
         """Evaluate [T] tokens of a single stream, many at once, without logits.

@@ -109,10 +109,16 @@ class TransformersSession:
                 position_ids=torch.full((self._streams, 1), self._position),
                 past_key_values=self._cache,
                 use_cache=True,
+                output_hidden_states=True,
             )
         self._position += 1
+        # The last one is after the final norm.
+        self._hidden: FloatArray = output.hidden_states[-1][:, -1].numpy()
         logits: FloatArray = output.logits[:, -1].numpy()
         return logits
+
+    def hidden(self) -> FloatArray:
+        return self._hidden
 
     def _slide(self) -> None:
         dropped = min(self._chunk, self._position - self._sinks)

@@ -14,9 +14,12 @@ compared with the input, whatever it does.
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+
+from predictors.trie import Trie
 
 # The tokenizer sees at most this many bytes at once, which bounds its memory
 # and its worst case. A cut costs a fraction of a token.
@@ -86,6 +89,11 @@ class Vocabulary:
         alternatives = b"|".join(map(re.escape, missing)) or b"(?!)"
         self._missing = re.compile(b"(?:" + alternatives + b")+")
         self._longest = int(self.lengths.max())
+
+    @cached_property
+    def trie(self) -> Trie:
+        """The symbols as leaves of a binary trie; made once."""
+        return Trie(self.spellings)
 
     def __len__(self) -> int:
         return len(self.spellings)

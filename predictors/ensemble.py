@@ -1,0 +1,103 @@
+"""The ensemble: from the language model's logits to a coded symbol.
+
+    logits → scores → bias head, output head → CDF → byte-level refinement → coder
+"""
+
+import numpy as np
+
+from coder import CDF_BITS, MAX_CDF_BITS, Coder, cdf_from_scores, scores_from_logits
+from predictors.base import FloatArray, TokenPredictor
+from predictors.bias_head import BiasHead
+from predictors.output_head import OutputHead
+from predictors.refinement import MIN_PROBABILITY, Refinement
+from predictors.vocabulary import Vocabulary
+
+COST_BITS = 24
+"""Fraction bits of `Ensemble.least_cost`."""
+
+
+class Ensemble:
+    """Everything that predicts after the language model, for one group of streams.
+
+    Starts untrained; all streams share what it learns. The same in both directions.
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        n_streams: int,
+        bias_rate: int,
+        head_rate: int,
+        contexts: int,
+    ) -> None:
+        """
+        Args:
+            vocabulary: of the language model.
+            n_streams: S.
+            bias_rate: of the `BiasHead`, in thousandths; 0 = off.
+            head_rate: of the `OutputHead`, in thousandths; 0 = off.
+            contexts: mask of the `Refinement`'s kinds of context; 0 = no refinement:
+                a token is coded as one symbol.
+        """
+        n_symbols = len(vocabulary)
+        # The refinement only takes ratios of the counts, so they can be finer than
+        # the coder allows: this saves the 0.003 bits a token that counts ≥ 1 cost.
+        self._bits = MAX_CDF_BITS if contexts else CDF_BITS
+        self._vocabulary = vocabulary
+        self._heads: list[TokenPredictor] = []
+        if bias_rate:
+            self._heads.append(BiasHead(n_symbols, bias_rate, self._bits))
+        if head_rate:
+            self._heads.append(OutputHead(n_symbols, head_rate, self._bits))
+        self._refinement = (
+            Refinement(vocabulary.trie, n_streams, contexts) if contexts else None
+        )
+        self._scores = np.empty(n_symbols, dtype=np.int32)
+        self._cdf = np.empty(n_symbols + 1, dtype=np.uint32)
+
+    @staticmethod
+    def least_cost(vocabulary: Vocabulary, contexts: int) -> int:
+        """A lower bound of what a symbol costs, in 2**-24 bit.
+
+        -log2(1 - x) ≥ x: the likeliest symbol leaves the others a count of 1 each,
+        a decision leaves the other side `MIN_PROBABILITY`.
+        """
+        if contexts:
+            return vocabulary.trie.min_decisions * MIN_PROBABILITY
+        return len(vocabulary) - 1
+
+    def code(
+        self,
+        coder: Coder,
+        stream: int,
+        logits: FloatArray,
+        hidden: FloatArray | None,
+        symbol: int,
+    ) -> int:
+        """Code the next symbol of a stream and learn from it.
+
+        Args:
+            coder: an encoder or a decoder.
+            stream: 0 .. S - 1.
+            logits: [V] float32 in nats, for this symbol.
+            hidden: [E] float32, see `Session.hidden`.
+            symbol: to encode; ignored when decoding.
+
+        Returns:
+            The symbol.
+
+        Raises:
+            coder.ScoreError: a logit is not finite.
+        """
+        vocabulary = self._vocabulary
+        scores_from_logits(logits, vocabulary.token_of_symbol, vocabulary.offsets, self._scores)
+        for head in self._heads:
+            head.predict(self._scores, hidden)
+        cdf_from_scores(self._scores, self._cdf, self._bits)
+        if self._refinement:
+            symbol = self._refinement.code(coder, stream, self._cdf, symbol)
+        else:
+            symbol = coder.code(self._cdf, self._bits, symbol)
+        for head in self._heads:
+            head.update(self._cdf, symbol)
+        return symbol

@@ -1,0 +1,17 @@
+"""Multiplicative hashing of contexts, in wrapping 64-bit integers."""
+
+import numpy as np
+from numba import njit
+
+_A = np.int64(0x2545F4914F6CDD1D)
+_B = np.int64(0x5851F42D4C957F2D)
+_C = np.int64(0x14057B7EF767814F)
+_LOW_35 = np.int64((1 << 35) - 1)
+
+
+@njit(cache=True)
+def combine(a, b):
+    """Hash of two int64; the upper bits are the best mixed."""
+    h = a * _A + b * _B
+    h ^= (h >> 29) & _LOW_35
+    return h * _B + _C

@@ -1,0 +1,87 @@
+"""Logistic arithmetic in fixed point: probabilities, their log-odds, and back.
+
+Log-odds ("stretch", Mahoney, PAQ) are int64 in units of 2**-12 bit:
+stretch(p) = log2(p / (1 - p)), `squash` is its inverse. Tables come from integer
+square roots and squarings, so all machines hold the same ones.
+"""
+
+import numpy as np
+from numba import njit
+
+from coder.fixed_point import EXP2_TABLE
+
+ODDS_BITS = 12
+ODDS_ONE = 1 << ODDS_BITS
+"""One bit of log-odds."""
+
+ODDS_LIMIT = 22 * ODDS_ONE
+"""Log-odds stay within ± this."""
+
+PROBABILITY_BITS = 24
+"""A probability is an integer p of 0 < p < 2**24."""
+
+PROBABILITY_ONE = 1 << PROBABILITY_BITS
+
+_TABLE_BITS = 12
+_FRACTION_MASK = ODDS_ONE - 1
+
+
+def _log2_table() -> np.ndarray:
+    """floor(4096 * log2(1 + i / 4096)) for i in 0..4095, by repeated squaring."""
+    table = np.empty(1 << _TABLE_BITS, dtype=np.int64)
+    for i in range(len(table)):
+        # 64 fraction bits: 12 squarings lose less than 2**-50.
+        x = (1 << 64) + (i << (64 - _TABLE_BITS))
+        log = 0
+        for _ in range(ODDS_BITS):
+            x = x * x >> 64
+            log <<= 1
+            if x >> 65:
+                x >>= 1
+                log += 1
+        table[i] = log
+    return table
+
+
+_LOG2 = _log2_table()
+
+
+@njit(cache=True)
+def log2_fixed(n):
+    """log2 of an int64 n, 0 < n < 2**42, in units of 2**-12, error below 2 units."""
+    exponent = np.int64(0)
+    m = n
+    for step in (32, 16, 8, 4, 2, 1):
+        if m >> step:
+            m >>= step
+            exponent += step
+    mantissa = (n << _TABLE_BITS >> exponent) & ((1 << _TABLE_BITS) - 1)
+    return (exponent << ODDS_BITS) + _LOG2[mantissa]
+
+
+def _stretch_table() -> np.ndarray:
+    """Log-odds of (i + 1/2) / 4096 for i in 0..4095."""
+    return np.array([log2_fixed(2 * i + 1) - log2_fixed(8191 - 2 * i) for i in range(4096)])
+
+
+_STRETCH = _stretch_table()
+
+
+@njit(cache=True)
+def stretch(p):
+    """Log-odds of a probability, looked up by its upper 12 bits."""
+    return _STRETCH[p >> (PROBABILITY_BITS - 12)]
+
+
+@njit(cache=True)
+def clamp_odds(x):
+    return min(max(x, -ODDS_LIMIT), ODDS_LIMIT)
+
+
+@njit(cache=True)
+def squash(x):
+    """The probability of clamped log-odds, 2**24 / (1 + 2**-x), from 4 to 2**24 - 4."""
+    distance = abs(x)
+    inverse = np.int64(EXP2_TABLE[distance & _FRACTION_MASK]) >> (distance >> ODDS_BITS)
+    p = (np.int64(1) << 54) // ((np.int64(1) << 30) + inverse)
+    return min(p, PROBABILITY_ONE - 4) if x >= 0 else max(PROBABILITY_ONE - p, 4)

@@ -1,0 +1,304 @@
+"""Byte-level refinement: a token as binary decisions, each mixed from many predictors.
+
+The language model's CDF gives the odds of every decision of the vocabulary trie.
+They are one input of a logistic mixer, beside what bit histories in byte, word,
+column and token contexts and a match model say (Mahoney, PAQ); adaptive
+probability maps correct the result, and the range coder codes the decision with
+it. Everything is integer arithmetic and is learned online from nothing.
+
+The streams of a group share all tables; only their pasts are their own.
+"""
+
+from collections import namedtuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from coder import Coder
+from coder.range_coder import code_bit
+from predictors import apm, bit_history, match_model, mixer
+from predictors.contexts import (
+    END,
+    FIELDS,
+    KINDS,
+    LINE,
+    MATCH,
+    MATCH_LENGTH,
+    N_BYTE_KINDS,
+    N_KINDS,
+    append_byte,
+    append_token,
+    hash_contexts,
+)
+from predictors.hashing import combine
+from predictors.logistic import (
+    ODDS_ONE,
+    PROBABILITY_BITS,
+    PROBABILITY_ONE,
+    clamp_odds,
+    log2_fixed,
+    squash,
+    stretch,
+)
+from predictors.trie import Trie
+
+SLOT_BITS = 23
+"""The hash table has 2**23 slots of 8 bytes: 64 MiB whatever the input."""
+
+_HISTORY_BITS = 22
+# Histories start with zeros, which the longest byte context may look back into.
+_PADDING = 8
+
+MIN_PROBABILITY = 1 << (PROBABILITY_BITS - 16)
+"""No decision is surer than 1 - 2**-16, so each costs more than 2**-16 bit."""
+
+ALL_KINDS = (1 << N_KINDS) - 1
+"""The mask that switches every kind of context on."""
+
+# Inputs of the mixer: the language model, a constant, one per kind, the match.
+_LM, _CONSTANT, _FIRST_KIND = 0, 1, 2
+_MATCH_INPUT = _FIRST_KIND + N_KINDS
+_INPUTS = _MATCH_INPUT + 1
+
+# Weight sets selected by: place in the token and known bits; how sure the model
+# is of this decision; longest known context, and how sure it is of the token;
+# match; last byte. The first number is how many sets there are to select from.
+_PLACE, _ODDS, _ORDER, _MATCHED, _LAST_BYTE = range(5)
+_SELECTORS = 5
+_SETS = 4 * 256
+_CONFIDENCES = 6
+# Top probabilities that part the levels of confidence, in percent.
+_CONFIDENCE_STEPS = (15, 40, 70, 90, 99)
+
+_RATE = 200
+_EXTRA_RATE = 1800
+_RATE_DECAY = 300
+_FINAL_RATE = 80
+_MAP_SHIFT = 6
+_TOKEN_MAPS = 1 << 16
+
+Tables = namedtuple(
+    "Tables",
+    "split child depth partial spelling begin slots meanings match_table trust weights"
+    " experience final_weights place_maps token_maps history mask state hashes places"
+    " histories inputs selected mixed kinds",
+)
+
+
+class Refinement:
+    """Codes one symbol at a time, given the language model's CDF.
+
+    All state is in `Tables`; see `_new_tables` for shapes.
+    """
+
+    def __init__(self, trie: Trie, n_streams: int, kinds: int = ALL_KINDS) -> None:
+        """
+        Args:
+            trie: of the vocabulary.
+            n_streams: S.
+            kinds: which of `contexts.KINDS` are on, as a bit mask.
+        """
+        self._max_decisions = trie.max_decisions
+        self._tables = _new_tables(trie, n_streams, kinds)
+
+    def code(
+        self, coder: Coder, stream: int, cdf: npt.NDArray[np.uint32], symbol: int
+    ) -> int:
+        """Code a symbol of a stream and learn from it.
+
+        Args:
+            coder: an encoder or a decoder.
+            stream: 0 .. S - 1.
+            cdf: [A + 1] uint32, strictly increasing from 0, below 2**31.
+            symbol: to encode; ignored when decoding.
+
+        Returns:
+            The symbol.
+        """
+        state, buffer = coder.kernel_state(self._max_decisions)
+        return int(_code_symbol(state, buffer, self._tables, stream, cdf, np.int64(symbol)))
+
+
+def _new_tables(trie: Trie, n_streams: int, kinds: int) -> Tables:
+    capacity = 1 << (_HISTORY_BITS - (n_streams - 1).bit_length())
+    state = np.zeros((n_streams, FIELDS), dtype=np.int64)
+    state[:, END] = state[:, LINE] = _PADDING
+    weights = np.zeros((_SELECTORS, _SETS, _INPUTS), dtype=np.int64)
+    weights[:, :, _LM] = mixer.WEIGHT_ONE
+    weights[:, :, _FIRST_KIND:_MATCH_INPUT] = mixer.WEIGHT_ONE // 50
+    weights[:, :, _MATCH_INPUT] = mixer.WEIGHT_ONE * 3 // 20
+    return Tables(
+        split=trie.split,
+        child=trie.child,
+        depth=trie.depth,
+        partial=trie.partial,
+        spelling=trie.spelling,
+        begin=trie.begin,
+        slots=bit_history.new_slots(SLOT_BITS),
+        meanings=bit_history.new_meanings(N_KINDS),
+        match_table=match_model.new_table(),
+        trust=match_model.new_trust(),
+        weights=weights,
+        experience=np.zeros((_SELECTORS, _SETS), dtype=np.int64),
+        final_weights=np.full(
+            (4 * _CONFIDENCES, _SELECTORS), mixer.WEIGHT_ONE // _SELECTORS, dtype=np.int64
+        ),
+        place_maps=apm.new_maps(4 * 256),
+        token_maps=apm.new_maps(_TOKEN_MAPS),
+        history=np.zeros(n_streams * capacity, dtype=np.uint8),
+        mask=np.int64(capacity - 1),
+        state=state,
+        hashes=np.zeros(N_KINDS, dtype=np.int64),
+        places=np.zeros(N_KINDS, dtype=np.int64),
+        histories=np.zeros(N_KINDS, dtype=np.int64),
+        inputs=np.zeros(_INPUTS, dtype=np.int64),
+        selected=np.zeros(_SELECTORS, dtype=np.int64),
+        mixed=np.zeros(_SELECTORS, dtype=np.int64),
+        kinds=np.int64(kinds),
+    )
+
+
+@njit(cache=True)
+def _two_largest(cdf):
+    """The most probable symbol, the next one, and the count of the first."""
+    first = second = np.int64(0)
+    best = next_best = np.int64(-1)
+    for i in range(len(cdf) - 1):
+        count = np.int64(cdf[i + 1]) - np.int64(cdf[i])
+        if count > next_best:
+            if count > best:
+                second, next_best = first, best
+                first, best = np.int64(i), count
+            else:
+                second, next_best = np.int64(i), count
+    return first, second, best
+
+
+@njit(cache=True)
+def _append(t, state, base, byte):
+    append_byte(state, t.history, t.mask, base, byte)
+    state[MATCH], state[MATCH_LENGTH] = match_model.follow(
+        t.match_table,
+        t.history,
+        t.mask,
+        base | (state[END] & t.mask),
+        state[MATCH],
+        state[MATCH_LENGTH],
+    )
+
+
+@njit(cache=True)
+def _code_symbol(coder_state, buffer, t, stream, cdf, symbol):
+    state = t.state[stream]
+    base = stream * (t.mask + 1)
+    expected_1, expected_2, best = _two_largest(cdf)
+    total = np.int64(cdf[len(cdf) - 1])
+    confidence = 0
+    for step in _CONFIDENCE_STEPS:
+        confidence += 100 * best > step * total
+    low = np.int64(0)
+    high = np.int64(len(cdf) - 1)
+    node = np.int64(0)
+    depth = -1
+    while node >= 0:
+        if t.depth[node] != depth:
+            # All symbols of [low, high) share the bytes before this node.
+            spelled = t.begin[low]
+            for i in range(max(depth, 0), t.depth[node]):
+                _append(t, state, base, np.int64(t.spelling[spelled + i]))
+            depth = t.depth[node]
+            hash_contexts(state, t.history, t.mask, base, expected_1, expected_2, t.hashes)
+        split = np.int64(t.split[node])
+        odds = clamp_odds(
+            log2_fixed(np.int64(cdf[high]) - np.int64(cdf[split]))
+            - log2_fixed(np.int64(cdf[split]) - np.int64(cdf[low]))
+        )
+        bit = np.int64(symbol >= split)
+        bit = _decide(
+            coder_state, buffer, t, state, base, node, odds, confidence, expected_1, bit
+        )
+        if bit:
+            low = split
+        else:
+            high = split
+        node = np.int64(t.child[node, bit])
+    symbol = ~node
+    for i in range(t.begin[symbol] + max(depth, 0), t.begin[symbol + 1]):
+        _append(t, state, base, np.int64(t.spelling[i]))
+    append_token(state, symbol)
+    return symbol
+
+
+@njit(cache=True)
+def _decide(coder_state, buffer, t, state, base, node, odds, confidence, expected, bit):
+    """Code one decision and learn from it; `odds` are the language model's."""
+    partial = np.int64(t.partial[node])
+    position = min(np.int64(t.depth[node]), 3)
+    inputs = t.inputs
+    inputs[_LM] = odds
+    inputs[_CONSTANT] = 256
+    order = 0
+    for k in range(N_KINDS):
+        inputs[_FIRST_KIND + k] = 0
+        if not (t.kinds >> k) & 1:
+            continue
+        place = bit_history.find_slot(
+            t.slots, combine(t.hashes[k], partial if k < N_BYTE_KINDS else node)
+        )
+        history = bit_history.history_of(t.slots[place])
+        t.places[k] = place
+        t.histories[k] = history
+        if history >= 0:
+            inputs[_FIRST_KIND + k] = stretch(t.meanings[k, history])
+            if k < 6:
+                order = k + 1
+    length = state[MATCH_LENGTH]
+    expected_bit = np.int64(-1)
+    inputs[_MATCH_INPUT] = 0
+    if length > 0:
+        expected_bit = match_model.expected_bit(np.int64(t.history[state[MATCH]]), partial)
+        if expected_bit >= 0:
+            inputs[_MATCH_INPUT] = match_model.odds(t.trust, length, expected_bit)
+
+    selected = t.selected
+    selected[_PLACE] = position * 256 + partial
+    selected[_ODDS] = min(max((odds + 12 * ODDS_ONE) >> 12, 0), 23) * 4 + position
+    selected[_ORDER] = (order * _CONFIDENCES + confidence) * 4 + position
+    selected[_MATCHED] = length * 3 + 1 + expected_bit
+    selected[_LAST_BYTE] = np.int64(t.history[base | ((state[END] - 1) & t.mask)])
+    mixed = t.mixed
+    for i in range(_SELECTORS):
+        mixed[i] = mixer.dot(t.weights[i, selected[i]], inputs, _INPUTS)
+    final = t.final_weights[confidence * 4 + position]
+    result = mixer.dot(final, mixed, _SELECTORS)
+
+    where = apm.place(result)
+    place_map = t.place_maps[position * 256 + partial]
+    token_map = t.token_maps[(combine(expected, node) >> 40) & (_TOKEN_MAPS - 1)]
+    p = squash(result)
+    p = (2 * p + apm.refine(place_map, where) + apm.refine(token_map, where)) >> 2
+    p = min(max(p, np.int64(MIN_PROBABILITY)), np.int64(PROBABILITY_ONE - MIN_PROBABILITY))
+    bit = code_bit(coder_state, buffer, p, PROBABILITY_BITS, bit)
+
+    apm.learn(place_map, where, bit, _MAP_SHIFT)
+    apm.learn(token_map, where, bit, _MAP_SHIFT)
+    for i in range(_SELECTORS):
+        count = t.experience[i, selected[i]]
+        t.experience[i, selected[i]] = count + 1
+        rate = _RATE + _EXTRA_RATE * _RATE_DECAY // (_RATE_DECAY + count)
+        mixer.train(t.weights[i, selected[i]], inputs, _INPUTS, mixed[i], bit, rate)
+    mixer.train(final, mixed, _SELECTORS, result, bit, _FINAL_RATE)
+    for k in range(N_KINDS):
+        if (t.kinds >> k) & 1:
+            t.slots[t.places[k]] = bit_history.observe(t.slots[t.places[k]], bit)
+            if t.histories[k] >= 0:
+                bit_history.adapt(t.meanings[k], t.histories[k], bit, bit_history.RATE_SHIFT)
+    if expected_bit >= 0:
+        match_model.learn(t.trust, length, expected_bit, bit)
+        if expected_bit != bit:
+            state[MATCH_LENGTH] = 0
+    return bit
+
+
+assert len(KINDS) == N_KINDS
