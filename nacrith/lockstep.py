@@ -34,6 +34,7 @@ def code_group(
     ensemble: Ensemble,
     symbols: IntArray,
     n_streams: int,
+    prompt: IntArray,
     report: Report = lambda done: None,
 ) -> None:
     """Code one group of streams.
@@ -46,6 +47,7 @@ def code_group(
         symbols: [n] int32, the text in vocabulary symbols, cut into streams by
             `stream_bounds`. Read when encoding, filled in when decoding.
         n_streams: S.
+        prompt: [p] int32, symbols that the model reads first, in every stream.
         report: progress call-back.
 
     Raises:
@@ -55,6 +57,9 @@ def code_group(
     lengths = [bounds[s + 1] - bounds[s] for s in range(n_streams)]
     token_of_symbol = vocabulary.token_of_symbol
     tokens = np.full(n_streams, vocabulary.start_token, dtype=np.int32)
+    for symbol in prompt:
+        session.step(tokens)
+        tokens[:] = token_of_symbol[symbol]
     done = 0
     for step in range(lengths[0]):
         logits = session.step(tokens)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from nacrith.prompts import PROMPTS
 from predictors.contexts import N_KINDS
 
 ALL_CONTEXTS = (1 << N_KINDS) - 1
@@ -26,6 +27,7 @@ class Parameters:
         head_rate: learning rate of the output head in thousandths; 0 = off.
         contexts: mask of the kinds of context that the byte-level refinement uses
             (`predictors.contexts.KINDS`); 0 = no refinement.
+        prompt: number of the text that the model reads first (`prompts.PROMPTS`).
     """
 
     streams: int = 1
@@ -34,6 +36,7 @@ class Parameters:
     bias_rate: int = 100
     head_rate: int = 1070
     contexts: int = ALL_CONTEXTS
+    prompt: int = 0
 
     def problem(self) -> str | None:
         """Say what makes these parameters unusable; None if they are fine."""
@@ -49,6 +52,8 @@ class Parameters:
             return f"learning rates must be from 0 to {MAX_RATE} thousandths"
         if not 0 <= self.contexts <= ALL_CONTEXTS:
             return f"this version knows only {N_KINDS} kinds of context"
+        if not 0 <= self.prompt < len(PROMPTS):
+            return f"this version knows only {len(PROMPTS) - 1} prompts"
         return None
 
 

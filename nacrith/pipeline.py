@@ -13,6 +13,7 @@ from nacrith.errors import FormatError, NacrithError
 from nacrith.header import Header, Metadata
 from nacrith.parameters import Parameters, choose_streams
 from nacrith.progress import NO_PROGRESS, Progress
+from nacrith.prompts import choose_prompt
 from nacrith.segments import Segment, find_segments
 from nacrith.text_codec import TextCodec
 
@@ -76,9 +77,11 @@ def compress_stream(
     block = _read_block(source)
     following = _read_block(source)
     parameters = options.parameters
+    known = size if size is not None else len(block) + len(following)
     if not parameters.streams:
-        known = size if size is not None else len(block) + len(following)
         parameters = replace(parameters, streams=choose_streams(known))
+    if not parameters.prompt:
+        parameters = replace(parameters, prompt=choose_prompt(block, known))
     problem = parameters.problem()
     if problem:
         raise NacrithError(problem)

@@ -13,6 +13,7 @@ from nacrith.header import ModelRecord
 from nacrith.lockstep import code_group
 from nacrith.models import ModelFile, default_model, describe, model_for
 from nacrith.parameters import Parameters
+from nacrith.prompts import PROMPTS
 from nacrith.text_transform import gaps, has_crlf_lines, rewrap, unwrap, with_cr, without_cr
 from predictors.base import IntArray, LanguageModel, ModelError
 from predictors.ensemble import COST_BITS, Ensemble
@@ -176,7 +177,10 @@ class TextCodec:
         vocabulary = self._model.vocabulary
         p = self.parameters
         ensemble = Ensemble(vocabulary, p.streams, p.bias_rate, p.head_rate, p.contexts)
-        code_group(coder, self._session, vocabulary, ensemble, symbols, p.streams, report)
+        prompt = vocabulary.encode(PROMPTS[p.prompt])
+        code_group(
+            coder, self._session, vocabulary, ensemble, symbols, p.streams, prompt, report
+        )
 
     def close(self) -> None:
         self._session.close()
