@@ -33,6 +33,13 @@ PROMPTS: tuple[bytes, ...] = (
     b'  "Return the square of X."\n'
     b"  (let ((y (* x x)))\n"
     b"    y))\n"
+    b"\n"
+    b"(defvar example-list '(\"one\" \"two\")\n"
+    b'  "A list of names.")\n'
+    b"\n"
+    b"(provide 'example)\n"
+    b"\n"
+    b";;; example.el ends here\n"
     b"\n",
 )
 

@@ -17,9 +17,9 @@ from predictors.logistic import PROBABILITY_BITS, PROBABILITY_ONE, squash, stret
 
 _COLUMNS = 256
 _INPUTS = 5
-_RATE = 2000
+_RATE = 4000
 # Probabilities learn by 1/n at first, then by 2**-shift.
-_SHIFT = 5
+_SHIFT = 6
 _BLOCK = 4096
 
 

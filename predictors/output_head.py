@@ -21,7 +21,6 @@ from numba import njit
 
 from coder.fixed_point import SCORE_FRACTION_BITS
 from predictors.base import FloatArray, IntArray
-from predictors.learning_rate import decayed
 
 RATE_UNIT = 1000
 
@@ -123,7 +122,7 @@ class OutputHead:
         """
         Args:
             n_symbols: size of the alphabet.
-            rate: learning rate in the end, in thousandths; it starts at twice that.
+            rate: learning rate in thousandths.
             cdf_bits: binary logarithm of the total of the CDFs given to `update`.
         """
         self._n_symbols = n_symbols
@@ -152,9 +151,8 @@ class OutputHead:
     def update(self, cdf: npt.NDArray[np.uint32], symbol: int) -> None:
         if self._weights is None:
             return
-        rate = decayed(2 * self._rate, self._rate, self._steps)
         _update(
-            self._weights, self._features, self._candidates, self._n, cdf, symbol, rate,
+            self._weights, self._features, self._candidates, self._n, cdf, symbol, self._rate,
             self._cdf_bits,
         )  # fmt: skip
         self._steps += 1

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coder import Decoder, Encoder, ScoreError
-from nacrith.lockstep import code_group, stream_bounds, token_predictors
-from nacrith.parameters import Parameters
+from nacrith.lockstep import code_group, stream_bounds
+from predictors.ensemble import Ensemble
+from predictors.refinement import ALL_KINDS
 from predictors.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary([None, *[bytes([b]) for b in range(256)]], lambda t: [1 + b for b in t], 0)
@@ -26,24 +27,46 @@ class HashSession:
         rows = [np.random.default_rng(int(s)).standard_normal(257) * 4 for s in self.state]
         return np.array(rows, dtype=np.float32)
 
+    def hidden(self) -> np.ndarray:
+        return np.array([np.random.default_rng(int(s)).standard_normal(8) for s in self.state])
 
-def code(coder, symbols: np.ndarray, streams: int, parameters=None) -> HashSession:
+
+def code(coder, symbols, streams, bias=100, head=1000, contexts=ALL_KINDS, prompt=b""):
     session = HashSession(streams)
-    predictors = token_predictors(len(VOCABULARY), parameters or Parameters())
-    code_group(coder, session, VOCABULARY, predictors, symbols, streams)
+    ensemble = Ensemble(VOCABULARY, streams, bias, head, contexts)
+    prompt_symbols = VOCABULARY.encode(prompt)
+    code_group(coder, session, VOCABULARY, ensemble, symbols, streams, prompt_symbols)
     return session
 
 
-@given(st.binary(max_size=60), st.integers(1, 9), st.sampled_from([0, 100, 1000]))
-def test_decoding_inverts_encoding(data, streams, rate):
-    parameters = Parameters(bias_rate=rate)
+@settings(max_examples=40)
+@given(
+    st.binary(max_size=60),
+    st.integers(1, 9),
+    st.tuples(
+        st.sampled_from([0, 100, 1000]),
+        st.sampled_from([0, 1000]),
+        st.sampled_from([0, 1, 0b1000000001, ALL_KINDS]),
+        st.sampled_from([b"", b"abc"]),
+    ),
+)
+def test_decoding_inverts_encoding(data, streams, settings):
     symbols = VOCABULARY.encode(data)
     encoder = Encoder()
-    first = code(encoder, symbols.copy(), streams, parameters)
+    first = code(encoder, symbols.copy(), streams, *settings)
     restored = np.full_like(symbols, -1)
-    second = code(Decoder(encoder.finish()), restored, streams, parameters)
+    second = code(Decoder(encoder.finish()), restored, streams, *settings)
     assert VOCABULARY.decode(restored) == data
     assert first.fed == second.fed
+
+
+def test_the_prompt_is_read_first_by_every_stream():
+    symbols = VOCABULARY.encode(b"abcdef")
+    fed = np.array(code(Encoder(), symbols, 2, prompt=b"xy").fed)
+    x, y = VOCABULARY.token_of_symbol[VOCABULARY.encode(b"xy")]
+    start = VOCABULARY.start_token
+    assert fed[:3].tolist() == [[start, start], [x, x], [y, y]]
+    assert fed[3:, 0].tolist() == VOCABULARY.token_of_symbol[symbols[:2]].tolist()
 
 
 def test_each_stream_is_fed_its_own_run():
@@ -67,18 +90,22 @@ def test_streams_are_equally_long(n, streams):
 def test_progress_is_reported():
     seen: list[int] = []
     symbols = VOCABULARY.encode(b"hello world")
-    code_group(Encoder(), HashSession(4), VOCABULARY, [], symbols, 4, seen.append)
+    ensemble = Ensemble(VOCABULARY, 4, 100, 0, 0)
+    nothing = VOCABULARY.encode(b"")
+    code_group(Encoder(), HashSession(4), VOCABULARY, ensemble, symbols, 4, nothing, seen.append)
     assert seen == [4, 8, 11]
 
 
-def test_the_bias_head_pays_on_a_repetitive_text():
+@pytest.mark.parametrize("predictor", [{"bias": 100}, {"contexts": ALL_KINDS}, {"contexts": 1}])
+def test_each_predictor_pays_on_a_repetitive_text(predictor):
     symbols = VOCABULARY.encode(b"aaab" * 200)
-    sizes = {}
-    for rate in (0, 100):
+    sizes = []
+    off = {"bias": 0, "head": 0, "contexts": 0}
+    for settings in (off, off | predictor):
         encoder = Encoder()
-        code(encoder, symbols.copy(), 1, Parameters(bias_rate=rate))
-        sizes[rate] = len(encoder.finish())
-    assert sizes[100] < 0.5 * sizes[0]
+        code(encoder, symbols.copy(), 1, **settings)
+        sizes.append(len(encoder.finish()))
+    assert sizes[1] < 0.5 * sizes[0]
 
 
 def test_a_broken_model_is_an_error():
@@ -86,5 +113,7 @@ def test_a_broken_model_is_an_error():
         def step(self, tokens):
             return np.full((len(tokens), 257), np.nan, dtype=np.float32)
 
+    ensemble = Ensemble(VOCABULARY, 1, 100, 1000, ALL_KINDS)
+    text, nothing = VOCABULARY.encode(b"abc"), VOCABULARY.encode(b"")
     with pytest.raises(ScoreError):
-        code_group(Encoder(), Broken(1), VOCABULARY, [], VOCABULARY.encode(b"abc"), 1)
+        code_group(Encoder(), Broken(1), VOCABULARY, ensemble, text, 1, nothing)

@@ -1,0 +1,45 @@
+"""Fixed-point logistic arithmetic against floating point."""
+
+import numpy as np
+import pytest
+
+from predictors.logistic import (
+    ODDS_LIMIT,
+    ODDS_ONE,
+    PROBABILITY_ONE,
+    clamp_odds,
+    log2_fixed,
+    squash,
+    stretch,
+)
+
+
+def test_log2_is_exact_to_three_units():
+    random = np.random.default_rng(1)
+    numbers = [1, 2, 3, (1 << 42) - 1, *(int(2**x) for x in random.uniform(0, 41.9, 2000))]
+    for n in numbers:
+        assert abs(log2_fixed(n) / ODDS_ONE - np.log2(n)) < 3 / ODDS_ONE
+
+
+def test_squash_is_the_logistic_function_of_base_two():
+    for x in range(-ODDS_LIMIT, ODDS_LIMIT + 1, 97):
+        expected = PROBABILITY_ONE / (1 + 2.0 ** (-x / ODDS_ONE))
+        assert abs(squash(x) - expected) <= 4.5
+        assert 0 < squash(x) < PROBABILITY_ONE
+
+
+def test_squash_never_falls():
+    values = [squash(x) for x in range(-ODDS_LIMIT, ODDS_LIMIT + 1, 13)]
+    assert np.all(np.diff(values) >= 0)
+
+
+@pytest.mark.parametrize("p", [0.001, 0.1, 0.5, 0.77, 0.999])
+def test_stretch_inverts_squash(p):
+    n = int(p * PROBABILITY_ONE)
+    assert squash(stretch(n)) / PROBABILITY_ONE == pytest.approx(p, abs=2e-4)
+
+
+def test_odds_are_clamped():
+    assert clamp_odds(ODDS_LIMIT + 5) == ODDS_LIMIT
+    assert clamp_odds(-ODDS_LIMIT - 5) == -ODDS_LIMIT
+    assert clamp_odds(17) == 17

@@ -1,0 +1,55 @@
+"""The mixer and the probability maps learn from what comes."""
+
+import numpy as np
+
+from predictors import apm, mixer
+from predictors.logistic import ODDS_LIMIT, ODDS_ONE, PROBABILITY_ONE, squash
+
+
+def test_weights_move_to_the_input_that_is_right():
+    random = np.random.default_rng(1)
+    weights = np.full(3, mixer.WEIGHT_ONE // 3)
+    for _ in range(5000):
+        bit = np.int64(random.integers(2))
+        informed = (2 * bit - 1) * 2 * ODDS_ONE
+        inputs = np.array([informed, random.integers(-2, 3) * ODDS_ONE, -informed // 2])
+        odds = mixer.dot(weights, inputs, 3)
+        mixer.train(weights, inputs, 3, odds, bit, 2000)
+    assert weights[0] > 2 * mixer.WEIGHT_ONE and weights[2] < 0
+    assert abs(weights[1]) < mixer.WEIGHT_ONE / 4
+
+
+def test_a_prediction_without_error_teaches_nothing():
+    weights = np.array([mixer.WEIGHT_ONE])
+    inputs = np.array([ODDS_LIMIT])
+    mixer.train(weights, inputs, 1, mixer.dot(weights, inputs, 1), np.int64(1), 2000)
+    assert weights[0] == mixer.WEIGHT_ONE
+
+
+def test_mixed_odds_stay_within_the_limit():
+    weights = np.full(4, 1 << 30)
+    assert mixer.dot(weights, np.full(4, ODDS_LIMIT), 4) == ODDS_LIMIT
+    assert mixer.dot(weights, np.full(4, -ODDS_LIMIT), 4) == -ODDS_LIMIT
+
+
+def test_a_new_map_changes_little():
+    maps = apm.new_maps(2)
+    for x in range(-10 * ODDS_ONE, 10 * ODDS_ONE, 1000):
+        before = squash(x) / PROBABILITY_ONE
+        after = apm.refine(maps[1], apm.place(x)) / PROBABILITY_ONE
+        assert abs(after - before) < 0.03
+
+
+def test_a_map_corrects_what_is_always_wrong():
+    maps = apm.new_maps(1)
+    random = np.random.default_rng(2)
+    place = apm.place(2 * ODDS_ONE)
+    for _ in range(3000):
+        apm.learn(maps[0], place, np.int64(random.random() < 0.3), 6)
+    assert 0.15 < apm.refine(maps[0], place) / PROBABILITY_ONE < 0.45
+
+
+def test_the_ends_of_a_map_are_inside():
+    maps = apm.new_maps(1)
+    for x in (-ODDS_LIMIT, ODDS_LIMIT):
+        assert 0 < apm.refine(maps[0], apm.place(x)) < PROBABILITY_ONE

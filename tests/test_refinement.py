@@ -1,0 +1,101 @@
+"""Byte-level refinement: exact in both directions, shared by streams, and worth it."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coder import MAX_CDF_BITS, Decoder, Encoder
+from predictors import refinement
+from predictors.contexts import KINDS
+from predictors.refinement import ALL_KINDS, Refinement
+from predictors.trie import Trie
+
+SPELLINGS = sorted([bytes([b]) for b in range(97, 123)] + [b"the", b" ", b" the", b"and", b"an"])
+N = len(SPELLINGS)
+
+
+def random_cdf(random: np.random.Generator) -> np.ndarray:
+    weights = random.random(N) ** random.choice([1, 20])
+    counts = 1 + np.floor(weights / weights.sum() * ((1 << MAX_CDF_BITS) - N)).astype(np.int64)
+    counts[0] += (1 << MAX_CDF_BITS) - counts.sum()
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32)
+
+
+FLAT = np.linspace(0, 1 << MAX_CDF_BITS, N + 1).astype(np.uint32)
+
+
+def code(coder, symbols, cdfs, streams=1, kinds=ALL_KINDS) -> list[int]:
+    model = Refinement(Trie(SPELLINGS), streams, kinds)
+    return [
+        model.code(coder, i % streams, cdf, symbol)
+        for i, (symbol, cdf) in enumerate(zip(symbols, cdfs, strict=True))
+    ]
+
+
+def size(symbols: list[int], streams: int = 1, kinds: int = ALL_KINDS) -> int:
+    encoder = Encoder()
+    assert code(encoder, symbols, [FLAT] * len(symbols), streams, kinds) == symbols
+    return len(encoder.finish())
+
+
+@settings(max_examples=20)
+@given(
+    st.lists(st.integers(0, N - 1), max_size=200),
+    st.integers(1, 5),
+    st.integers(0, ALL_KINDS),
+    st.integers(0, 1000),
+)
+def test_decoding_inverts_encoding(symbols, streams, kinds, seed):
+    random = np.random.default_rng(seed)
+    cdfs = [random_cdf(random) for _ in symbols]
+    encoder = Encoder()
+    assert code(encoder, symbols, cdfs, streams, kinds) == symbols
+    decoder = Decoder(encoder.finish())
+    assert code(decoder, [-1] * len(symbols), cdfs, streams, kinds) == symbols
+
+
+def test_the_language_models_odds_are_used_as_they_are_at_first():
+    random = np.random.default_rng(1)
+    encoder = Encoder()
+    model = Refinement(Trie(SPELLINGS), 1, ALL_KINDS)
+    ideal = 0.0
+    for _ in range(300):
+        cdf = random_cdf(random)
+        symbol = int(np.searchsorted(cdf, random.integers(1 << MAX_CDF_BITS), side="right")) - 1
+        ideal += MAX_CDF_BITS - np.log2(float(cdf[symbol + 1]) - float(cdf[symbol]))
+        model.code(encoder, 0, cdf, symbol)
+    # A model that is right leaves nothing to learn, so what is learned is noise.
+    assert 8 * len(encoder.finish()) < 1.08 * ideal + 8
+
+
+@pytest.mark.parametrize("kind", range(len(KINDS)))
+def test_every_kind_of_context_learns_a_repetition(kind):
+    text = [SPELLINGS.index(s) for s in (b"the", b" ", b"a", b"b", b" the", b"z")] * 60
+    # The match model, which is always on, learns it too.
+    assert size(text, kinds=1 << kind) < 0.8 * size(text, kinds=0)
+
+
+def test_the_match_model_alone_learns_long_repeats():
+    random = np.random.default_rng(2)
+    phrase = random.integers(0, N, 60).tolist()
+    assert size(phrase * 10, kinds=0) < 0.5 * 10 * size(phrase, kinds=0)
+
+
+def test_streams_learn_from_each_other():
+    random = np.random.default_rng(3)
+    phrase = random.integers(0, N, 300).tolist()
+    # Both streams read the same phrase, one after the other.
+    interleaved = [s for pair in zip(phrase[:150], phrase[150:], strict=True) for s in pair] * 2
+    assert size(interleaved, streams=2) < 1.3 * size(phrase)
+
+
+def test_what_is_certain_costs_almost_nothing():
+    assert size([5] * 3000) < 40
+
+
+def test_memory_is_bounded_and_does_not_grow():
+    model = Refinement(Trie(SPELLINGS), 256, ALL_KINDS)
+    arrays = [t for t in model._tables if isinstance(t, np.ndarray)]
+    assert sum(a.nbytes for a in arrays) < 150 << 20
+    assert refinement.SLOT_BITS <= 24
