@@ -33,8 +33,8 @@ class Parameters:
     streams: int = 1
     window: int = 1024
     sinks: int = 4
-    bias_rate: int = 100
-    head_rate: int = 1070
+    bias_rate: int = 200
+    head_rate: int = 5330
     contexts: int = ALL_CONTEXTS
     prompt: int = 0
 

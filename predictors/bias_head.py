@@ -1,11 +1,11 @@
 """Bias head: one bias per symbol, learned online by gradient descent.
 
 The gradient of the code length in nats by the bias of symbol i is
-p_i - [i is the coded symbol]; each step moves every bias against it. The method
-is the reference's "adaptive head" (Nacrith, 2026) in log space and with a rate
-a hundred times higher and falling: the rate matters more than the method.
+p_i - [i is the coded symbol]; each step moves the biases against it, with
+Adagrad's rates. The idea is the reference's "adaptive head" (Nacrith, 2026), in
+log space and much faster: rates matter more than the method.
 
-Everything is integer arithmetic: p_i is a count of the CDF.
+p_i is a count of the CDF; the biases are integers.
 """
 
 import numpy as np
@@ -13,19 +13,20 @@ import numpy.typing as npt
 from numba import njit
 
 from coder.fixed_point import LOG2_E, SCORE_FRACTION_BITS
+from predictors.adagrad import GRADIENT_BITS, scaled
 from predictors.base import FloatArray, IntArray
-from predictors.learning_rate import decayed
 
 RATE_UNIT = 1000
 """Rates are given in thousandths, as integers, so that a file can store them."""
 
-FIRST_RATE = 400
-"""The rate starts here, unless the given one is higher."""
+_DAMPING = 0.3
 
-_FRACTION_BITS = 40
-_TO_SCORE = _FRACTION_BITS - SCORE_FRACTION_BITS
-# ± 1024 bits: the sum with a score stays inside int32 whatever the input.
-_LIMIT = np.int64(1) << np.int64(_FRACTION_BITS + 10)
+# Symbols below p = 2**-13 stay as they are: their gradients add up to nothing.
+_NEGLIGIBLE_BITS = 13
+
+# Biases are in 2**-30 bit, within ± 1024 bits: the sum with a score stays in int32.
+_TO_SCORE = GRADIENT_BITS - SCORE_FRACTION_BITS
+_LIMIT = np.int64(1) << np.int64(GRADIENT_BITS + 10)
 
 
 @njit(cache=True)
@@ -35,11 +36,15 @@ def _predict(bias, scores):
 
 
 @njit(cache=True)
-def _update(bias, cdf, symbol, step, bits):
+def _update(bias, squares, cdf, symbol, rate, bits):
+    negligible = np.int64(1) << (bits - _NEGLIGIBLE_BITS)
     for i in range(len(bias)):
         count = np.int64(cdf[i + 1]) - np.int64(cdf[i])
-        bias[i] = max(bias[i] - step * count, -_LIMIT)
-    bias[symbol] = min(bias[symbol] + (step << bits), _LIMIT)
+        if count < negligible and i != symbol:
+            continue
+        gradient = (np.int64(i == symbol) << GRADIENT_BITS) - (count << (GRADIENT_BITS - bits))
+        change = scaled(gradient, squares, i, rate, _DAMPING)
+        bias[i] = min(max(bias[i] + change, -_LIMIT), _LIMIT)
 
 
 class BiasHead:
@@ -49,23 +54,16 @@ class BiasHead:
         """
         Args:
             n_symbols: size of the alphabet.
-            rate: learning rate in the end, in thousandths (100 = 0.1 nats per unit
-                gradient).
+            rate: learning rate in thousandths: of a nat, for the first few gradients.
             cdf_bits: binary logarithm of the total of the CDFs given to `update`.
         """
         self._bias = np.zeros(n_symbols, dtype=np.int64)
-        self._rate = rate
-        self._first_rate = max(FIRST_RATE, rate)
+        self._squares = np.zeros(n_symbols)
         self._cdf_bits = cdf_bits
-        # A change of one count at rate 1, in 2**-40 bit.
-        self._per_count = int(LOG2_E * (1 << (_FRACTION_BITS - cdf_bits)))
-        self._steps = 0
+        self._rate = rate / RATE_UNIT * LOG2_E
 
     def predict(self, scores: IntArray, hidden: FloatArray | None) -> None:
         _predict(self._bias, scores)
 
     def update(self, cdf: npt.NDArray[np.uint32], symbol: int) -> None:
-        rate = decayed(self._first_rate, self._rate, self._steps)
-        step = np.int64(self._per_count * rate // RATE_UNIT)
-        _update(self._bias, cdf, symbol, step, self._cdf_bits)
-        self._steps += 1
+        _update(self._bias, self._squares, cdf, symbol, self._rate, self._cdf_bits)

@@ -3,7 +3,7 @@
 The logit of symbol i gets R_i · x, where x is the model's last hidden state,
 normalized per dimension by its running mean and variance, and R starts at zero.
 R learns by gradient descent on the code length: R_i moves along
-([i is the coded symbol] - p_i) x. It is dynamic evaluation (Krause et al. 2018)
+([i is the coded symbol] - p_i) x, with Adagrad's rate for the row. It is dynamic evaluation (Krause et al. 2018)
 of the output layer alone, and acts like a cache of past states (Grave et al.
 2017): symbols that followed similar states gain.
 
@@ -20,6 +20,7 @@ import numpy.typing as npt
 from numba import njit
 
 from coder.fixed_point import SCORE_FRACTION_BITS
+from predictors.adagrad import GRADIENT_BITS, scaled
 from predictors.base import FloatArray, IntArray
 
 RATE_UNIT = 1000
@@ -42,9 +43,9 @@ _FEATURE_LIMIT = 511.0
 _TO_SCORE = 31 - SCORE_FRACTION_BITS
 _WEIGHT_LIMIT = np.int64(1) << 30
 _SCORE_LIMIT = np.int64(1) << 22
-_GRADIENT_BITS = 30
+_DAMPING = 1.0
 # gradient (2**-30) * feature (2**-11, with the scale) -> weight (2**-20).
-_TO_WEIGHT = _GRADIENT_BITS + 11 - 20
+_TO_WEIGHT = GRADIENT_BITS + 11 - 20
 
 
 @njit(cache=True)
@@ -101,18 +102,18 @@ def _learn(row, features, step):
 
 
 @njit(cache=True)
-def _update(weights, features, candidates, n, cdf, symbol, rate, bits):
+def _update(weights, squares, features, candidates, n, cdf, symbol, rate, bits):
     is_candidate = False
     for c in range(n):
         i = candidates[c]
-        count = (np.int64(cdf[i + 1]) - np.int64(cdf[i])) << (_GRADIENT_BITS - bits)
-        gradient = -count
+        gradient = -((np.int64(cdf[i + 1]) - np.int64(cdf[i])) << (GRADIENT_BITS - bits))
         if i == symbol:
-            gradient += np.int64(1) << _GRADIENT_BITS
+            gradient += np.int64(1) << GRADIENT_BITS
             is_candidate = True
-        _learn(weights[i], features, gradient * rate // RATE_UNIT)
+        _learn(weights[i], features, scaled(gradient, squares, i, rate, _DAMPING))
     if not is_candidate:
-        _learn(weights[symbol], features, (np.int64(1) << _GRADIENT_BITS) * rate // RATE_UNIT)
+        gradient = np.int64(1) << GRADIENT_BITS
+        _learn(weights[symbol], features, scaled(gradient, squares, symbol, rate, _DAMPING))
 
 
 class OutputHead:
@@ -126,7 +127,8 @@ class OutputHead:
             cdf_bits: binary logarithm of the total of the CDFs given to `update`.
         """
         self._n_symbols = n_symbols
-        self._rate = rate
+        self._rate = rate / RATE_UNIT
+        self._squares = np.zeros(n_symbols)
         self._cdf_bits = cdf_bits
         self._steps = 0
         self._candidates = np.empty(MAX_CANDIDATES, dtype=np.int64)
@@ -152,7 +154,7 @@ class OutputHead:
         if self._weights is None:
             return
         _update(
-            self._weights, self._features, self._candidates, self._n, cdf, symbol, self._rate,
-            self._cdf_bits,
+            self._weights, self._squares, self._features, self._candidates, self._n, cdf, symbol,
+            self._rate, self._cdf_bits,
         )  # fmt: skip
         self._steps += 1

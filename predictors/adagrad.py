@@ -1,0 +1,32 @@
+"""Adagrad (Duchi, Hazan & Singer 2011): the rate of a weight falls with its own gradients.
+
+So a frequent symbol's weights settle, while a rare symbol's still learn fast.
+
+The rate is float64: a sum, a square root and a division, each a single correctly
+rounded operation of IEEE 754, then a rounding to an integer.
+"""
+
+import numpy as np
+from numba import njit
+
+GRADIENT_BITS = 30
+"""Gradients are int64 in units of 2**-30, of a magnitude ≤ 1."""
+
+_SQUARE_ONE = float(1 << (2 * GRADIENT_BITS))
+
+
+@njit(cache=True)
+def scaled(gradient, squares, i, rate, damping):
+    """gradient * rate / sqrt(damping + sum of the squares of i's gradients so far).
+
+    Args:
+        gradient: int64, in 2**-30.
+        squares: [n] float64, the sums; this gradient's square is added to squares[i].
+        rate, damping: float64.
+
+    Returns:
+        int64 in 2**-30.
+    """
+    g = np.float64(gradient)
+    squares[i] = squares[i] + (g * g) / _SQUARE_ONE
+    return np.int64(np.floor(g * (rate / np.sqrt(damping + squares[i])) + 0.5))
