@@ -43,7 +43,7 @@ _FEATURE_LIMIT = 511.0
 _TO_SCORE = 31 - SCORE_FRACTION_BITS
 _WEIGHT_LIMIT = np.int64(1) << 30
 _SCORE_LIMIT = np.int64(1) << 22
-_DAMPING = 1.0
+_DAMPING = 3.0
 # gradient (2**-30) * feature (2**-11, with the scale) -> weight (2**-20).
 _TO_WEIGHT = GRADIENT_BITS + 11 - 20
 
