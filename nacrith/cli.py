@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,8 +74,12 @@ def cli() -> None:
     show_default=True,
     help="What runs the model.",
 )
+@click.option("--fast", "preset", flag_value="fast", help="Twice as fast, larger.")
+@click.option("--best", "preset", flag_value="best", help="Smallest, slower.")
 @click.option("--streams", type=int, default=0, metavar="N", help="Parallel streams (0: by size).")
-@click.option("--window", type=int, default=1024, show_default=True, help="Context in tokens.")
+@click.option(
+    "--window", type=int, default=0, metavar="N", help="Context in tokens (0: by preset)."
+)
 @click.option(
     "--threads", type=click.IntRange(0, 1024), default=0, metavar="N", help="Threads (0: all CPUs)."
 )
@@ -90,6 +95,7 @@ def compress(
     verbose: bool,
     model: Path | None,
     backend: str,
+    preset: str | None,
     streams: int,
     window: int,
     threads: int,
@@ -99,7 +105,7 @@ def compress(
 
     \b
     nacrith compress book.txt
-    nacrith compress -o out.nc book.txt
+    nacrith compress --best -o out.nc book.txt
     tar -cf - folder | nacrith compress > folder.tar.nc
     """
     _check_usage(files, output, stdout, keep, remove)
@@ -107,19 +113,22 @@ def compress(
     def job(path: Path | None) -> None:
         from nacrith.files import compressed_name
         from nacrith.header import Metadata
-        from nacrith.parameters import Parameters
         from nacrith.pipeline import CompressOptions, compress_stream
+        from nacrith.presets import BEST, DEFAULT, FAST
 
         def target(path: Path) -> Path:
             return compressed_name(path, force)
 
         with _Job(path, output, stdout, force, target, quiet) as run:
             status = run.status
+            chosen = {"fast": FAST, "best": BEST}.get(preset or "", DEFAULT)
+            given = {"streams": streams, "window": window}
             options = CompressOptions(
                 model=model,
                 backend=backend,
                 threads=threads,
-                parameters=Parameters(streams=streams, window=window),
+                preset=chosen,
+                parameters=replace(chosen.parameters, **{k: v for k, v in given.items() if v}),
                 metadata=Metadata(status.st_mode & 0o7777, max(0, int(status.st_mtime)))
                 if metadata and status
                 else None,
@@ -303,6 +312,21 @@ def bench_corpus(name: str, n_bytes: int, only: tuple[str, ...], streams: int, w
     from nacrith.bench.corpus import print_table, run_corpus
 
     print_table(run_corpus(name, n_bytes, only, streams, window))
+
+
+@bench.command("ablation")
+@click.option("--quick", is_flag=True, help="Only whole predictors, not each context.")
+def bench_ablation(quick: bool) -> None:
+    """Switch each predictor off in turn: what is it worth in bits and in time?
+
+    The model's outputs are recorded once in build/bench (some gigabytes).
+
+    \b
+    nacrith bench ablation --quick
+    """
+    from nacrith.bench.ablation import print_ablation, run_ablation
+
+    print_ablation(run_ablation(quick=quick))
 
 
 @bench.command("report")

@@ -55,15 +55,3 @@ class Parameters:
         if not 0 <= self.prompt < len(PROMPTS):
             return f"this version knows only {len(PROMPTS) - 1} prompts"
         return None
-
-
-# A stream of its own costs the cold start of the model's context, about 50 bytes
-# of output (docs/benchmarks.md), so a stream gets at least this much text; and a
-# CPU gains little speed beyond 8 streams.
-STREAM_BYTES = 1 << 16
-AUTO_STREAMS = 8
-
-
-def choose_streams(size: int) -> int:
-    """Number of streams for `size` bytes of text (or its upper bound)."""
-    return max(1, min(AUTO_STREAMS, size // STREAM_BYTES))

@@ -3,7 +3,7 @@
 import hashlib
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,7 +11,8 @@ from nacrith.binary_codec import decode_binary, encode_binary
 from nacrith.container import Frame, MemberReader, Writer, read_last_trailer
 from nacrith.errors import FormatError, NacrithError
 from nacrith.header import Header, Metadata
-from nacrith.parameters import Parameters, choose_streams
+from nacrith.parameters import Parameters
+from nacrith.presets import DEFAULT, Preset
 from nacrith.progress import NO_PROGRESS, Progress
 from nacrith.prompts import choose_prompt
 from nacrith.segments import Segment, find_segments
@@ -32,14 +33,16 @@ class CompressOptions:
         model: GGUF path; None = the embedded default.
         backend: one of `text_codec.BACKENDS`.
         threads: of the model; 0 = all CPUs.
-        parameters: with `streams` 0 = chosen from the input's size.
+        preset: chooses the number of streams if that is left open.
+        parameters: with `streams` 0 = by the preset and the input's size.
         metadata: stored in the header if given.
     """
 
     model: Path | None = None
     backend: str = "llama.cpp"
     threads: int = 0
-    parameters: Parameters = field(default_factory=lambda: Parameters(streams=0))
+    preset: Preset = DEFAULT
+    parameters: Parameters = DEFAULT.parameters
     metadata: Metadata | None = None
 
 
@@ -79,7 +82,7 @@ def compress_stream(
     parameters = options.parameters
     known = size if size is not None else len(block) + len(following)
     if not parameters.streams:
-        parameters = replace(parameters, streams=choose_streams(known))
+        parameters = replace(parameters, streams=options.preset.streams(known))
     if not parameters.prompt:
         parameters = replace(parameters, prompt=choose_prompt(block, known))
     problem = parameters.problem()

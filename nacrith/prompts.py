@@ -34,7 +34,7 @@ PROMPTS: tuple[bytes, ...] = (
     b"  (let ((y (* x x)))\n"
     b"    y))\n"
     b"\n"
-    b"(defvar example-list '(\"one\" \"two\")\n"
+    b'(defvar example-list \'("one" "two")\n'
     b'  "A list of names.")\n'
     b"\n"
     b"(provide 'example)\n"

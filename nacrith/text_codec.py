@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from coder import Coder, Decoder, Encoder, ScoreError
 from nacrith.errors import FormatError, ModelMismatchError, NacrithError
@@ -13,8 +12,9 @@ from nacrith.header import ModelRecord
 from nacrith.lockstep import code_group
 from nacrith.models import ModelFile, default_model, describe, model_for
 from nacrith.parameters import Parameters
+from nacrith.prepared_text import prepare
 from nacrith.prompts import PROMPTS
-from nacrith.text_transform import gaps, has_crlf_lines, rewrap, unwrap, with_cr, without_cr
+from nacrith.text_transform import gaps, rewrap, with_cr
 from predictors.base import IntArray, LanguageModel, ModelError
 from predictors.ensemble import COST_BITS, Ensemble
 from predictors.line_breaks import code_line_breaks
@@ -23,10 +23,6 @@ from predictors.probe import probe
 
 Report = Callable[[int, int, int], None]
 """Called after each step with symbols done, symbols in all, payload bytes so far."""
-
-# A line break inside a paragraph costs the language model 2.5 bits or more, with what
-# it does to the words after it (docs/benchmarks.md).
-BITS_PER_LINE_BREAK = 2.5
 
 BACKENDS = ("llama.cpp", "transformers")
 
@@ -121,21 +117,14 @@ class TextCodec:
     def encode(self, text: bytes, report: Report = _no_report) -> tuple[int, bytes]:
         """Return (number of symbols, payload) for non-empty text."""
         coder = Encoder()
-        crlf = has_crlf_lines(text)
-        if crlf:
-            text = without_cr(text)
-        places = gaps(text)
-        unwrapped, breaks = unwrap(text, places)
-        wrapped = _wrapping_pays(unwrapped, places, breaks)
-        if wrapped:
-            text = unwrapped
+        prepared = prepare(text)
         with _translated():
-            symbols = self._model.vocabulary.encode(text)
-            _code_flag(coder, crlf)
-            _code_flag(coder, wrapped)
+            symbols = self._model.vocabulary.encode(prepared.text)
+            _code_flag(coder, prepared.crlf)
+            _code_flag(coder, prepared.wrapped)
             self._code(coder, symbols, lambda done: report(done, len(symbols), coder.size))
-        if wrapped:
-            code_line_breaks(coder, text, places, breaks)
+        if prepared.wrapped:
+            code_line_breaks(coder, prepared.text, prepared.places, prepared.breaks)
         return len(symbols), coder.finish()
 
     def decode(
@@ -178,9 +167,7 @@ class TextCodec:
         p = self.parameters
         ensemble = Ensemble(vocabulary, p.streams, p.bias_rate, p.head_rate, p.contexts)
         prompt = vocabulary.encode(PROMPTS[p.prompt])
-        code_group(
-            coder, self._session, vocabulary, ensemble, symbols, p.streams, prompt, report
-        )
+        code_group(coder, self._session, vocabulary, ensemble, symbols, p.streams, prompt, report)
 
     def close(self) -> None:
         self._session.close()
@@ -190,15 +177,3 @@ class TextCodec:
 def _code_flag(coder: Coder, flag: bool = False) -> bool:
     """Code one bit as likely 0 as 1."""
     return bool(coder.code_bit(1 << 15, int(flag)))
-
-
-def _wrapping_pays(
-    unwrapped: bytes, places: npt.NDArray[np.int64], breaks: npt.NDArray[np.uint8]
-) -> bool:
-    """Does it cost less to code the line breaks apart than as tokens?"""
-    n = int(breaks.sum())
-    if n == 0:
-        return False
-    coder = Encoder()
-    code_line_breaks(coder, unwrapped, places, breaks)
-    return 8 * len(coder.finish()) < BITS_PER_LINE_BREAK * n

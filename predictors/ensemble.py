@@ -1,6 +1,6 @@
 """The ensemble: from the language model's logits to a coded symbol.
 
-    logits → scores → bias head, output head → CDF → byte-level refinement → coder
+logits → scores → bias head, output head → CDF → byte-level refinement → coder
 """
 
 import numpy as np
@@ -49,9 +49,7 @@ class Ensemble:
             self._heads.append(BiasHead(n_symbols, bias_rate, self._bits))
         if head_rate:
             self._heads.append(OutputHead(n_symbols, head_rate, self._bits))
-        self._refinement = (
-            Refinement(vocabulary.trie, n_streams, contexts) if contexts else None
-        )
+        self._refinement = Refinement(vocabulary.trie, n_streams, contexts) if contexts else None
         self._scores = np.empty(n_symbols, dtype=np.int32)
         self._cdf = np.empty(n_symbols + 1, dtype=np.uint32)
 

@@ -49,9 +49,7 @@ def _code(coder_state, buffer, text, places, breaks, begin, end, state, table, c
         state[1] = place
         column = place - state[0]
         word_end = place + 1
-        while word_end < len(text) and not (
-            text[word_end] == 32 or 9 <= text[word_end] <= 13
-        ):
+        while word_end < len(text) and not (text[word_end] == 32 or 9 <= text[word_end] <= 13):
             word_end += 1
         reach = min(word_end - state[0], last)
         keys[0] = reach

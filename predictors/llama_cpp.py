@@ -9,7 +9,7 @@ Absolute positions would leave the trained context and the model would collapse.
 import ctypes
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import llama_cpp as ll
@@ -194,23 +194,46 @@ class LlamaCppSession:
         """Evaluate [T] tokens of a single stream, many at once, without logits.
 
         Faster than stepping, but not equal to it in the last bits: for
-        measurements, never for coding.
+        measurements, never for coding. The tokens must fit in the window.
         """
         for begin in range(0, len(tokens), self._fill_size):
-            part = tokens[begin : begin + self._fill_size]
-            batch = ll.llama_batch_init(len(part), 0, 1)
-            batch.n_tokens = len(part)
-            for i, token in enumerate(part.tolist()):
-                batch.token[i] = token
-                batch.pos[i] = self._position + i
-                batch.n_seq_id[i] = 1
-                batch.seq_id[i][0] = 0
-                batch.logits[i] = 0
-            status = ll.llama_decode(self._context, batch)
-            ll.llama_batch_free(batch)
-            if status != 0:
-                raise ModelError(f"llama.cpp failed to evaluate a batch (status {status})")
-            self._position += len(part)
+            self._evaluate(tokens[begin : begin + self._fill_size], want_logits=False)
+
+    def logits_of(self, tokens: IntArray) -> Iterator[tuple[FloatArray, FloatArray]]:
+        """Like stepping through [T] tokens of a single stream, but many at once.
+
+        For measurements, as `fill`. The window slides where stepping would slide.
+
+        Yields:
+            ([n, V] logits, [n, E] hidden states) of the next n tokens, valid until
+            the next ones.
+        """
+        done = 0
+        while done < len(tokens):
+            if self._position == self._window:
+                self.slide()
+            n = min(self._fill_size, len(tokens) - done, self._window - self._position)
+            self._evaluate(tokens[done : done + n], want_logits=True)
+            yield (
+                np.ctypeslib.as_array(ll.llama_get_logits(self._context), (n, self._n_vocab)),
+                np.ctypeslib.as_array(ll.llama_get_embeddings(self._context), (n, self._n_embd)),
+            )
+            done += n
+
+    def _evaluate(self, tokens: IntArray, want_logits: bool) -> None:
+        batch = ll.llama_batch_init(len(tokens), 0, 1)
+        batch.n_tokens = len(tokens)
+        for i, token in enumerate(tokens.tolist()):
+            batch.token[i] = token
+            batch.pos[i] = self._position + i
+            batch.n_seq_id[i] = 1
+            batch.seq_id[i][0] = 0
+            batch.logits[i] = want_logits
+        status = ll.llama_decode(self._context, batch)
+        ll.llama_batch_free(batch)
+        if status != 0:
+            raise ModelError(f"llama.cpp failed to evaluate a batch (status {status})")
+        self._position += len(tokens)
 
     def slide(self) -> None:
         """Drop the oldest chunk after the sinks and re-base the rest."""

@@ -3,9 +3,9 @@
 The logit of symbol i gets R_i · x, where x is the model's last hidden state,
 normalized per dimension by its running mean and variance, and R starts at zero.
 R learns by gradient descent on the code length: R_i moves along
-([i is the coded symbol] - p_i) x, with Adagrad's rate for the row. It is dynamic evaluation (Krause et al. 2018)
-of the output layer alone, and acts like a cache of past states (Grave et al.
-2017): symbols that followed similar states gain.
+([i is the coded symbol] - p_i) x, with Adagrad's rate for the row. It is dynamic
+evaluation (Krause et al. 2018) of the output layer alone, and acts like a cache
+of past states (Grave et al. 2017): symbols that followed similar states gain.
 
 Only the candidates are computed, the symbols not far below the most probable
 one; the others' share is too small to matter.

@@ -102,9 +102,7 @@ class Refinement:
         self._max_decisions = trie.max_decisions
         self._tables = _new_tables(trie, n_streams, kinds)
 
-    def code(
-        self, coder: Coder, stream: int, cdf: npt.NDArray[np.uint32], symbol: int
-    ) -> int:
+    def code(self, coder: Coder, stream: int, cdf: npt.NDArray[np.uint32], symbol: int) -> int:
         """Code a symbol of a stream and learn from it.
 
         Args:
@@ -215,9 +213,7 @@ def _code_symbol(coder_state, buffer, t, stream, cdf, symbol):
             - log2_fixed(np.int64(cdf[split]) - np.int64(cdf[low]))
         )
         bit = np.int64(symbol >= split)
-        bit = _decide(
-            coder_state, buffer, t, state, base, node, odds, confidence, expected_1, bit
-        )
+        bit = _decide(coder_state, buffer, t, state, base, node, odds, confidence, expected_1, bit)
         if bit:
             low = split
         else:

@@ -84,9 +84,7 @@ def _decision(
         partial = 2 * partial + (split == low)
 
 
-def _first_at_least(
-    spellings: Sequence[bytes], low: int, high: int, depth: int, byte: int
-) -> int:
+def _first_at_least(spellings: Sequence[bytes], low: int, high: int, depth: int, byte: int) -> int:
     """First symbol of [low, high) whose byte at `depth` is ≥ `byte`; high if none."""
     while low < high:
         middle = (low + high) // 2
@@ -95,4 +93,3 @@ def _first_at_least(
         else:
             low = middle + 1
     return low
-

@@ -50,12 +50,12 @@ def code(coder, symbols, streams, bias=100, head=1000, contexts=ALL_KINDS, promp
         st.sampled_from([b"", b"abc"]),
     ),
 )
-def test_decoding_inverts_encoding(data, streams, settings):
+def test_decoding_inverts_encoding(data, streams, switches):
     symbols = VOCABULARY.encode(data)
     encoder = Encoder()
-    first = code(encoder, symbols.copy(), streams, *settings)
+    first = code(encoder, symbols.copy(), streams, *switches)
     restored = np.full_like(symbols, -1)
-    second = code(Decoder(encoder.finish()), restored, streams, *settings)
+    second = code(Decoder(encoder.finish()), restored, streams, *switches)
     assert VOCABULARY.decode(restored) == data
     assert first.fed == second.fed
 
@@ -101,9 +101,9 @@ def test_each_predictor_pays_on_a_repetitive_text(predictor):
     symbols = VOCABULARY.encode(b"aaab" * 200)
     sizes = []
     off = {"bias": 0, "head": 0, "contexts": 0}
-    for settings in (off, off | predictor):
+    for chosen in (off, off | predictor):
         encoder = Encoder()
-        code(encoder, symbols.copy(), 1, **settings)
+        code(encoder, symbols.copy(), 1, **chosen)
         sizes.append(len(encoder.finish()))
     assert sizes[1] < 0.5 * sizes[0]
 

@@ -2,6 +2,7 @@
 
 import io
 import random
+import textwrap
 from dataclasses import replace
 
 import pytest
@@ -12,8 +13,9 @@ from nacrith import pipeline
 from nacrith.container import MemberReader
 from nacrith.errors import FormatError, ModelMismatchError, ModelNotFoundError, NacrithError
 from nacrith.header import Header
-from nacrith.parameters import Parameters, choose_streams
+from nacrith.parameters import Parameters
 from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
+from nacrith.presets import BEST, DEFAULT, FAST
 
 WINDOW = 256
 PROSE = b"The owl and the pussycat went to sea in a beautiful pea-green boat.\r\n" * 20
@@ -25,6 +27,9 @@ CASES = {
     "one bad byte": b"\xff",
     "one hundred bytes": PROSE[:100],
     "prose": PROSE,
+    "filled lines": textwrap.fill(PROSE.decode(), 60).encode(),
+    "lines and carriage returns": PROSE[:600] + b"\n" + PROSE[:600],
+    "manual page": b'.TH CAT 1 "May 1990"\n.SH NAME\ncat \\- concatenate files\n.SH SEE\n' * 9,
     "noise": NOISE,
     "both": NOISE + PROSE + NOISE + PROSE,
     "every byte as text": PROSE + bytes(range(256)) + PROSE,
@@ -131,10 +136,29 @@ def test_text_that_the_model_makes_larger_is_stored_without_it(options):
 
 
 @pytest.mark.parametrize(
-    ("size", "streams"), [(0, 1), (1 << 16, 1), (1 << 17, 2), (10**6, 8), (10**12, 8)]
+    ("preset", "size", "streams"),
+    [
+        (DEFAULT, 0, 1),
+        (DEFAULT, 1 << 16, 1),
+        (DEFAULT, 1 << 17, 2),
+        (DEFAULT, 10**6, 8),
+        (DEFAULT, 10**12, 8),
+        (FAST, 10**6, 32),
+        (FAST, 100, 1),
+        (BEST, 10**12, 1),
+    ],
 )
-def test_streams_are_chosen_by_size(size, streams):
-    assert choose_streams(size) == streams
+def test_streams_are_chosen_by_size(preset, size, streams):
+    assert preset.streams(size) == streams
+
+
+def test_presets_are_stored_as_parameters(options):
+    for preset in (FAST, DEFAULT, BEST):
+        # The tiny model reads 2,048 positions at most.
+        chosen = replace(options, preset=preset, parameters=preset.parameters)
+        packed = compress(CASES["both"], chosen)
+        assert header_of(packed).parameters == replace(preset.parameters, streams=1)
+        assert decompress(packed, options) == CASES["both"]
 
 
 def test_a_file_without_text_needs_no_model(options):

@@ -31,7 +31,7 @@ def measure_coding(n_tokens: int) -> dict[str, Any]:
     session = model.open(1, parameters.window, parameters.sinks)
     scores = np.empty(len(vocabulary), dtype=np.int32)
     cdf = np.empty(len(vocabulary) + 1, dtype=np.uint32)
-    head = BiasHead(len(vocabulary), parameters.bias_rate)
+    head = BiasHead(len(vocabulary), parameters.bias_rate, CDF_BITS)
     biased = np.empty_like(scores)
     encoder = Encoder()
     ideal = bits_24 = bits_16 = coded_ideal = 0.0
@@ -50,14 +50,14 @@ def measure_coding(n_tokens: int) -> dict[str, Any]:
         # The coder is measured on the distribution that is really coded.
         biased[:] = scores
         between = time.perf_counter()
-        head.predict(0, biased)
+        head.predict(biased, None)
         bias_seconds = time.perf_counter() - between
         cdf_from_scores(biased, cdf)
         coded_ideal += _code_length(cdf, symbol, CDF_BITS)
         before = time.perf_counter()
         encoder.code(cdf, CDF_BITS, symbol)
         after = time.perf_counter()
-        head.update(0, cdf, symbol)
+        head.update(cdf, symbol)
         bias_seconds += time.perf_counter() - after
         for _ in range(_REPEATS - 1):
             encoder.code(cdf, CDF_BITS, symbol)

@@ -1,0 +1,56 @@
+"""Which transforms a text gets before it is spelled in tokens."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from coder import Encoder
+from nacrith.text_transform import gaps, has_crlf_lines, unwrap, without_cr
+from predictors.line_breaks import code_line_breaks
+
+# A line break inside a paragraph costs the language model at least this much, with
+# what it does to the words after it: measured on texts on both sides of it.
+BITS_PER_LINE_BREAK = 2.5
+
+
+@dataclass(frozen=True)
+class PreparedText:
+    """What the language model reads, and what brings the original back.
+
+    Attributes:
+        text: the transformed text.
+        crlf: lines ended in CR LF, now in LF.
+        wrapped: some of the spaces at `places` were line breaks.
+        places: [n] int64, the gaps between words in `text`.
+        breaks: [n] uint8, 1 = was a line break.
+    """
+
+    text: bytes
+    crlf: bool
+    wrapped: bool
+    places: npt.NDArray[np.int64]
+    breaks: npt.NDArray[np.uint8]
+
+
+def prepare(text: bytes) -> PreparedText:
+    """Transform a text where that pays."""
+    crlf = has_crlf_lines(text)
+    if crlf:
+        text = without_cr(text)
+    places = gaps(text)
+    unwrapped, breaks = unwrap(text, places)
+    wrapped = _unwrapping_pays(unwrapped, places, breaks)
+    return PreparedText(unwrapped if wrapped else text, crlf, wrapped, places, breaks)
+
+
+def _unwrapping_pays(
+    unwrapped: bytes, places: npt.NDArray[np.int64], breaks: npt.NDArray[np.uint8]
+) -> bool:
+    """Does it cost less to code the line breaks apart than as tokens?"""
+    n = int(breaks.sum())
+    if n == 0:
+        return False
+    coder = Encoder()
+    code_line_breaks(coder, unwrapped, places, breaks)
+    return 8 * len(coder.finish()) < BITS_PER_LINE_BREAK * n

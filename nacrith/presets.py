@@ -1,0 +1,34 @@
+"""Presets: how much time a user gives for how few bits.
+
+A preset is only a choice of parameters: a file stores these, not its name.
+"""
+
+from dataclasses import dataclass
+
+from nacrith.parameters import Parameters
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Parameters, and how the number of streams follows from the size.
+
+    Attributes:
+        parameters: with `streams` 0 = to be chosen.
+        stream_bytes: text that a stream of its own must have, at least.
+        max_streams: no more streams than this.
+    """
+
+    parameters: Parameters
+    stream_bytes: int
+    max_streams: int
+
+    def streams(self, size: int) -> int:
+        """Number of streams for `size` bytes of text (or its upper bound)."""
+        return max(1, min(self.max_streams, size // self.stream_bytes))
+
+
+# More streams fill the processor's vector units better, up to about 32; each starts
+# without context. Attention takes more time than all else beyond 1,000 positions.
+FAST = Preset(Parameters(streams=0, window=256), 1 << 14, 32)
+DEFAULT = Preset(Parameters(streams=0), 1 << 16, 8)
+BEST = Preset(Parameters(streams=0, window=2048), 1 << 62, 1)
