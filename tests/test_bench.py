@@ -1,12 +1,19 @@
 """The benchmarks run, and what does not depend on time holds."""
 
+from dataclasses import replace
+
 import pytest
 
-from nacrith.bench import store
+from nacrith.bench import ablation, recording, store
 from nacrith.bench.coding import measure_coding
 from nacrith.bench.corpus import bpb, print_table, run_corpus
+from nacrith.bench.replay import model_alone, replay
 from nacrith.bench.speed import measure_speed
 from nacrith.bench.window import measure_window
+from nacrith.models import default_model
+from nacrith.parameters import Parameters
+from nacrith.text_codec import TextCodec
+from predictors.llama_cpp import LlamaCppModel
 
 
 def test_cdf_and_coder_cost_what_they_should(canterbury):
@@ -37,3 +44,39 @@ def test_results_are_kept(canterbury, tmp_path, monkeypatch, capsys):
     assert bpb(first, "nacrith") == pytest.approx(8 * first["nacrith"] / 1029744)
     print_table([first])
     assert "kennedy.xls" in capsys.readouterr().out
+
+
+def test_a_replay_costs_what_the_real_run_costs(canterbury, tmp_path, monkeypatch):
+    monkeypatch.setattr(recording, "FOLDER", tmp_path)
+    text = canterbury["alice29.txt"].read_bytes()[2000:3200].replace(b"\r\n", b" ")
+    model = LlamaCppModel(default_model().path)
+    parameters = Parameters()
+    recorded = recording.record(model, "page", text)
+    found = replay(model.vocabulary, [recorded], parameters)
+    assert found.tokens == len(recorded.symbols) and found.milliseconds > 0
+    codec = TextCodec(model, default_model(), parameters)
+    _, payload = codec.encode(text)
+    assert found.size == pytest.approx(len(payload), rel=0.02)
+    # Both streams read the same: the second learns from the first.
+    both = replay(model.vocabulary, [recorded, recorded], replace(parameters, streams=2))
+    assert both.size < 1.8 * found.size
+    assert model_alone(recorded) > found.size - 2
+    codec.close()
+
+
+def test_ablation_switches_each_predictor_off(canterbury, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(recording, "FOLDER", tmp_path)
+    monkeypatch.setattr(store, "FOLDER", tmp_path)
+    names = ("xargs.1", "cp.html")
+    monkeypatch.setattr(
+        ablation, "texts", lambda n: {name: canterbury[name].read_bytes()[:n] for name in names}
+    )
+    results = ablation.run_ablation(3000, quick=True)
+    offs = [result["off"] for result in results]
+    assert offs[0] == "everything" and "byte-level refinement" in offs
+    sizes = {result["off"]: sum(result["sizes"].values()) for result in results}
+    assert sizes["everything"] < sizes["byte-level refinement"]
+    # The text has no wrapped lines, so this changes nothing.
+    assert sizes["line breaks apart"] == sizes["everything"]
+    ablation.print_ablation(results)
+    assert "output head" in capsys.readouterr().out
