@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from nacrith.bench import ablation, recording, store
 from nacrith.bench.coding import measure_coding
 from nacrith.bench.corpus import bpb, print_table, run_corpus
 from nacrith.bench.replay import model_alone, replay
+from nacrith.bench.skipping import matched_share
 from nacrith.bench.speed import measure_speed
 from nacrith.bench.window import measure_window
 from nacrith.models import default_model
@@ -51,7 +53,7 @@ def test_a_replay_costs_what_the_real_run_costs(canterbury, tmp_path, monkeypatc
     text = canterbury["alice29.txt"].read_bytes()[2000:3200].replace(b"\r\n", b" ")
     model = LlamaCppModel(default_model().path)
     parameters = Parameters()
-    recorded = recording.record(model, "page", text)
+    recorded = recording.record(model, "page", model.vocabulary.encode(text))
     found = replay(model.vocabulary, [recorded], parameters)
     assert found.tokens == len(recorded.symbols) and found.milliseconds > 0
     codec = TextCodec(model, default_model(), parameters)
@@ -80,3 +82,12 @@ def test_ablation_switches_each_predictor_off(canterbury, tmp_path, monkeypatch,
     assert sizes["line breaks apart"] == sizes["everything"]
     ablation.print_ablation(results)
     assert "output head" in capsys.readouterr().out
+
+
+def test_matches_are_counted():
+    text = np.array([*range(40), *range(40), 99, *range(20)], dtype=np.int32)
+    share, right = matched_share(text, 16)
+    # Of the second run 80 - 56 tokens, the one that breaks it, and the third's last 4.
+    assert round(share * len(text)) == 24 + 1 + 4
+    assert right == pytest.approx(28 / 29)
+    assert matched_share(text[:40], 16) == (0, 0)

@@ -17,7 +17,7 @@ from predictors.llama_cpp import LlamaCppModel
 
 Result = dict[str, Any]
 
-_LENGTH = 60_000
+_LENGTH = 30_000
 
 
 def texts(length: int = _LENGTH) -> dict[str, bytes]:
@@ -49,7 +49,7 @@ def variations() -> dict[str, Parameters | None]:
     return found
 
 
-def _line_breaks_size(text: PreparedText) -> int:
+def line_breaks_size(text: PreparedText) -> int:
     """Bytes that the line breaks take which are coded apart."""
     if not text.wrapped:
         return 0
@@ -66,13 +66,13 @@ def run_ablation(length: int = _LENGTH, quick: bool = False) -> list[Result]:
     """
     raw = texts(length)
     prepared = {name: prepare(text) for name, text in raw.items()}
-    breaks = {name: _line_breaks_size(text) for name, text in prepared.items()}
+    breaks = {name: line_breaks_size(text) for name, text in prepared.items()}
     model: LlamaCppModel | None = None
 
     def recorded(text: bytes, name: str) -> Recording:
         nonlocal model
         model = model or LlamaCppModel(default_model().path)
-        return record(model, name, text)
+        return record(model, name, model.vocabulary.encode(text))
 
     def measure(off: str, parameters: Parameters | None) -> Result:
         sizes, spent, tokens = {}, 0.0, 0

@@ -56,17 +56,25 @@ def _quantize(logits, token_of_symbol, units, distances):
 
 
 def record(
-    model: LlamaCppModel, name: str, text: bytes, window: int = Parameters.window
+    model: LlamaCppModel, name: str, symbols: IntArray, window: int = Parameters.window
 ) -> Recording:
-    """Record one stream of a text, or take what was recorded before under that name."""
-    vocabulary = model.vocabulary
-    symbols = vocabulary.encode(text)
-    paths = [FOLDER / f"recording-{name}-window{window}.{part}.npy" for part in ("q", "h")]
+    """Record one stream, [n] symbols, or take what was recorded before under that name."""
+    paths = _paths(name, window)
     if not all(path.exists() for path in paths):
         FOLDER.mkdir(parents=True, exist_ok=True)
         _record(model, symbols, window, *paths)
     distances, hidden = (np.load(path, mmap_mode="r") for path in paths)
     return Recording(symbols, distances, hidden)
+
+
+def forget(name: str, window: int = Parameters.window) -> None:
+    """Delete a recording."""
+    for path in _paths(name, window):
+        path.unlink(missing_ok=True)
+
+
+def _paths(name: str, window: int) -> list[Path]:
+    return [FOLDER / f"recording-{name}-window{window}.{part}.npy" for part in ("q", "h")]
 
 
 def _record(
