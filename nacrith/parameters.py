@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 from nacrith.prompts import PROMPTS
-from predictors.contexts import N_KINDS
+from predictors.contexts import ALL_KINDS, N_KINDS
 
-ALL_CONTEXTS = (1 << N_KINDS) - 1
 MAX_RATE = 1 << 16
 
 # Limits that a reader enforces before it allocates anything for them.
@@ -35,7 +34,7 @@ class Parameters:
     sinks: int = 4
     bias_rate: int = 200
     head_rate: int = 5330
-    contexts: int = ALL_CONTEXTS
+    contexts: int = ALL_KINDS
     prompt: int = 0
 
     def problem(self) -> str | None:
@@ -50,7 +49,7 @@ class Parameters:
             return f"sinks must be from 1 to a quarter of the window, not {self.sinks}"
         if not 0 <= self.bias_rate <= MAX_RATE or not 0 <= self.head_rate <= MAX_RATE:
             return f"learning rates must be from 0 to {MAX_RATE} thousandths"
-        if not 0 <= self.contexts <= ALL_CONTEXTS:
+        if not 0 <= self.contexts <= ALL_KINDS:
             return f"this version knows only {N_KINDS} kinds of context"
         if not 0 <= self.prompt < len(PROMPTS):
             return f"this version knows only {len(PROMPTS) - 1} prompts"

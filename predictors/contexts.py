@@ -41,6 +41,9 @@ KINDS = BYTE_KINDS + TOKEN_KINDS
 
 N_BYTE_KINDS = len(BYTE_KINDS)
 N_KINDS = len(KINDS)
+ALL_KINDS = (1 << N_KINDS) - 1
+"""The mask that switches every kind on."""
+
 _N_ORDERS = len(ORDERS)
 
 # Tells apart histories of different kinds in the one table they share.

@@ -19,9 +19,9 @@ from coder import Coder
 from coder.range_coder import code_bit
 from predictors import apm, bit_history, match_model, mixer
 from predictors.contexts import (
+    ALL_KINDS,
     END,
     FIELDS,
-    KINDS,
     LINE,
     MATCH,
     MATCH_LENGTH,
@@ -52,9 +52,6 @@ _PADDING = 8
 
 MIN_PROBABILITY = 1 << (PROBABILITY_BITS - 16)
 """No decision is surer than 1 - 2**-16, so each costs more than 2**-16 bit."""
-
-ALL_KINDS = (1 << N_KINDS) - 1
-"""The mask that switches every kind of context on."""
 
 # Inputs of the mixer: the language model, a constant, one per kind, the match.
 _LM, _CONSTANT, _FIRST_KIND = 0, 1, 2
@@ -295,6 +292,3 @@ def _decide(coder_state, buffer, t, state, base, node, odds, confidence, expecte
         if expected_bit != bit:
             state[MATCH_LENGTH] = 0
     return bit
-
-
-assert len(KINDS) == N_KINDS

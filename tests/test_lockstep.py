@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from coder import Decoder, Encoder, ScoreError
 from nacrith.lockstep import code_group, stream_bounds
+from predictors.contexts import ALL_KINDS
 from predictors.ensemble import Ensemble
-from predictors.refinement import ALL_KINDS
 from predictors.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary([None, *[bytes([b]) for b in range(256)]], lambda t: [1 + b for b in t], 0)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from coder import MAX_CDF_BITS, Decoder, Encoder
 from predictors import refinement
-from predictors.contexts import KINDS
-from predictors.refinement import ALL_KINDS, Refinement
+from predictors.contexts import ALL_KINDS, KINDS
+from predictors.refinement import Refinement
 from predictors.trie import Trie
 
 SPELLINGS = sorted([bytes([b]) for b in range(97, 123)] + [b"the", b" ", b" the", b"and", b"an"])

@@ -9,9 +9,9 @@ from nacrith.bench.replay import model_alone, replay
 from nacrith.bench.store import cached
 from nacrith.bench.texts import canterbury, enwik8
 from nacrith.models import default_model
-from nacrith.parameters import ALL_CONTEXTS, Parameters
+from nacrith.parameters import Parameters
 from nacrith.prepared_text import PreparedText, prepare
-from predictors.contexts import KINDS
+from predictors.contexts import ALL_KINDS, KINDS
 from predictors.line_breaks import code_line_breaks
 from predictors.llama_cpp import LlamaCppModel
 
@@ -45,7 +45,7 @@ def variations() -> dict[str, Parameters | None]:
         "line breaks apart": default,
     }
     for kind, name in enumerate(KINDS):
-        found[f"context: {name}"] = replace(default, contexts=ALL_CONTEXTS & ~(1 << kind))
+        found[f"context: {name}"] = replace(default, contexts=ALL_KINDS & ~(1 << kind))
     return found
 
 
