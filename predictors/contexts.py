@@ -17,7 +17,7 @@ END, WORD, LAST_WORD, LINE, LAST_LINE, MATCH, MATCH_LENGTH, TOKEN_1, TOKEN_2, TO
 )
 FIELDS = 11
 
-ORDERS = (1, 2, 3, 4, 5, 6)
+ORDERS = (1, 2, 4, 6)
 """Lengths of the plain byte contexts."""
 
 BYTE_KINDS = (
@@ -25,16 +25,13 @@ BYTE_KINDS = (
     "word",
     "two words",
     "column",
-    "word and expected token",
 )
 TOKEN_KINDS = (
     "1 token",
     "2 tokens",
     "3 tokens",
     "4 tokens",
-    "token before last",
     "expected token and last",
-    "two expected tokens",
 )
 KINDS = BYTE_KINDS + TOKEN_KINDS
 """Names of all kinds, in the order of `hash_contexts`."""
@@ -44,7 +41,7 @@ N_KINDS = len(KINDS)
 ALL_KINDS = (1 << N_KINDS) - 1
 """The mask that switches every kind on."""
 
-_N_ORDERS = len(ORDERS)
+N_ORDERS = len(ORDERS)
 
 # Tells apart histories of different kinds in the one table they share.
 _SALT = np.int64(0x3C6EF372FE94F82B)
@@ -84,19 +81,21 @@ def append_token(state, symbol):
 
 
 @njit(cache=True)
-def hash_contexts(state, history, mask, base, expected_1, expected_2, hashes):
+def hash_contexts(state, history, mask, base, expected, hashes):
     """Write the hash of every kind of context, [N_KINDS] int64, at a byte boundary.
 
     Args:
-        expected_1, expected_2: the language model's most probable symbols.
+        expected: the language model's most probable symbol.
     """
     end = state[END]
     last = np.int64(history[base | ((end - 1) & mask)])
     h = np.int64(1)
-    for i in range(_N_ORDERS):
-        h = combine(h, np.int64(history[base | ((end - 1 - i) & mask)]) + 1)
-        hashes[i] = h
-    k = _N_ORDERS
+    k = 0
+    for i in range(1, ORDERS[-1] + 1):
+        h = combine(h, np.int64(history[base | ((end - i) & mask)]) + 1)
+        if i == ORDERS[k]:
+            hashes[k] = h
+            k += 1
     hashes[k] = combine(state[WORD], last)
     hashes[k + 1] = combine(state[WORD], state[LAST_WORD])
     # The byte above, in the line before.
@@ -105,14 +104,11 @@ def hash_contexts(state, history, mask, base, expected_1, expected_2, hashes):
     if above < state[LINE] and end - above <= mask:
         above_byte = np.int64(history[base | (above & mask)])
     hashes[k + 2] = combine(above_byte, last)
-    hashes[k + 3] = combine(state[WORD], expected_1)
     k = N_BYTE_KINDS
     h = np.int64(1)
     for i in range(4):
         h = combine(h, state[TOKEN_1 + i])
         hashes[k + i] = h
-    hashes[k + 4] = state[TOKEN_2]
-    hashes[k + 5] = combine(expected_1, state[TOKEN_1])
-    hashes[k + 6] = combine(expected_1, expected_2)
+    hashes[k + 4] = combine(expected, state[TOKEN_1])
     for i in range(N_KINDS):
         hashes[i] = combine(hashes[i], _SALT + i)

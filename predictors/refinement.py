@@ -27,6 +27,7 @@ from predictors.contexts import (
     MATCH_LENGTH,
     N_BYTE_KINDS,
     N_KINDS,
+    N_ORDERS,
     append_byte,
     append_token,
     hash_contexts,
@@ -43,8 +44,8 @@ from predictors.logistic import (
 )
 from predictors.trie import Trie
 
-SLOT_BITS = 23
-"""The hash table has 2**23 slots of 8 bytes: 64 MiB whatever the input."""
+SLOT_BITS = 24
+"""The hash table has 2**24 slots of 8 bytes: 128 MiB whatever the input."""
 
 _HISTORY_BITS = 22
 # Histories start with zeros, which the longest byte context may look back into.
@@ -155,19 +156,15 @@ def _new_tables(trie: Trie, n_streams: int, kinds: int) -> Tables:
 
 
 @njit(cache=True)
-def _two_largest(cdf):
-    """The most probable symbol, the next one, and the count of the first."""
-    first = second = np.int64(0)
-    best = next_best = np.int64(-1)
+def _largest(cdf):
+    """The most probable symbol, the first of equals, and its count."""
+    symbol = np.int64(0)
+    best = np.int64(-1)
     for i in range(len(cdf) - 1):
         count = np.int64(cdf[i + 1]) - np.int64(cdf[i])
-        if count > next_best:
-            if count > best:
-                second, next_best = first, best
-                first, best = np.int64(i), count
-            else:
-                second, next_best = np.int64(i), count
-    return first, second, best
+        if count > best:
+            symbol, best = np.int64(i), count
+    return symbol, best
 
 
 @njit(cache=True)
@@ -187,7 +184,7 @@ def _append(t, state, base, byte):
 def _code_symbol(coder_state, buffer, t, stream, cdf, symbol):
     state = t.state[stream]
     base = stream * (t.mask + 1)
-    expected_1, expected_2, best = _two_largest(cdf)
+    expected, best = _largest(cdf)
     total = np.int64(cdf[len(cdf) - 1])
     confidence = 0
     for step in _CONFIDENCE_STEPS:
@@ -203,14 +200,14 @@ def _code_symbol(coder_state, buffer, t, stream, cdf, symbol):
             for i in range(max(depth, 0), t.depth[node]):
                 _append(t, state, base, np.int64(t.spelling[spelled + i]))
             depth = t.depth[node]
-            hash_contexts(state, t.history, t.mask, base, expected_1, expected_2, t.hashes)
+            hash_contexts(state, t.history, t.mask, base, expected, t.hashes)
         split = np.int64(t.split[node])
         odds = clamp_odds(
             log2_fixed(np.int64(cdf[high]) - np.int64(cdf[split]))
             - log2_fixed(np.int64(cdf[split]) - np.int64(cdf[low]))
         )
         bit = np.int64(symbol >= split)
-        bit = _decide(coder_state, buffer, t, state, base, node, odds, confidence, expected_1, bit)
+        bit = _decide(coder_state, buffer, t, state, base, node, odds, confidence, expected, bit)
         if bit:
             low = split
         else:
@@ -244,7 +241,7 @@ def _decide(coder_state, buffer, t, state, base, node, odds, confidence, expecte
         t.histories[k] = history
         if history >= 0:
             inputs[_FIRST_KIND + k] = stretch(t.meanings[k, history])
-            if k < 6:
+            if k < N_ORDERS:
                 order = k + 1
     length = state[MATCH_LENGTH]
     expected_bit = np.int64(-1)
