@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nacrith import __version__
+from nacrith import __version__, signals
 from nacrith.errors import FileError, NacrithError
 
 if TYPE_CHECKING:
@@ -449,14 +449,9 @@ def _for_each(files: tuple[Path, ...], job: Callable[[Path | None], None]) -> No
         raise SystemExit(1)
 
 
-def _terminate(signum: int, frame: object) -> None:
-    # As an exception, so that temporary files are removed on the way out.
-    raise SystemExit(128 + signum)
-
-
 def main() -> None:
     """Entry point: exit code 0 = done, 1 = failed, 2 = wrong usage, 128 + n = signal n."""
-    signal.signal(signal.SIGTERM, _terminate)
+    signals.install()
     try:
         cli.main(standalone_mode=False)
     except click.UsageError as error:
@@ -464,7 +459,7 @@ def main() -> None:
         sys.exit(2)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
+    except click.Abort:
         sys.exit(128 + signal.SIGINT)
     except NacrithError as error:
         click.echo(f"nacrith: {error}", err=True)

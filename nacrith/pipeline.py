@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
+from nacrith import signals
 from nacrith.binary_codec import decode_binary, encode_binary
 from nacrith.container import Frame, MemberReader, Writer, read_last_trailer
 from nacrith.errors import FormatError, NacrithError
@@ -96,6 +97,7 @@ def compress_stream(
     writer: Writer | None = None
     try:
         while block:
+            signals.check()
             digest.update(block)
             segments = find_segments(block)
             alone = writer is None and not following
@@ -162,6 +164,7 @@ def decompress_stream(
         codec: TextCodec | None = None
         try:
             for frame in member.frames():
+                signals.check()
                 if frame.text_size and codec is None:
                     if member.header.model is None:
                         raise FormatError("a frame holds text but the header names no model")
@@ -291,6 +294,7 @@ def _reporter(progress: Progress, offset: int, size: int) -> Callable[[int, int,
     """Progress in bytes of the original, estimated from the share of tokens."""
 
     def report(done: int, total: int, payload: int) -> None:
+        signals.check()
         progress.update(offset + size * done // total, done, payload)
 
     return report

@@ -35,16 +35,25 @@ def test_the_first_step_is_the_gradient():
     scores = np.zeros(4, dtype=np.int32)
     head.predict(scores, None)
     nat = 65536 / np.log(2)
-    # The rate starts at 0.4.
-    expected = 0.4 * nat * np.array([-0.25, -0.25, 0.75, -0.25])
+    gradient = np.array([-0.25, -0.25, 0.75, -0.25])
+    expected = 0.1 * nat * gradient / np.sqrt(0.3 + gradient**2)
     assert np.abs(scores - expected).max() <= 2
 
 
 def test_the_bias_stays_bounded_under_a_hostile_model():
-    head = BiasHead(2, rate=1000, cdf_bits=CDF_BITS)
+    head = BiasHead(2, rate=1 << 16, cdf_bits=CDF_BITS)
     cdf = np.array([0, CDF_TOTAL - 1, CDF_TOTAL], dtype=np.uint32)
     for _ in range(3000):
         head.update(cdf, 1)
     scores = np.zeros(2, dtype=np.int32)
     head.predict(scores, None)
     assert scores.tolist() == [-(1024 << 16), 1024 << 16]
+
+
+def test_negligible_symbols_stay_as_they_are():
+    head = BiasHead(3, rate=200, cdf_bits=CDF_BITS)
+    cdf = np.array([0, CDF_TOTAL - 200, CDF_TOTAL - 100, CDF_TOTAL], dtype=np.uint32)
+    head.update(cdf, 2)
+    scores = np.zeros(3, dtype=np.int32)
+    head.predict(scores, None)
+    assert scores[0] < 0 and scores[1] == 0 and scores[2] > 0

@@ -56,4 +56,4 @@ def model_alone(recording: Recording) -> float:
     for symbol, distances in zip(recording.symbols, recording.distances, strict=True):
         distance = distances.astype(np.float64) / 8
         bits += distance[symbol] + np.log2(np.exp2(-distance).sum())
-    return bits / 8
+    return float(bits / 8)

@@ -1,0 +1,33 @@
+"""Signals end the program by an exception, so that temporary files are removed.
+
+An exception that a handler raises can be lost: a library that calls back into
+Python, as the compiler of the kernels does, drops it. So the signal is also
+remembered, and `check`, which long loops call, raises it again.
+"""
+
+import signal
+
+_received: int | None = None
+
+
+class Interrupted(SystemExit):
+    """A signal has come; the exit code is 128 + its number."""
+
+
+def install() -> None:
+    """Handle SIGINT (unless it is ignored, as in a background job) and SIGTERM."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _handle)
+
+
+def check() -> None:
+    """Raise `Interrupted` if a signal has come."""
+    if _received is not None:
+        raise Interrupted(128 + _received)
+
+
+def _handle(number: int, frame: object) -> None:
+    global _received
+    _received = number
+    check()
