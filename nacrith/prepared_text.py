@@ -32,6 +32,11 @@ class PreparedText:
     places: npt.NDArray[np.int64]
     breaks: npt.NDArray[np.uint8]
 
+    @property
+    def breaks_size(self) -> int:
+        """Bytes that the line breaks take which are coded apart."""
+        return line_breaks_size(self.text, self.places, self.breaks) if self.wrapped else 0
+
 
 def prepare(text: bytes) -> PreparedText:
     """Transform a text where that pays."""
@@ -49,8 +54,13 @@ def _unwrapping_pays(
 ) -> bool:
     """Does it cost less to code the line breaks apart than as tokens?"""
     n = int(breaks.sum())
-    if n == 0:
-        return False
+    return n > 0 and 8 * line_breaks_size(unwrapped, places, breaks) < BITS_PER_LINE_BREAK * n
+
+
+def line_breaks_size(
+    unwrapped: bytes, places: npt.NDArray[np.int64], breaks: npt.NDArray[np.uint8]
+) -> int:
+    """Bytes that the line breaks take if they are coded apart."""
     coder = Encoder()
     code_line_breaks(coder, unwrapped, places, breaks)
-    return 8 * len(coder.finish()) < BITS_PER_LINE_BREAK * n
+    return len(coder.finish())

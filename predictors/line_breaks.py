@@ -44,7 +44,6 @@ def _code(coder_state, buffer, text, places, breaks, begin, end, state, table, c
         # The line so far: breaks that are no gaps stand in the text itself.
         for j in range(state[1], place):
             if text[j] == 10:
-                state[2] = j - state[0]
                 state[0] = j + 1
         state[1] = place
         column = place - state[0]
@@ -55,8 +54,8 @@ def _code(coder_state, buffer, text, places, breaks, begin, end, state, table, c
         keys[0] = reach
         keys[1] = _COLUMNS + min(column, last)
         # Against the widest of the wrapped lines before, which the limit cannot be below.
-        keys[2] = 2 * _COLUMNS + min(max(reach - state[3] + 128, 0), last)
-        keys[3] = 3 * _COLUMNS + min(max(reach - state[4] + 128, 0), last)
+        keys[2] = 2 * _COLUMNS + min(max(reach - state[2] + 128, 0), last)
+        keys[3] = 3 * _COLUMNS + min(max(reach - state[3] + 128, 0), last)
         for k in range(_INPUTS - 1):
             inputs[k] = stretch(table[keys[k]])
         inputs[_INPUTS - 1] = 256
@@ -70,8 +69,8 @@ def _code(coder_state, buffer, text, places, breaks, begin, end, state, table, c
             _adapt_fast(table, counts, keys[k], bit)
         if bit:
             # A slowly shrinking maximum and the last wrapped line.
-            state[3] = max(column, state[3] - 1)
-            state[4] = column
+            state[2] = max(column, state[2] - 1)
+            state[3] = column
             state[0] = place + 1
 
 
@@ -90,8 +89,8 @@ def code_line_breaks(
         breaks: [n], 1 = line break. Read when encoding, filled in when decoding.
     """
     characters = np.frombuffer(text, dtype=np.uint8)
-    # Line start, place looked at, last line's length, two widths of wrapped lines.
-    state = np.zeros(5, dtype=np.int64)
+    # Line start, place looked at, two widths of wrapped lines.
+    state = np.zeros(4, dtype=np.int64)
     table = np.full(4 * _COLUMNS, PROBABILITY_ONE // 16, dtype=np.int64)
     counts = np.zeros(4 * _COLUMNS, dtype=np.int64)
     weights = np.full((32, _INPUTS), mixer.WEIGHT_ONE * 2 // 5, dtype=np.int64)

@@ -7,7 +7,9 @@ where another one goes on. Bits that all symbols of a subtree share are no
 decisions.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
+from operator import itemgetter
 
 import numpy as np
 
@@ -78,18 +80,7 @@ def _decision(
             depth, partial = depth + 1, 1
             continue
         threshold = (2 * partial + 1) << (7 - known) & 0xFF
-        split = _first_at_least(spellings, low, high, depth, threshold)
+        split = bisect_left(spellings, threshold, low, high, key=itemgetter(depth))
         if low < split < high:
             return split, depth, partial
         partial = 2 * partial + (split == low)
-
-
-def _first_at_least(spellings: Sequence[bytes], low: int, high: int, depth: int, byte: int) -> int:
-    """First symbol of [low, high) whose byte at `depth` is ≥ `byte`; high if none."""
-    while low < high:
-        middle = (low + high) // 2
-        if spellings[middle][depth] >= byte:
-            high = middle
-        else:
-            low = middle + 1
-    return low

@@ -3,16 +3,14 @@
 from dataclasses import replace
 from typing import Any
 
-from coder import Encoder
 from nacrith.bench.recording import Recording, record
 from nacrith.bench.replay import model_alone, replay
 from nacrith.bench.store import cached
 from nacrith.bench.texts import canterbury, enwik8
 from nacrith.models import default_model
 from nacrith.parameters import Parameters
-from nacrith.prepared_text import PreparedText, prepare
+from nacrith.prepared_text import prepare
 from predictors.contexts import ALL_KINDS, KINDS
-from predictors.line_breaks import code_line_breaks
 from predictors.llama_cpp import LlamaCppModel
 
 Result = dict[str, Any]
@@ -49,15 +47,6 @@ def variations() -> dict[str, Parameters | None]:
     return found
 
 
-def line_breaks_size(text: PreparedText) -> int:
-    """Bytes that the line breaks take which are coded apart."""
-    if not text.wrapped:
-        return 0
-    coder = Encoder()
-    code_line_breaks(coder, text.text, text.places, text.breaks)
-    return len(coder.finish())
-
-
 def run_ablation(length: int = _LENGTH, quick: bool = False) -> list[Result]:
     """Measure every variation on every text, or take what was measured before.
 
@@ -66,7 +55,7 @@ def run_ablation(length: int = _LENGTH, quick: bool = False) -> list[Result]:
     """
     raw = texts(length)
     prepared = {name: prepare(text) for name, text in raw.items()}
-    breaks = {name: line_breaks_size(text) for name, text in prepared.items()}
+    breaks = {name: text.breaks_size for name, text in prepared.items()}
     model: LlamaCppModel | None = None
 
     def recorded(text: bytes, name: str) -> Recording:

@@ -8,7 +8,6 @@ can't be decoded.
 
 from typing import Any
 
-from nacrith.bench.ablation import line_breaks_size
 from nacrith.bench.recording import forget, record
 from nacrith.bench.replay import model_alone, replay
 from nacrith.bench.texts import canterbury, enwik8
@@ -45,7 +44,7 @@ def measure_whole(model: LlamaCppModel, name: str, text: bytes, streams: int) ->
     alone = sum(model_alone(r) for r in recordings)
     for part in names:
         forget(part)
-    extra = line_breaks_size(prepared) + _CONTAINER
+    extra = prepared.breaks_size + _CONTAINER
     return {
         "name": name,
         "bytes": len(text),
