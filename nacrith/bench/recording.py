@@ -19,7 +19,8 @@ from predictors.base import FloatArray, IntArray
 from predictors.llama_cpp import LlamaCppModel
 
 _UNITS_PER_NAT = np.float32(8 / np.log(2))
-_BATCH = 256
+BATCH = 256
+"""Tokens evaluated at once."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def _record(
     distances = np.lib.format.open_memmap(
         scratch, mode="w+", dtype=np.uint8, shape=(len(symbols), len(token_of_symbol))
     )
-    session = model.open(1, window, Parameters().sinks, _BATCH)
+    session = model.open(1, window, Parameters().sinks, BATCH)
     states = []
     done = 0
     for logits, hidden in session.logits_of(tokens.astype(np.int32)):

@@ -129,7 +129,7 @@ def _whole(quick: bool) -> str:
         "## Longer texts\n\n"
         "From recorded outputs of the model, with the sizes of header, frame and trailer added;\n"
         "one stream unless it says otherwise. *Model alone*: an ideal coder on the model's\n"
-        "softmax, on the transformed text, with the same additions. Milliseconds a token: all\n"
+        "softmax, on the text as it is, with the same additions. Milliseconds a token: all\n"
         "but the model.\n\n"
         + _table(
             "text | bytes | compressed | bpb | model alone | difference | ms a token",
