@@ -1,0 +1,158 @@
+"""The exact backend as a `LanguageModel`."""
+
+from pathlib import Path
+
+import numpy as np
+
+from predictors.base import FloatArray, IntArray, ModelError
+from predictors.exact.attention import first_kept, new_cache, new_scratch
+from predictors.exact.forward import FINAL_PHASES, PHASES_OF_LAYER, Buffers, work
+from predictors.exact.rope import frequencies, rotation, turns
+from predictors.exact.team import Team, new_counters
+from predictors.exact.weights import Gguf, read_weights
+from predictors.llama_cpp import load_vocabulary
+from predictors.numerics import Numerics, available_threads
+
+VERSION = "1"
+"""Of docs/numerics.md: it changes when a bit of the logits does."""
+
+
+class ExactModel:
+    """A Llama-architecture GGUF whose logits are the same on every machine.
+
+    Raises:
+        ModelError: the file is no GGUF, or of a kind that this backend does not run.
+    """
+
+    def __init__(self, path: Path, threads: int = 0) -> None:
+        """
+        Args:
+            path: the GGUF file.
+            threads: of one step; 0 = all CPUs of this process. They change no bit.
+        """
+        self.vocabulary = load_vocabulary(path)
+        file = Gguf(path)
+        self.shape = file.shape
+        self.context = file.context
+        self.weights = read_weights(file)
+        factors = file.tensor("rope_freqs.weight") if file.has("rope_freqs.weight") else None
+        self.steps = frequencies(file.rope_base, self.shape.rope_pairs, factors)
+        self.coarse, self.fine = turns(12, 4096), turns(24, 4096)
+        self.team = Team(threads or available_threads())
+
+    @property
+    def numerics(self) -> Numerics:
+        return Numerics("exact", VERSION, "other", frozenset(), 1)
+
+    def open(self, n_streams: int, window: int, sinks: int, ahead: int = 1) -> "ExactSession":
+        """See `LanguageModel`. `ahead`: positions of a stream that are evaluated at once."""
+        return ExactSession(self, n_streams, window, sinks, ahead)
+
+    def close(self) -> None:
+        self.team.close()
+
+
+class ExactSession:
+    """A cache of S streams (a `Session`)."""
+
+    def __init__(
+        self, model: ExactModel, n_streams: int, window: int, sinks: int, ahead: int
+    ) -> None:
+        if window > model.context:
+            raise ModelError(
+                f"this model was trained on {model.context} positions, a window of {window} is "
+                f"too long for it; use --window {model.context // 256 * 256} or less"
+            )
+        self._model = model
+        self._streams = n_streams
+        self._window = window
+        self._sinks = sinks
+        self._position = 0
+        s = model.shape
+        self._cache = new_cache(
+            s.layers, n_streams, s.kv_heads, s.head_size, sinks, window, ahead
+        )
+        threads = model.team.threads
+        self._scratch = [
+            new_scratch(s.heads // s.kv_heads, s.head_size, window) for _ in range(threads)
+        ]
+        rows = n_streams * ahead
+        widest = max(s.width, s.inner, s.heads * s.head_size)
+
+        def floats(*shape: int) -> FloatArray:
+            return np.zeros(shape, dtype=np.float32)
+
+        self._buffers = Buffers(
+            tokens=np.zeros(rows, dtype=np.int64),
+            streams=np.tile(np.arange(n_streams), ahead),
+            positions=np.zeros(rows, dtype=np.int64),
+            turns=floats(rows, 2, 2, s.rope_pairs),
+            x=floats(rows, s.width),
+            normed=floats(rows, s.width),
+            packed=np.zeros((rows, 2 * widest), dtype=np.uint8),
+            units=floats(rows),
+            projected=floats(rows, 16 * model.weights.qkv.panels.shape[1]),
+            attended=floats(rows, s.heads * s.head_size),
+            inner=floats(rows, s.inner),
+            logits=floats(rows, s.vocabulary),
+            hidden=floats(rows, s.width),
+            sums=np.zeros((threads, 6, 32), dtype=np.int32),
+            integers=np.zeros((threads, widest), dtype=np.int32),
+            counters=new_counters(s.layers * PHASES_OF_LAYER + FINAL_PHASES),
+            failed=np.zeros(1, dtype=np.int64),
+        )
+        self._rows = 0
+
+    def step(self, tokens: IntArray) -> FloatArray:
+        return self.evaluate(tokens[None])[0]
+
+    def evaluate(self, tokens: IntArray, want_logits: bool = True) -> FloatArray:
+        """Feed several tokens to every stream at once.
+
+        Args:
+            tokens: [n, S] int32, n up to `ahead`.
+            want_logits: else what is returned means nothing.
+
+        Returns:
+            [n, S, V] float32 logits in nats. Valid until the next call.
+        """
+        n, streams = tokens.shape
+        rows = n * streams
+        b, m = self._buffers, self._model
+        b.tokens[:rows] = tokens.reshape(-1)
+        for i in range(n):
+            position = self._position + i
+            b.positions[i * streams : (i + 1) * streams] = position
+            seen = position - (first_kept(position, self._sinks, self._window) - self._sinks)
+            for view, p in enumerate((position, seen)):
+                turn = b.turns[i * streams, view]
+                rotation(p, m.steps, m.coarse, m.fine, turn[0], turn[1])
+            b.turns[i * streams + 1 : (i + 1) * streams] = b.turns[i * streams]
+        b.counters[:] = 0
+        b.failed[0] = 0
+        threads = m.team.threads
+        m.team.run(
+            lambda thread: work(
+                thread, threads, rows, m.weights, m.shape, self._cache, self._scratch[thread], b,
+                want_logits,
+            )  # fmt: skip
+        )
+        if b.failed[0]:
+            raise ModelError("the model computed a value that is not finite; use another model")
+        self._position += n
+        self._rows = rows
+        return b.logits[:rows].reshape(n, streams, -1)
+
+    def hidden(self) -> FloatArray:
+        return self._buffers.hidden[self._rows - self._streams : self._rows]
+
+    def hidden_of_all(self) -> FloatArray:
+        """[n, S, E] float32: hidden states of the last `evaluate`."""
+        return self._buffers.hidden[: self._rows].reshape(-1, self._streams, self._model.shape.width)
+
+    def reset(self) -> None:
+        # What the cache still holds is never read before it is written again.
+        self._position = 0
+
+    def close(self) -> None:
+        pass

@@ -1,0 +1,84 @@
+"""A team of threads that runs one kernel in phases, with spinning barriers between.
+
+A step of the model has some 300 phases of a few microseconds each: waking threads
+for each of them would take longer than the work. The counters lie in one array;
+`take` hands out the items of a phase one by one, so that a thread that was held up
+delays nobody for long.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+_SPINS_BEFORE_FENCE = 64
+
+
+@intrinsic
+def _add(typing_context, address, value):
+    """Atomically add to the int64 at an address; return what was there before."""
+
+    def generate(context, builder, signature, arguments):
+        pointer = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
+        return builder.atomic_rmw("add", pointer, arguments[1], "seq_cst")
+
+    return types.int64(types.int64, types.int64), generate
+
+
+@intrinsic
+def _read(typing_context, address):
+    """Atomically read the int64 at an address."""
+
+    def generate(context, builder, signature, arguments):
+        pointer = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
+        return builder.load_atomic(pointer, "seq_cst", 8)
+
+    return types.int64(types.int64), generate
+
+
+@njit(nogil=True)
+def take(counters, phase, count):
+    """The next item of a phase: 0 .. count - 1, then numbers ≥ count."""
+    return _add(counters.ctypes.data + 8 * (8 + phase), 1)
+
+
+@njit(nogil=True)
+def wait(counters, threads, phase):
+    """Wait until all threads have come to the end of this phase."""
+    if threads == 1:
+        return
+    address = counters.ctypes.data
+    _add(address, 1)
+    target = threads * (phase + 1)
+    while _read(address) < target:
+        pass
+
+
+def new_counters(phases: int) -> np.ndarray:
+    """[8 + phases] int64: the barrier, alone in its cache line, and a counter per phase."""
+    return np.zeros(8 + phases, dtype=np.int64)
+
+
+class Team:
+    """T threads that run the same function, the calling one among them."""
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self._pool = ThreadPoolExecutor(threads - 1) if threads > 1 else None
+        self._lock = threading.Lock()
+
+    def run(self, work: Callable[[int], object]) -> None:
+        """Call work(0) .. work(T - 1) at the same time; return when all have."""
+        with self._lock:
+            helpers = [self._pool.submit(work, i) for i in range(1, self.threads)] if self._pool else []
+            work(0)
+            for helper in helpers:
+                helper.result()
+
+    def close(self) -> None:
+        if self._pool:
+            self._pool.shutdown()
