@@ -69,10 +69,10 @@ def cli() -> None:
 @_MODEL
 @click.option(
     "--backend",
-    type=click.Choice(["llama.cpp", "transformers"]),
-    default="llama.cpp",
+    type=click.Choice(["auto", "exact", "llama.cpp", "transformers"]),
+    default="auto",
     show_default=True,
-    help="What runs the model.",
+    help="What runs the model. exact: files open on every machine; auto: exact if it can.",
 )
 @click.option("--fast", "preset", flag_value="fast", help="Twice as fast, larger.")
 @click.option("--best", "preset", flag_value="best", help="Smallest, slower.")

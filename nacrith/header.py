@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from nacrith.errors import FormatError, UnsupportedError
 from nacrith.parameters import Parameters
 from nacrith.varint import Reader, to_varint
-from predictors.numerics import BACKENDS, FEATURES, MACHINES, Numerics
+from predictors.numerics import BACKENDS, FEATURES, MACHINES, Numerics, exact_numerics
 
 # Frozen: known models by number, so that a small file need not carry a name and
 # a hash. Append only; number 0 means name and hash follow.
@@ -31,7 +31,8 @@ class ModelRecord:
         name: for people.
         sha256: of the GGUF file, 64 hexadecimal digits.
         numerics: of the machine that compressed.
-        probe: CRC-32 of the logits of a fixed short batch there.
+        probe: CRC-32 of the logits of a fixed short batch there; 0 if the numerics
+            are exact.
     """
 
     name: str
@@ -113,6 +114,8 @@ def _pack_model(model: ModelRecord) -> bytes:
     numerics = model.numerics
     out.append(BACKENDS.index(numerics.backend))
     out += _pack_string(numerics.version)
+    if numerics.is_exact:
+        return bytes(out)
     out.append(MACHINES.index(numerics.machine))
     out += to_varint(sum(1 << FEATURES.index(name) for name in numerics.features))
     out += to_varint(numerics.threads)
@@ -134,6 +137,8 @@ def _unpack_model(reader: Reader) -> ModelRecord:
         )
     backend = _name(BACKENDS, reader.byte(), "backend")
     version = reader.string()
+    if backend == "exact":
+        return ModelRecord(name, sha256, exact_numerics(version), 0)
     machine = _name(MACHINES, reader.byte(), "machine")
     mask = reader.varint()
     if mask >> len(FEATURES):

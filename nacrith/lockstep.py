@@ -27,6 +27,21 @@ def stream_bounds(n_symbols: int, n_streams: int) -> list[int]:
     return [i * short + min(i, longer) for i in range(n_streams + 1)]
 
 
+def fed_tokens(
+    vocabulary: Vocabulary, symbols: IntArray, n_streams: int, prompt: IntArray
+) -> IntArray:
+    """The tokens that `code_group` will feed to the session, [steps, S] int32."""
+    bounds = stream_bounds(len(symbols), n_streams)
+    tokens = np.empty((len(prompt) + bounds[1], n_streams), dtype=np.int32)
+    tokens[0] = vocabulary.start_token
+    for stream in range(n_streams):
+        read = np.concatenate([prompt, symbols[bounds[stream] : bounds[stream + 1]]])
+        fed = vocabulary.token_of_symbol[read]
+        # A shorter stream has one to spare in the last step, another has not.
+        tokens[1:, stream] = fed[: len(tokens) - 1]
+    return tokens
+
+
 def code_group(
     coder: Coder,
     session: Session,

@@ -40,7 +40,7 @@ class CompressOptions:
     """
 
     model: Path | None = None
-    backend: str = "llama.cpp"
+    backend: str = "auto"
     threads: int = 0
     preset: Preset = DEFAULT
     parameters: Parameters = DEFAULT.parameters

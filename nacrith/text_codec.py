@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 
 from coder import Coder, Decoder, Encoder, ScoreError
-from nacrith.errors import FormatError, ModelMismatchError, NacrithError
+from nacrith.errors import FormatError, ModelMismatchError, NacrithError, UnsupportedError
 from nacrith.header import ModelRecord
-from nacrith.lockstep import code_group
+from nacrith.lockstep import code_group, fed_tokens
 from nacrith.models import ModelFile, default_model, describe, model_for
 from nacrith.parameters import Parameters
 from nacrith.prepared_text import prepare
 from nacrith.prompts import PROMPTS
 from nacrith.text_transform import gaps, rewrap, with_cr
-from predictors.base import IntArray, LanguageModel, ModelError
+from predictors.base import IntArray, LanguageModel, ModelError, UnsupportedModelError
 from predictors.ensemble import COST_BITS, Ensemble
 from predictors.line_breaks import code_line_breaks
 from predictors.numerics import available_threads
@@ -24,7 +24,8 @@ from predictors.probe import probe
 Report = Callable[[int, int, int], None]
 """Called after each step with symbols done, symbols in all, payload bytes so far."""
 
-BACKENDS = ("llama.cpp", "transformers")
+BACKENDS = ("auto", "exact", "llama.cpp", "transformers")
+"""Choices of a user. `auto`: exact where it runs the model, else llama.cpp."""
 
 
 def _no_report(done: int, total: int, size: int) -> None:
@@ -43,6 +44,15 @@ def _translated() -> Iterator[None]:
 def load_model(backend: str, path: Path, threads: int) -> LanguageModel:
     """Load a GGUF with a backend; raises NacrithError if that can't be done."""
     with _translated():
+        if backend in ("auto", "exact"):
+            from predictors.exact.model import ExactModel
+
+            try:
+                return ExactModel(path, threads)
+            except UnsupportedModelError:
+                if backend == "exact":
+                    raise
+                backend = "llama.cpp"
         if backend == "llama.cpp":
             from predictors.llama_cpp import LlamaCppModel
 
@@ -75,8 +85,9 @@ class TextCodec:
             except ModelError:
                 model.close()
                 raise
-            crc = probe(self._session, model.vocabulary, streams)
-        self.record = ModelRecord(file.name, file.sha256, model.numerics, crc)
+            numerics = model.numerics
+            crc = 0 if numerics.is_exact else probe(self._session, model.vocabulary, streams)
+        self.record = ModelRecord(file.name, file.sha256, numerics, crc)
 
     @classmethod
     def for_compression(
@@ -99,9 +110,18 @@ class TextCodec:
         file = model_for(record.name, record.sha256, model)
         # The number of threads has not been seen to change a bit; more of them than
         # CPUs would wait for each other.
-        threads = min(record.numerics.threads, available_threads())
+        threads = 0
+        if not record.numerics.is_exact:
+            threads = min(record.numerics.threads, available_threads())
         loaded = load_model(record.numerics.backend, file.path, threads)
         codec = cls(loaded, file, parameters)
+        if record.numerics.is_exact and record.numerics != codec.record.numerics:
+            codec.close()
+            raise UnsupportedError(
+                f"this file was made with version {record.numerics.version} of the exact "
+                f"backend, this version of nacrith has {codec.record.numerics.version}; install "
+                "a version that fits"
+            )
         if codec.record.probe != record.probe:
             here = codec.record.numerics
             differences = record.numerics.differences(here)
@@ -167,6 +187,8 @@ class TextCodec:
         p = self.parameters
         ensemble = Ensemble(vocabulary, p.streams, p.bias_rate, p.head_rate, p.contexts)
         prompt = vocabulary.encode(PROMPTS[p.prompt])
+        if isinstance(coder, Encoder):
+            self._session.foresee(fed_tokens(vocabulary, symbols, p.streams, prompt))
         code_group(coder, self._session, vocabulary, ensemble, symbols, p.streams, prompt, report)
 
     def close(self) -> None:

@@ -16,6 +16,10 @@ class ModelError(Exception):
     """A model or backend that can't be used; the message says why and what to do."""
 
 
+class UnsupportedModelError(ModelError):
+    """A sound model that this backend can't run; another one may."""
+
+
 class Session(Protocol):
     """S sequences that advance in lockstep, one token each per step."""
 
@@ -34,6 +38,16 @@ class Session(Protocol):
         """The last step's normalized hidden states, [S, E] float32, or None.
 
         They are what the output matrix multiplies. Valid until the next step.
+        """
+        ...
+
+    def foresee(self, tokens: IntArray) -> None:
+        """Tell which tokens the next steps will be fed, if that is known.
+
+        The steps return the same; a backend may evaluate many of them at once.
+
+        Args:
+            tokens: [n, S] int32.
         """
         ...
 

@@ -186,6 +186,9 @@ class LlamaCppSession:
         logits = ll.llama_get_logits(self._context)
         return np.ctypeslib.as_array(logits, (len(self._tokens), self._n_vocab))
 
+    def foresee(self, tokens: IntArray) -> None:
+        """Of no use here: other batch shapes give other logits."""
+
     def hidden(self) -> FloatArray:
         states = ll.llama_get_embeddings(self._context)
         return np.ctypeslib.as_array(states, (len(self._tokens), self._n_embd))

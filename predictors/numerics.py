@@ -66,9 +66,21 @@ class Numerics:
                 found.append(f"{field.name}: file {theirs or '-'}, here {ours or '-'}")
         return found
 
+    @property
+    def is_exact(self) -> bool:
+        """Do the logits depend on nothing but the version?"""
+        return self.backend == "exact"
+
     def __str__(self) -> str:
+        if self.is_exact:
+            return f"exact, version {self.version}: the same on every machine"
         device = f", {self.device}" if self.device else ""
         return (
             f"{self.backend} {self.version}, {self.machine}{device}, "
             f"{self.threads} threads, {' '.join(sorted(self.features))}"
         )
+
+
+def exact_numerics(version: str) -> Numerics:
+    """The record of the exact backend: only its specification's version matters."""
+    return Numerics("exact", version, "other", frozenset(), threads=1)

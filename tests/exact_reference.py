@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from predictors.exact.weights import Gguf
+from predictors.exact.gguf_file import Gguf
 
 F = np.float32
 
@@ -201,7 +201,9 @@ class Reference:
                 for k, v in zip(keys, values, strict=True)
             ])  # fmt: skip
             attended = [
-                self.attend(heads[h * groups : (h + 1) * groups], [p[h] for p in past], self.position)
+                self.attend(
+                    heads[h * groups : (h + 1) * groups], [p[h] for p in past], self.position
+                )
                 for h in range(s.kv_heads)
             ]
             x = x + layer["output"](np.concatenate(attended))

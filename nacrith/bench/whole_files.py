@@ -46,9 +46,7 @@ def measure_whole(model: LlamaCppModel, name: str, text: bytes, streams: int) ->
     done = replay(model.vocabulary, recordings, Parameters(streams=streams))
     # Alone, the model reads the text as it is: the transforms are part of the rest.
     as_it_is = prepared.text == text
-    alone = (
-        sum(model_alone(r) for r in recordings) if as_it_is else _cross_entropy_of(model, text)
-    )
+    alone = sum(model_alone(r) for r in recordings) if as_it_is else _cross_entropy_of(model, text)
     for part in names:
         forget(part)
     extra = prepared.breaks_size + _CONTAINER

@@ -90,7 +90,7 @@ def new_scratch(group: int, size: int, window: int) -> Scratch:
     )
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=True)
 def first_kept(position, sinks, window):
     """The first position after the sinks that a query still sees; sinks + 16 n."""
     excess = position + 1 - window
@@ -99,14 +99,14 @@ def first_kept(position, sinks, window):
     return sinks + (excess + BLOCK - 1) // BLOCK * BLOCK
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=True)
 def slot_of(position, sinks, ring):
     if position < sinks:
         return position
     return (sinks + BLOCK - 1) // BLOCK * BLOCK + (position - sinks) % ring
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=True)
 def store(cache, layer, stream, head, slot, key, value):
     """Round a rotated key and a value, [d] float32 each, into a slot.
 
@@ -139,14 +139,14 @@ def store(cache, layer, stream, head, slot, key, value):
     return True
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=True)
 def _scale_of(bits):
     """The float32 of these bits and 127 divided by it (by at least 2**-100)."""
     value = float_of_bits(bits)
     return value, np.float32(127) / max(value, power_of_two(-100))
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=True)
 def _scores(cache, layer, stream, head, slot, count, at, packed, units, scratch):
     """Scores of `count` slots from `slot`, written from column `at` on.
 
@@ -178,7 +178,7 @@ def _scores(cache, layer, stream, head, slot, count, at, packed, units, scratch)
                 out[i] = np.int32(x + _SCORE_ROUNDER)
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=True)
 def _round_query(head, packed, integers):
     """Pack a rotated query; return the value of its unit as a power of two."""
     size = len(head)
@@ -188,7 +188,7 @@ def _round_query(head, packed, integers):
     return unit
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=True)
 def attend(cache, layer, stream, head, position, queries, turns, scale, scratch, out):
     """Attention of the query heads of one KV head at one position.
 
@@ -203,7 +203,7 @@ def attend(cache, layer, stream, head, position, queries, turns, scale, scratch,
     Returns:
         False if a query is not finite.
     """
-    group, size = queries.shape
+    group = len(queries)
     sinks = cache.sinks
     first = first_kept(position, sinks, cache.window)
     units = np.zeros((2, group), dtype=np.float32)
@@ -226,9 +226,7 @@ def attend(cache, layer, stream, head, position, queries, turns, scale, scratch,
         count[0] = (sinks + BLOCK - 1) // BLOCK * BLOCK
         n = count[0]
         runs = 1
-        _scores(
-            cache, layer, stream, head, 0, n, 0, scratch.query[slid], units[slid], scratch
-        )
+        _scores(cache, layer, stream, head, 0, n, 0, scratch.query[slid], units[slid], scratch)
         for g in range(group):
             for i in range(min(sinks, position + 1), n):
                 scratch.scores[g, i] = _MASKED
@@ -259,7 +257,7 @@ def attend(cache, layer, stream, head, position, queries, turns, scale, scratch,
     return True
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=True)
 def _weigh(scores, n, scales, weights):
     """Softmax weights times the values' scales, [n] float32, and the weights' sum.
 
@@ -276,7 +274,7 @@ def _weigh(scores, n, scales, weights):
     return total
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=True)
 def _mix(cache, layer, stream, head, begin, count, runs, n, scratch, out):
     """Sum the values, each by its weight."""
     group, size = out.shape

@@ -13,12 +13,10 @@ FRACTION_BITS = 12
 _C = np.array([262144, -181686, 62792, -13985, 1808], dtype=np.int32)
 
 # 2**f on [-1/2, 1/2] in float32, relative error below 2**-23.
-_D = np.array(
-    [1.0, 0.69314718, 0.24022107, 0.05550327, 0.00967604, 0.00134004], dtype=np.float32
-)
+_D = np.array([1.0, 0.69314718, 0.24022107, 0.05550327, 0.00967604, 0.00134004], dtype=np.float32)
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=True)
 def exp2_negative(distance):
     """2**(-distance / 4096) in units of 2**-30, for an int32 distance ≥ 0."""
     f = distance & np.int32(4095)
@@ -30,7 +28,7 @@ def exp2_negative(distance):
     return np.int32(p << 12) >> min(distance >> 12, np.int32(31))
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=True)
 def sigmoid(x):
     """1 / (1 + 2**(-x log2 e)) of a float32."""
     u = min(max(-x * LOG2_E, np.float32(-126.0)), np.float32(126.0))

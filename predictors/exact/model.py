@@ -7,11 +7,15 @@ import numpy as np
 from predictors.base import FloatArray, IntArray, ModelError
 from predictors.exact.attention import first_kept, new_cache, new_scratch
 from predictors.exact.forward import FINAL_PHASES, PHASES_OF_LAYER, Buffers, work
+from predictors.exact.gguf_file import Gguf
 from predictors.exact.rope import frequencies, rotation, turns
 from predictors.exact.team import Team, new_counters
-from predictors.exact.weights import Gguf, read_weights
+from predictors.exact.weights import read_weights
 from predictors.llama_cpp import load_vocabulary
-from predictors.numerics import Numerics, available_threads
+from predictors.numerics import Numerics, available_threads, exact_numerics
+
+# Tokens that are evaluated at once where they are known: more is not faster.
+_ROWS_AHEAD = 64
 
 VERSION = "1"
 """Of docs/numerics.md: it changes when a bit of the logits does."""
@@ -34,18 +38,25 @@ class ExactModel:
         file = Gguf(path)
         self.shape = file.shape
         self.context = file.context
-        self.weights = read_weights(file)
+        threads = threads or available_threads()
+        self.weights = read_weights(file, threads)
         factors = file.tensor("rope_freqs.weight") if file.has("rope_freqs.weight") else None
         self.steps = frequencies(file.rope_base, self.shape.rope_pairs, factors)
         self.coarse, self.fine = turns(12, 4096), turns(24, 4096)
-        self.team = Team(threads or available_threads())
+        self.team = Team(threads)
 
     @property
     def numerics(self) -> Numerics:
-        return Numerics("exact", VERSION, "other", frozenset(), 1)
+        return exact_numerics(VERSION)
 
-    def open(self, n_streams: int, window: int, sinks: int, ahead: int = 1) -> "ExactSession":
-        """See `LanguageModel`. `ahead`: positions of a stream that are evaluated at once."""
+    def open(self, n_streams: int, window: int, sinks: int, ahead: int = 0) -> "ExactSession":
+        """See `LanguageModel`.
+
+        Args:
+            ahead: positions of a stream that can be evaluated at once; 0 = as many as
+                pay. They change no bit.
+        """
+        ahead = ahead or max(1, _ROWS_AHEAD // n_streams)
         return ExactSession(self, n_streams, window, sinks, ahead)
 
     def close(self) -> None:
@@ -67,11 +78,8 @@ class ExactSession:
         self._streams = n_streams
         self._window = window
         self._sinks = sinks
-        self._position = 0
         s = model.shape
-        self._cache = new_cache(
-            s.layers, n_streams, s.kv_heads, s.head_size, sinks, window, ahead
-        )
+        self._cache = new_cache(s.layers, n_streams, s.kv_heads, s.head_size, sinks, window, ahead)
         threads = model.team.threads
         self._scratch = [
             new_scratch(s.heads // s.kv_heads, s.head_size, window) for _ in range(threads)
@@ -101,10 +109,27 @@ class ExactSession:
             counters=new_counters(s.layers * PHASES_OF_LAYER + FINAL_PHASES),
             failed=np.zeros(1, dtype=np.int64),
         )
-        self._rows = 0
+        self._ahead = ahead
+        self.reset()
 
     def step(self, tokens: IntArray) -> FloatArray:
-        return self.evaluate(tokens[None])[0]
+        if self._next == self._evaluated:
+            known = self._foreseen[: self._ahead]
+            self._foreseen = self._foreseen[len(known) :]
+            self._batch = known if len(known) else tokens[None]
+            self.evaluate(self._batch)
+            self._next = 0
+            self._evaluated = len(self._batch)
+        if not np.array_equal(self._batch[self._next], tokens):
+            raise ValueError("the tokens are not those that were foreseen")
+        self._next += 1
+        return self._rows_of(self._buffers.logits, self._next - 1)
+
+    def foresee(self, tokens: IntArray) -> None:
+        self._foreseen = tokens
+
+    def _rows_of(self, rows: FloatArray, step: int) -> FloatArray:
+        return rows[step * self._streams : (step + 1) * self._streams]
 
     def evaluate(self, tokens: IntArray, want_logits: bool = True) -> FloatArray:
         """Feed several tokens to every stream at once.
@@ -131,28 +156,25 @@ class ExactSession:
         b.counters[:] = 0
         b.failed[0] = 0
         threads = m.team.threads
-        m.team.run(
-            lambda thread: work(
-                thread, threads, rows, m.weights, m.shape, self._cache, self._scratch[thread], b,
-                want_logits,
-            )  # fmt: skip
-        )
+
+        def share(thread: int) -> None:
+            own = self._scratch[thread]
+            work(thread, threads, rows, m.weights, m.shape, self._cache, own, b, want_logits)
+
+        m.team.run(share)
         if b.failed[0]:
             raise ModelError("the model computed a value that is not finite; use another model")
         self._position += n
-        self._rows = rows
         return b.logits[:rows].reshape(n, streams, -1)
 
     def hidden(self) -> FloatArray:
-        return self._buffers.hidden[self._rows - self._streams : self._rows]
-
-    def hidden_of_all(self) -> FloatArray:
-        """[n, S, E] float32: hidden states of the last `evaluate`."""
-        return self._buffers.hidden[: self._rows].reshape(-1, self._streams, self._model.shape.width)
+        return self._rows_of(self._buffers.hidden, self._next - 1)
 
     def reset(self) -> None:
         # What the cache still holds is never read before it is written again.
         self._position = 0
+        self._foreseen = np.empty((0, self._streams), dtype=np.int32)
+        self._next = self._evaluated = 0
 
     def close(self) -> None:
         pass

@@ -199,7 +199,7 @@ def _tile(rows):
 _tile_1, _tile_2, _tile_3, _tile_6 = (_tile(rows) for rows in (1, 2, 3, 6))
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=True)
 def multiply_tile(rows, w, stride, k4, x, x_stride, limb, out, out_stride):
     """Sums of `rows` packed rows times two panels, for 1 to `MAX_ROWS` rows.
 
@@ -224,7 +224,7 @@ def multiply_tile(rows, w, stride, k4, x, x_stride, limb, out, out_stride):
             done += 1
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=True)
 def pack(values, n, offset, packed):
     """Pack a row for `multiply_tile`.
 
@@ -245,15 +245,3 @@ def pack(values, n, offset, packed):
         words = packed.view(np.int16)
         for i in range(n):
             words[i] = np.int16(values[i])
-
-
-def to_panels(weights: np.ndarray) -> np.ndarray:
-    """[columns, k] int8 to panels, [panels, k / 4, 16, 4]; zeros fill up the last ones.
-
-    The number of panels is even, k is rounded up to a multiple of 4.
-    """
-    n, k = weights.shape
-    padded = np.zeros((-(-n // TILE_COLUMNS) * TILE_COLUMNS, -(-k // 4) * 4), dtype=np.int8)
-    padded[:n, :k] = weights
-    shaped = padded.reshape(-1, COLUMNS, padded.shape[1] // 4, 4)
-    return np.ascontiguousarray(shaped.transpose(0, 2, 1, 3))

@@ -66,7 +66,7 @@ def frequencies(base: float, pairs: int, factors: np.ndarray | None = None) -> n
     return np.array(found, dtype=np.int64)
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=True)
 def rotation(position, steps, coarse, fine, cosines, sines):
     """Write the cosines and sines of a position, [pairs] float32.
 
@@ -83,7 +83,7 @@ def rotation(position, steps, coarse, fine, cosines, sines):
         sines[i] = np.float32(a[1] * b[0] + a[0] * b[1])
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=True)
 def rotate(head, cosines, sines, rotated):
     """Rotate the pairs (2 i, 2 i + 1) of a head, [d] float32."""
     for i in range(len(cosines)):

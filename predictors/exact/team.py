@@ -40,13 +40,13 @@ def _read(typing_context, address):
     return types.int64(types.int64), generate
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=True)
 def take(counters, phase, count):
     """The next item of a phase: 0 .. count - 1, then numbers ≥ count."""
     return _add(counters.ctypes.data + 8 * (8 + phase), 1)
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=True)
 def wait(counters, threads, phase):
     """Wait until all threads have come to the end of this phase."""
     if threads == 1:
@@ -74,7 +74,9 @@ class Team:
     def run(self, work: Callable[[int], object]) -> None:
         """Call work(0) .. work(T - 1) at the same time; return when all have."""
         with self._lock:
-            helpers = [self._pool.submit(work, i) for i in range(1, self.threads)] if self._pool else []
+            helpers = []
+            if self._pool:
+                helpers = [self._pool.submit(work, i) for i in range(1, self.threads)]
             work(0)
             for helper in helpers:
                 helper.result()

@@ -1,17 +1,14 @@
 """From a GGUF to integers: int8 weights in panels, one scale per output row."""
 
 from collections import namedtuple
-from pathlib import Path
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
 
-import gguf
 import numpy as np
 import numpy.typing as npt
 
-from predictors.base import ModelError
-from predictors.exact.product import OFFSET, to_panels
-
-FloatArray = npt.NDArray[np.float32]
+from predictors.base import FloatArray
+from predictors.exact.gguf_file import Gguf
+from predictors.exact.product import COLUMNS, OFFSET, TILE_COLUMNS
 
 MAX_BITS = 15
 """Activations have at most this many bits and a sign."""
@@ -30,176 +27,108 @@ Weights = namedtuple(
     "embedding embedding_scale attention_norm ffn_norm output_norm qkv output gate_up down head"
     " epsilon",
 )
-Shape = namedtuple("Shape", "layers width heads kv_heads head_size inner vocabulary rope_pairs")
 
 
 def quantize(weights: FloatArray) -> tuple[npt.NDArray[np.int8], FloatArray]:
     """Round [n, k] float32 to int8 per row: w ≈ integer * scale[n], scale = max |w| / 127."""
-    top = np.abs(weights).max(axis=1)
-    scale = (top / np.float32(127)).astype(np.float32)
+    top = np.maximum(weights.max(axis=1), -weights.min(axis=1))
     with np.errstate(divide="ignore"):
-        inverse = np.where(top > 0, np.float32(127) / top, np.float32(0)).astype(np.float32)
-    rounded = np.rint(weights * inverse[:, None])
-    return np.clip(rounded, -127, 127).astype(np.int8), scale
+        inverse = np.where(top > 0, np.float32(127) / top, np.float32(0))
+    scaled = weights * inverse[:, None]
+    return np.rint(scaled, out=scaled).astype(np.int8), top / np.float32(127)
 
 
 def activation_bits(weights: npt.NDArray[np.int8]) -> int:
     """Most bits B ≤ 15 with (2**B - 1) * sum |w| < 2**31 in every row."""
-    heaviest = int(np.abs(weights.astype(np.int32)).sum(axis=1).max())
+    heaviest = int(np.abs(weights).sum(axis=1, dtype=np.int64).max())
     bits = MAX_BITS
     while ((1 << bits) - 1) * heaviest > _INT32_MAX:
         bits -= 1
     return bits
 
 
-class Gguf:
-    """A GGUF of the Llama architecture.
-
-    Raises:
-        ModelError: it can't be read, or needs what the exact backend does not have.
-    """
-
-    def __init__(self, path: Path) -> None:
-        try:
-            self._reader = gguf.GGUFReader(path)
-        except (OSError, ValueError, KeyError, IndexError) as error:
-            raise ModelError(f"can't read the model {path}: {error}") from error
-        self._tensors = {tensor.name: tensor for tensor in self._reader.tensors}
-        self._path = path
-        architecture = self._field("general.architecture")
-        if architecture != "llama":
-            raise ModelError(
-                f"the exact backend runs models of the architecture llama, {path} is of "
-                f"{architecture}; use --backend llama.cpp"
-            )
-        if "blk.0.attn_q.bias" in self._tensors or self._field("llama.expert_count", 0):
-            raise ModelError(
-                f"{path} has biases or experts, which the exact backend lacks; "
-                "use --backend llama.cpp"
-            )
-
-    def _field(self, name: str, default: Any = None) -> Any:
-        field = self._reader.get_field(name)
-        if field is None:
-            if default is None:
-                raise ModelError(f"the model {self._path} is damaged: it lacks {name}")
-            return default
-        return field.contents()
-
-    def has(self, name: str) -> bool:
-        return name in self._tensors
-
-    def tensor(self, name: str) -> FloatArray:
-        """A tensor in float32, dequantized with a separate product and sum."""
-        if name not in self._tensors:
-            raise ModelError(f"the model {self._path} is damaged: it lacks {name}")
-        tensor = self._tensors[name]
-        try:
-            values = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
-        except NotImplementedError as error:
-            raise ModelError(
-                f"{self._path} holds {tensor.tensor_type.name} weights, which can't be "
-                "dequantized here; use --backend llama.cpp"
-            ) from error
-        return np.ascontiguousarray(values, dtype=np.float32)
-
-    @property
-    def shape(self) -> Shape:
-        width = self._field("llama.embedding_length")
-        heads = self._field("llama.attention.head_count")
-        size = self._field("llama.attention.key_length", width // heads)
-        shape = Shape(
-            layers=self._field("llama.block_count"),
-            width=width,
-            heads=heads,
-            kv_heads=self._field("llama.attention.head_count_kv", heads),
-            head_size=size,
-            inner=self._field("llama.feed_forward_length"),
-            vocabulary=int(self._tensors["token_embd.weight"].shape[1]),
-            rope_pairs=self._field("llama.rope.dimension_count", size) // 2,
-        )
-        if shape.width % 4 or shape.inner % 4 or shape.head_size % 4 or shape.heads % shape.kv_heads:
-            raise ModelError(f"the dimensions of {self._path} are no multiples of 4")
-        return shape
-
-    @property
-    def rope_base(self) -> float:
-        return float(self._field("llama.rope.freq_base", 10000.0))
-
-    @property
-    def context(self) -> int:
-        """Positions that the model was trained on."""
-        return int(self._field("llama.context_length"))
-
-    @property
-    def epsilon(self) -> float:
-        return float(self._field("llama.attention.layer_norm_rms_epsilon"))
-
-
-def read_weights(file: Gguf) -> Weights:
+def read_weights(file: Gguf, threads: int) -> Weights:
     """Read and round all weights; raises ModelError."""
-    layers = range(file.shape.layers)
+    shape = file.shape
+    attended = shape.heads * shape.head_size
+    projected = attended + 2 * shape.kv_heads * shape.head_size
+    gates = interleaved(shape.inner)
+    qkv = _new(shape.layers, projected, shape.width)
+    output = _new(shape.layers, shape.width, attended)
+    gate_up = _new(shape.layers, len(gates), shape.width)
+    down = _new(shape.layers, shape.width, shape.inner)
 
-    def rounded(*names: str) -> tuple[npt.NDArray[np.int8], FloatArray]:
-        parts = [quantize(file.tensor(name)) for name in names]
-        return np.concatenate([q for q, _ in parts]), np.concatenate([s for _, s in parts])
+    def read_layer(layer: int) -> None:
+        def joined(*names: str) -> FloatArray:
+            return np.concatenate([file.tensor(f"blk.{layer}.{name}.weight") for name in names])
 
-    def stacked(*names: str, interleaved: bool = False) -> Any:
-        found = []
-        for layer in layers:
-            matrix, scale = rounded(*(f"blk.{layer}.{name}.weight" for name in names))
-            found.append(_linear(matrix, scale, interleaved))
-        return _join(found)
+        _fill(qkv, layer, joined("attn_q", "attn_k", "attn_v"))
+        _fill(output, layer, joined("attn_output"))
+        both = np.concatenate([joined("ffn_gate", "ffn_up"), _zeros(1, shape.width)])
+        _fill(gate_up, layer, both[gates])
+        _fill(down, layer, joined("ffn_down"))
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(read_layer, range(shape.layers)))
+
+    embedding = file.tensor("token_embd.weight")
+    head = _new(1, shape.vocabulary, shape.width)
+    _fill(head, 0, file.tensor("output.weight") if file.has("output.weight") else embedding)
+    integers, scale = quantize(embedding)
 
     def norms(name: str) -> FloatArray:
-        return np.stack([file.tensor(f"blk.{layer}.{name}.weight") for layer in layers])
+        return np.stack([file.tensor(f"blk.{i}.{name}.weight") for i in range(shape.layers)])
 
-    embedding, embedding_scale = rounded("token_embd.weight")
-    head = (embedding, embedding_scale)
-    if file.has("output.weight"):
-        head = rounded("output.weight")
     return Weights(
-        embedding=embedding,
-        embedding_scale=embedding_scale,
+        embedding=integers,
+        embedding_scale=scale,
         attention_norm=norms("attn_norm"),
         ffn_norm=norms("ffn_norm"),
         output_norm=file.tensor("output_norm.weight"),
-        qkv=stacked("attn_q", "attn_k", "attn_v"),
-        output=stacked("attn_output"),
-        gate_up=stacked("ffn_gate", "ffn_up", interleaved=True),
-        down=stacked("ffn_down"),
-        head=_join([_linear(*head, False)]),
+        qkv=qkv,
+        output=output,
+        gate_up=gate_up,
+        down=down,
+        head=head,
         epsilon=np.float64(np.float32(file.epsilon)),
     )
 
 
-def _linear(matrix: npt.NDArray[np.int8], scale: FloatArray, interleaved: bool) -> Any:
-    """One layer's matrix; `interleaved`: its halves alternate by panels of 16."""
-    bits = activation_bits(matrix)
-    if interleaved:
-        # A tile then holds a gate and the values that it gates.
-        half = len(matrix) // 2
-        padded = -(-half // 16) * 16
-        order = np.full((padded // 16, 2, 16), -1)
-        order[:, 0].reshape(-1)[:] = -1
-        index = np.arange(padded).reshape(-1, 16)
-        order[:, 0] = np.where(index < half, index, -1)
-        order[:, 1] = np.where(index < half, half + index, -1)
-        order = order.reshape(-1)
-        matrix = np.where(order[:, None] >= 0, matrix[order], 0).astype(np.int8)
-        scale = np.where(order >= 0, scale[order], np.float32(0))
-    panels = to_panels(matrix)
-    columns = 16 * len(panels)
-    padded_scale = np.zeros(columns, dtype=np.float32)
-    padded_scale[: len(scale)] = scale
-    offset = panels.astype(np.int64).sum(axis=(1, 3)).reshape(-1) * OFFSET
-    return Linear(panels, padded_scale, offset.astype(np.uint32).view(np.int32), bits)
+def interleaved(inner: int) -> npt.NDArray[np.int64]:
+    """The order of gate and up rows: 16 of each in turn, so that a tile holds both.
+
+    Rows of [gate, up, a row of zeros]; the last is taken to fill up.
+    """
+    index = np.arange(-(-inner // COLUMNS) * COLUMNS).reshape(-1, 1, COLUMNS)
+    both = np.concatenate([index, index + inner], axis=1)
+    both[np.broadcast_to(index >= inner, both.shape)] = 2 * inner
+    return both.reshape(-1)
 
 
-def _join(parts: list[Any]) -> Any:
+def _zeros(rows: int, columns: int) -> FloatArray:
+    return np.zeros((rows, columns), dtype=np.float32)
+
+
+def _new(layers: int, n: int, k: int) -> Linear:
+    panels = -(-n // TILE_COLUMNS) * 2
     return Linear(
-        np.stack([part.panels for part in parts]),
-        np.stack([part.scale for part in parts]),
-        np.stack([part.offset for part in parts]),
-        np.array([part.bits for part in parts], dtype=np.int64),
+        panels=np.zeros((layers, panels, k // 4, COLUMNS, 4), dtype=np.int8),
+        scale=np.zeros((layers, panels * COLUMNS), dtype=np.float32),
+        offset=np.zeros((layers, panels * COLUMNS), dtype=np.int32),
+        bits=np.zeros(layers, dtype=np.int64),
     )
+
+
+def _fill(linear: Linear, layer: int, weights: FloatArray) -> None:
+    """Round [n, k] float32 weights into a layer."""
+    integers, scale = quantize(weights)
+    n, k = integers.shape
+    linear.bits[layer] = activation_bits(integers)
+    linear.scale[layer, :n] = scale
+    sums = integers.sum(axis=1, dtype=np.int64) * OFFSET
+    linear.offset[layer, :n] = sums.astype(np.uint32).view(np.int32)
+    whole = n // COLUMNS * COLUMNS
+    shaped = integers[:whole].reshape(-1, COLUMNS, k // 4, 4).transpose(0, 2, 1, 3)
+    linear.panels[layer, : whole // COLUMNS] = shaped
+    for row in range(whole, n):
+        linear.panels[layer, row // COLUMNS, :, row % COLUMNS] = integers[row].reshape(-1, 4)
