@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from nacrith.container import MemberReader, read_last_trailer
+from nacrith.container import VERSION, MemberReader, read_last_trailer
 from nacrith.errors import NacrithError
 
 
@@ -37,7 +37,7 @@ def describe_file(source: BinaryIO) -> dict[str, Any]:
                 "metadata": header.metadata and vars(header.metadata),
             }
         )
-    return {"format": "NC06 version 1", "size": reader.position, "members": members}
+    return {"format": f"NC06 version {VERSION - 0x80}", "size": reader.position, "members": members}
 
 
 def format_description(description: dict[str, Any]) -> str:
@@ -58,7 +58,7 @@ def format_description(description: dict[str, Any]) -> str:
             model = member["model"]
             lines.append(f"  model       {model['name']}")
             lines.append(f"              sha256 {model['sha256']}")
-            lines.append(f"  numerics    {model['numerics']}, probe {model['probe']}")
+            lines.append(f"  numerics    {model['numerics']}")
             parameters = ", ".join(f"{k} {v}" for k, v in member["parameters"].items())
             lines.append(f"  parameters  {parameters}")
         if member["metadata"]:

@@ -48,7 +48,8 @@ def load_model(backend: str, path: Path, threads: int) -> LanguageModel:
             from predictors.exact.model import ExactModel
 
             try:
-                return ExactModel(path, threads)
+                # More threads than processors would wait for each other.
+                return ExactModel(path, min(threads, available_threads()))
             except UnsupportedModelError:
                 if backend == "exact":
                     raise

@@ -77,6 +77,14 @@ class TransformersModel:
             device=torch.backends.cpu.get_cpu_capability(),
         )
 
+    def logits_of(self, tokens: IntArray) -> FloatArray:
+        """[n] int32 tokens from an empty cache, all at once: [n, V] float32 logits."""
+        torch.set_num_threads(self.threads)
+        with torch.inference_mode():
+            output = self._model(input_ids=torch.from_numpy(tokens.astype(np.int64))[None])
+        logits: FloatArray = output.logits[0].numpy()
+        return logits
+
     def open(self, n_streams: int, window: int, sinks: int) -> "TransformersSession":
         torch.set_num_threads(self.threads)
         return TransformersSession(self._model, n_streams, window, sinks)

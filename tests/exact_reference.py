@@ -5,6 +5,7 @@ can be any that is exact: `int64_product`, or `float32_product` on any BLAS.
 """
 
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 
@@ -83,6 +84,7 @@ def exp2_negative(distance):
     return (p << 12) >> np.minimum(distance >> 12, 31)
 
 
+@cache
 def sine_and_cosine(turns):
     """Of a fraction of a turn, in float64, by a Taylor series of exact fractions."""
     from predictors.exact.rope import _FIXED, _two_pi
@@ -91,11 +93,11 @@ def sine_and_cosine(turns):
     found = []
     for term, k in ((x, 1), (Fraction(1), 0)):
         total = Fraction(0)
-        while abs(term) > Fraction(1, 1 << 80):
+        while abs(term) > Fraction(1, 1 << 120):
             total += term
             k += 2
-            term = Fraction(round(-term * x * x / (k * (k - 1)) * (1 << 110)), 1 << 110)
-        found.append(float(total))
+            term = Fraction(round(-term * x * x / (k * (k - 1)) * (1 << 130)), 1 << 130)
+        found.append(float(Fraction(round(total * (1 << 100)), 1 << 100)))
     return found
 
 

@@ -15,7 +15,7 @@ from nacrith.bench.window import measure_window
 from nacrith.models import default_model
 from nacrith.parameters import Parameters
 from nacrith.text_codec import TextCodec
-from predictors.llama_cpp import LlamaCppModel
+from predictors.exact.model import ExactModel
 
 
 def test_cdf_and_coder_cost_what_they_should(canterbury):
@@ -34,7 +34,7 @@ def test_sliding_costs_little(canterbury):
 
 
 def test_speed_counts_all_tokens(canterbury):
-    result = measure_speed(3, 300, 1)
+    result = measure_speed("exact", 3, 300, 1)
     assert result["tokens"] > 60 and result["bare"] > 0
 
 
@@ -51,7 +51,7 @@ def test_results_are_kept(canterbury, tmp_path, monkeypatch, capsys):
 def test_a_replay_costs_what_the_real_run_costs(canterbury, tmp_path, monkeypatch):
     monkeypatch.setattr(recording, "FOLDER", tmp_path)
     text = canterbury["alice29.txt"].read_bytes()[2000:3200].replace(b"\r\n", b" ")
-    model = LlamaCppModel(default_model().path)
+    model = ExactModel(default_model().path)
     parameters = Parameters()
     recorded = recording.record(model, "page", model.vocabulary.encode(text))
     found = replay(model.vocabulary, [recorded], parameters)

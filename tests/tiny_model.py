@@ -70,16 +70,23 @@ def tokenizer_json() -> dict:
     }  # fmt: skip
 
 
-def write_checkpoint(directory: Path, seed: int = 0, layers: int = 2) -> Path:
+def write_checkpoint(
+    directory: Path, seed: int = 0, layers: int = 2, hidden: int = 64, inner: int = 96
+) -> Path:
     """Write config.json, tokenizer.json and model.safetensors; return the directory."""
     directory.mkdir(parents=True, exist_ok=True)
     tokenizer = tokenizer_json()
     vocab_size = len(tokenizer["model"]["vocab"])
-    config = {**CONFIG, "vocab_size": vocab_size, "num_hidden_layers": layers}
+    config = {
+        **CONFIG,
+        "vocab_size": vocab_size,
+        "num_hidden_layers": layers,
+        "hidden_size": hidden,
+        "intermediate_size": inner,
+    }
     (directory / "config.json").write_text(json.dumps(config), "utf-8")
     (directory / "tokenizer.json").write_text(json.dumps(tokenizer), "utf-8")
     random = np.random.default_rng(seed)
-    hidden, inner = config["hidden_size"], config["intermediate_size"]
     kv = hidden * config["num_key_value_heads"] // config["num_attention_heads"]
 
     def matrix(rows: int, columns: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from nacrith.models import default_model
 from nacrith.parameters import Parameters
 from nacrith.prepared_text import prepare
 from predictors.contexts import ALL_KINDS, KINDS
-from predictors.llama_cpp import LlamaCppModel
+from predictors.exact.model import ExactModel
 
 Result = dict[str, Any]
 
@@ -56,11 +56,11 @@ def run_ablation(length: int = _LENGTH, quick: bool = False) -> list[Result]:
     raw = texts(length)
     prepared = {name: prepare(text) for name, text in raw.items()}
     breaks = {name: text.breaks_size for name, text in prepared.items()}
-    model: LlamaCppModel | None = None
+    model: ExactModel | None = None
 
     def recorded(text: bytes, name: str) -> Recording:
         nonlocal model
-        model = model or LlamaCppModel(default_model().path)
+        model = model or ExactModel(default_model().path)
         return record(model, name, model.vocabulary.encode(text))
 
     def measure(off: str, parameters: Parameters | None) -> Result:

@@ -15,12 +15,9 @@ from numba import njit
 
 from nacrith.bench.store import FOLDER
 from nacrith.parameters import Parameters
-from predictors.base import FloatArray, IntArray
-from predictors.llama_cpp import LlamaCppModel
+from predictors.base import FloatArray, IntArray, LanguageModel
 
 _UNITS_PER_NAT = np.float32(8 / np.log(2))
-BATCH = 256
-"""Tokens evaluated at once."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ def _quantize(logits, token_of_symbol, units, distances):
 
 
 def record(
-    model: LlamaCppModel, name: str, symbols: IntArray, window: int = Parameters.window
+    model: LanguageModel, name: str, symbols: IntArray, window: int = Parameters.window
 ) -> Recording:
     """Record one stream, [n] symbols, or take what was recorded before under that name."""
     paths = _paths(name, window)
@@ -68,18 +65,12 @@ def record(
     return Recording(symbols, distances, hidden)
 
 
-def forget(name: str, window: int = Parameters.window) -> None:
-    """Delete a recording."""
-    for path in _paths(name, window):
-        path.unlink(missing_ok=True)
-
-
 def _paths(name: str, window: int) -> list[Path]:
     return [FOLDER / f"recording-{name}-window{window}.{part}.npy" for part in ("q", "h")]
 
 
 def _record(
-    model: LlamaCppModel, symbols: IntArray, window: int, distances_path: Path, hidden_path: Path
+    model: LanguageModel, symbols: IntArray, window: int, distances_path: Path, hidden_path: Path
 ) -> None:
     token_of_symbol = model.vocabulary.token_of_symbol
     tokens = np.concatenate([[model.vocabulary.start_token], token_of_symbol[symbols[:-1]]])
@@ -87,13 +78,16 @@ def _record(
     distances = np.lib.format.open_memmap(
         scratch, mode="w+", dtype=np.uint8, shape=(len(symbols), len(token_of_symbol))
     )
-    session = model.open(1, window, Parameters().sinks, BATCH)
+    session = model.open(1, window, Parameters().sinks)
+    tokens = tokens.astype(np.int32)[:, None]
+    session.foresee(tokens)
     states = []
-    done = 0
-    for logits, hidden in session.logits_of(tokens.astype(np.int32)):
-        _quantize(logits, token_of_symbol, _UNITS_PER_NAT, distances[done : done + len(logits)])
+    for i, token in enumerate(tokens):
+        logits = session.step(token)
+        _quantize(logits, token_of_symbol, _UNITS_PER_NAT, distances[i : i + 1])
+        hidden = session.hidden()
+        assert hidden is not None
         states.append(hidden.astype(np.float16))
-        done += len(logits)
     session.close()
     distances.flush()
     np.save(hidden_path, np.concatenate(states))

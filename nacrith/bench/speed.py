@@ -1,4 +1,4 @@
-"""Compression and decompression against llama.cpp's bare decode, in one run."""
+"""Both directions against the backend's bare decode, in one run."""
 
 import time
 from typing import Any
@@ -9,19 +9,18 @@ from nacrith.bench.texts import alice
 from nacrith.lockstep import stream_bounds
 from nacrith.models import default_model
 from nacrith.parameters import Parameters
-from nacrith.text_codec import TextCodec
-from predictors.llama_cpp import LlamaCppModel
+from nacrith.text_codec import TextCodec, load_model
 
 
-def measure_speed(streams: int, n_bytes: int, rounds: int) -> dict[str, Any]:
+def measure_speed(backend: str, streams: int, n_bytes: int, rounds: int) -> dict[str, Any]:
     """Tokens/s of three loops over the same text of alice29.txt, taken in turn.
 
-    Bare decode feeds the tokens of all streams to llama.cpp and looks at nothing.
+    Bare decode feeds the tokens of all streams step by step and looks at nothing.
     Each round measures all three; the medians of their ratios are reported.
     """
     text = alice()[:n_bytes]
     file = default_model()
-    model = LlamaCppModel(file.path)
+    model = load_model(backend, file.path, 0)
     parameters = Parameters(streams=streams)
     codec = TextCodec(model, file, parameters)
     symbols = model.vocabulary.encode(text)
@@ -46,6 +45,7 @@ def measure_speed(streams: int, n_bytes: int, rounds: int) -> dict[str, Any]:
     codec.close()
     bare = np.array(rates["bare"])
     return {
+        "backend": backend,
         "streams": streams,
         "tokens": len(symbols),
         "rounds": rounds,

@@ -90,7 +90,7 @@ def new_scratch(group: int, size: int, window: int) -> Scratch:
     )
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def first_kept(position, sinks, window):
     """The first position after the sinks that a query still sees; sinks + 16 n."""
     excess = position + 1 - window
@@ -99,14 +99,14 @@ def first_kept(position, sinks, window):
     return sinks + (excess + BLOCK - 1) // BLOCK * BLOCK
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def slot_of(position, sinks, ring):
     if position < sinks:
         return position
     return (sinks + BLOCK - 1) // BLOCK * BLOCK + (position - sinks) % ring
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def store(cache, layer, stream, head, slot, key, value):
     """Round a rotated key and a value, [d] float32 each, into a slot.
 
@@ -139,14 +139,14 @@ def store(cache, layer, stream, head, slot, key, value):
     return True
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _scale_of(bits):
     """The float32 of these bits and 127 divided by it (by at least 2**-100)."""
     value = float_of_bits(bits)
     return value, np.float32(127) / max(value, power_of_two(-100))
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _scores(cache, layer, stream, head, slot, count, at, packed, units, scratch):
     """Scores of `count` slots from `slot`, written from column `at` on.
 
@@ -154,31 +154,31 @@ def _scores(cache, layer, stream, head, slot, count, at, packed, units, scratch)
     """
     group, row_size = packed.shape
     size = row_size // 2
-    keys = cache.keys[layer, stream, head]
-    sums = cache.key_sums[layer, stream, head]
-    scale = cache.key_scale[layer, stream, head]
     stride = size * BLOCK
-    base = keys.ctypes.data
-    for block in range(slot // BLOCK, (slot + count) // BLOCK, 2):
+    base = cache.keys[layer, stream, head].ctypes.data
+    scores = scratch.scores
+    # The last tile may write a block too much, which is written again or never read.
+    for done in range(0, count, 2 * BLOCK):
         multiply_tile(
-            group, base + block * stride, stride, size // 4, packed.ctypes.data, row_size, size,
-            scratch.sums.ctypes.data, 128,
+            group, base + (slot + done) // BLOCK * stride, stride, size // 4, packed.ctypes.data,
+            row_size, size, scores.ctypes.data + 4 * (at + done), 4 * scores.shape[1],
         )  # fmt: skip
-        n = min(2 * BLOCK, slot + count - block * BLOCK)
-        to = at + block * BLOCK - slot
-        for g in range(group):
-            unit = units[g]
-            row = scratch.sums[g]
-            out = scratch.scores[g, to : to + n]
-            s = sums[block * BLOCK : block * BLOCK + n]
-            f = scale[block * BLOCK : block * BLOCK + n]
-            for i in range(n):
-                x = np.float32(np.int32(row[i] - s[i])) * (f[i] * unit)
-                x = min(max(x, -_SCORE_LIMIT), _SCORE_LIMIT)
-                out[i] = np.int32(x + _SCORE_ROUNDER)
+    sums = cache.key_sums[layer, stream, head, slot : slot + count]
+    scale = cache.key_scale[layer, stream, head, slot : slot + count]
+    for g in range(group):
+        _finish(scores[g, at : at + count], sums, scale, units[g])
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
+def _finish(scores, sums, scale, unit):
+    """From products with the keys to scores, in place."""
+    for i in range(len(scores)):
+        x = np.float32(np.int32(scores[i] - sums[i])) * (scale[i] * unit)
+        x = min(max(x, -_SCORE_LIMIT), _SCORE_LIMIT)
+        scores[i] = np.int32(x + _SCORE_ROUNDER)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
 def _round_query(head, packed, integers):
     """Pack a rotated query; return the value of its unit as a power of two."""
     size = len(head)
@@ -188,7 +188,7 @@ def _round_query(head, packed, integers):
     return unit
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def attend(cache, layer, stream, head, position, queries, turns, scale, scratch, out):
     """Attention of the query heads of one KV head at one position.
 
@@ -257,7 +257,7 @@ def attend(cache, layer, stream, head, position, queries, turns, scale, scratch,
     return True
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _weigh(scores, n, scales, weights):
     """Softmax weights times the values' scales, [n] float32, and the weights' sum.
 
@@ -274,7 +274,7 @@ def _weigh(scores, n, scales, weights):
     return total
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _mix(cache, layer, stream, head, begin, count, runs, n, scratch, out):
     """Sum the values, each by its weight."""
     group, size = out.shape

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from predictors.exact.rounding import power_of_two, round_even
+from predictors.exact.rounding import float_of_bits, round_even
 
 LOG2_E = np.float32(1.4426950408889634)
 
@@ -16,7 +16,7 @@ _C = np.array([262144, -181686, 62792, -13985, 1808], dtype=np.int32)
 _D = np.array([1.0, 0.69314718, 0.24022107, 0.05550327, 0.00967604, 0.00134004], dtype=np.float32)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def exp2_negative(distance):
     """2**(-distance / 4096) in units of 2**-30, for an int32 distance ≥ 0."""
     f = distance & np.int32(4095)
@@ -28,7 +28,7 @@ def exp2_negative(distance):
     return np.int32(p << 12) >> min(distance >> 12, np.int32(31))
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def sigmoid(x):
     """1 / (1 + 2**(-x log2 e)) of a float32."""
     u = min(max(-x * LOG2_E, np.float32(-126.0)), np.float32(126.0))
@@ -40,4 +40,5 @@ def sigmoid(x):
     p = p * f + _D[2]
     p = p * f + _D[1]
     p = p * f + _D[0]
-    return np.float32(1.0) / (np.float32(1.0) + p * power_of_two(np.int64(n)))
+    power = float_of_bits(np.int32((np.int32(n) + 127) << 23))
+    return np.float32(1.0) / (np.float32(1.0) + p * power)

@@ -38,7 +38,7 @@ FINAL_PHASES = 3
 _STORE, _ADD, _GATE = range(3)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _normalize(row, gain, epsilon, integers, out):
     """Root mean square normalization (Zhang & Sennrich 2019); False if not finite."""
     n = len(row)
@@ -56,7 +56,7 @@ def _normalize(row, gain, epsilon, integers, out):
     return True
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _pack_row(row, n, bits, integers, packed):
     """Round and pack a row; return the value of its unit, 0 if it is not finite."""
     unit = round_row(row, n, bits, integers)
@@ -66,7 +66,7 @@ def _pack_row(row, n, bits, integers, packed):
     return power_of_two(unit)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _norm_phase(b, phase, thread, rows, gain, epsilon, bits, hidden):
     width = len(gain)
     while True:
@@ -81,7 +81,7 @@ def _norm_phase(b, phase, thread, rows, gain, epsilon, bits, hidden):
             b.failed[0] = 1
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _pack_phase(b, phase, thread, rows, source, width, bits):
     while True:
         r = take(b.counters, phase, rows)
@@ -92,7 +92,7 @@ def _pack_phase(b, phase, thread, rows, source, width, bits):
             b.failed[0] = 1
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _product_phase(b, phase, thread, rows, width, panels, scale, offset, kind, out):
     """Rows times a matrix, a tile's columns at a time for all rows."""
     tiles = len(panels) // 2
@@ -116,7 +116,7 @@ def _product_phase(b, phase, thread, rows, width, panels, scale, offset, kind, o
                 _finish(sums[i], scale, offset, column, b.units[first + i], kind, out[first + i])
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _finish(sums, scale, offset, column, unit, kind, out):
     """From a tile's sums of one row to float32, and on into `out`."""
     s = scale[column : column + 32]
@@ -134,7 +134,7 @@ def _finish(sums, scale, offset, column, unit, kind, out):
         to[c] = to[c] + y if kind == _ADD else y
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _store_phase(b, phase, thread, rows, cache, layer, heads, kv_heads, size, failed):
     key = np.empty(size, dtype=np.float32)
     while True:
@@ -152,7 +152,7 @@ def _store_phase(b, phase, thread, rows, cache, layer, heads, kv_heads, size, fa
                 failed[0] = 1
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _attention_phase(b, phase, rows, cache, layer, heads, kv_heads, size, scale, scratch, failed):
     group = heads // kv_heads
     while True:
@@ -171,15 +171,14 @@ def _attention_phase(b, phase, rows, cache, layer, heads, kv_heads, size, scale,
             failed[0] = 1
 
 
-@njit(nogil=True, cache=True)
-def work(thread, threads, rows, w, shape, cache, scratch, b, want_logits):
+@njit(nogil=True, cache=True, error_model="numpy")
+def work(thread, threads, rows, w, shape, cache, scratch, b):
     """One thread's share of evaluating a batch.
 
     Args:
         thread, threads: this one's number, and how many there are.
         rows: M.
         w: `Weights`. shape: `Shape`. cache: `Cache`. scratch: this thread's. b: `Buffers`.
-        want_logits: else only the cache is filled.
     """
     c = b.counters
     heads, kv_heads, size = shape.heads, shape.kv_heads, shape.head_size
@@ -237,8 +236,6 @@ def work(thread, threads, rows, w, shape, cache, scratch, b, want_logits):
             w.down.offset[layer], _ADD, b.x,
         )  # fmt: skip
         wait(c, threads, p)
-    if not want_logits:
-        return
     p += 1
     _norm_phase(b, p, thread, rows, w.output_norm, w.epsilon, w.head.bits[0], True)
     wait(c, threads, p)

@@ -13,7 +13,7 @@ from predictors.base import FloatArray, ModelError, UnsupportedModelError
 Shape = namedtuple("Shape", "layers width heads kv_heads head_size inner vocabulary rope_pairs")
 
 
-class _QuickReader(gguf.GGUFReader):
+class _QuickReader(gguf.GGUFReader):  # type: ignore[misc]
     """The library's reader without the vocabulary's arrays, which take it seconds."""
 
     def _get_field_parts(self, orig_offs: int, raw_type: int) -> Any:

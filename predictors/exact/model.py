@@ -110,7 +110,9 @@ class ExactSession:
             failed=np.zeros(1, dtype=np.int64),
         )
         self._ahead = ahead
-        self.reset()
+        self._foreseen = self._batch = np.empty((0, n_streams), dtype=np.int32)
+        self._next = self._evaluated = 0
+        self._position = 0
 
     def step(self, tokens: IntArray) -> FloatArray:
         if self._next == self._evaluated:
@@ -131,12 +133,11 @@ class ExactSession:
     def _rows_of(self, rows: FloatArray, step: int) -> FloatArray:
         return rows[step * self._streams : (step + 1) * self._streams]
 
-    def evaluate(self, tokens: IntArray, want_logits: bool = True) -> FloatArray:
+    def evaluate(self, tokens: IntArray) -> FloatArray:
         """Feed several tokens to every stream at once.
 
         Args:
             tokens: [n, S] int32, n up to `ahead`.
-            want_logits: else what is returned means nothing.
 
         Returns:
             [n, S, V] float32 logits in nats. Valid until the next call.
@@ -159,7 +160,7 @@ class ExactSession:
 
         def share(thread: int) -> None:
             own = self._scratch[thread]
-            work(thread, threads, rows, m.weights, m.shape, self._cache, own, b, want_logits)
+            work(thread, threads, rows, m.weights, m.shape, self._cache, own, b)
 
         m.team.run(share)
         if b.failed[0]:
@@ -173,7 +174,7 @@ class ExactSession:
     def reset(self) -> None:
         # What the cache still holds is never read before it is written again.
         self._position = 0
-        self._foreseen = np.empty((0, self._streams), dtype=np.int32)
+        self._foreseen = self._foreseen[:0]
         self._next = self._evaluated = 0
 
     def close(self) -> None:

@@ -199,7 +199,7 @@ def _tile(rows):
 _tile_1, _tile_2, _tile_3, _tile_6 = (_tile(rows) for rows in (1, 2, 3, 6))
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def multiply_tile(rows, w, stride, k4, x, x_stride, limb, out, out_stride):
     """Sums of `rows` packed rows times two panels, for 1 to `MAX_ROWS` rows.
 
@@ -224,7 +224,7 @@ def multiply_tile(rows, w, stride, k4, x, x_stride, limb, out, out_stride):
             done += 1
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def pack(values, n, offset, packed):
     """Pack a row for `multiply_tile`.
 

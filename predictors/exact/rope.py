@@ -33,10 +33,12 @@ def _two_pi() -> int:
 def turns(bits: int, count: int) -> np.ndarray:
     """[count, 2] float64: cosine and sine of j / 2**bits turn, for j = 0 .. count - 1.
 
-    Correctly rounded from 120-bit fixed point.
+    From 120-bit fixed point, rounded to a multiple of 2**-100 (so that the zeros at the
+    quarters are zeros) and then to float64.
     """
     angle = _two_pi() >> bits
     one = 1 << _FIXED
+    half = 1 << 19
     cosine, sine, term, k = 0, 0, one, 0
     while term:
         parts = (term, 0), (0, term), (-term, 0), (0, -term)
@@ -46,7 +48,7 @@ def turns(bits: int, count: int) -> np.ndarray:
     table = np.empty((count, 2))
     c, s = one, 0
     for j in range(count):
-        table[j] = c / one, s / one
+        table[j] = [((x + half) >> 20) / (one >> 20) for x in (c, s)]
         c, s = (c * cosine - s * sine) >> _FIXED, (c * sine + s * cosine) >> _FIXED
     return table
 
@@ -66,7 +68,7 @@ def frequencies(base: float, pairs: int, factors: np.ndarray | None = None) -> n
     return np.array(found, dtype=np.int64)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def rotation(position, steps, coarse, fine, cosines, sines):
     """Write the cosines and sines of a position, [pairs] float32.
 
@@ -83,7 +85,7 @@ def rotation(position, steps, coarse, fine, cosines, sines):
         sines[i] = np.float32(a[1] * b[0] + a[0] * b[1])
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def rotate(head, cosines, sines, rotated):
     """Rotate the pairs (2 i, 2 i + 1) of a head, [d] float32."""
     for i in range(len(cosines)):

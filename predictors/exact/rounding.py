@@ -27,19 +27,19 @@ def float_of_bits(typing_context, bits):
     return types.float32(types.int32), generate
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def round_even(x):
     """Round a float32 of |x| < 2**22 half to even."""
     return (x + _ROUNDER) - _ROUNDER
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def power_of_two(i):
     """2**i as float32, -149 ≤ i ≤ 127."""
     return _POWERS[i + _LEAST]
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def largest_bits(bits, n):
     """Largest magnitude of n float32 values given as int32 bits, as bits."""
     top = np.int32(0)
@@ -48,13 +48,13 @@ def largest_bits(bits, n):
     return top
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def exponent_of(bits):
     """The smallest e ≥ -100 with |x| < 2**e, for the bits of a finite x."""
     return max((np.int64(bits) >> 23) - 126, _MIN_EXPONENT)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def round_row(row, n, bits, values):
     """Write rint(x * 2**(bits - e)), within ± (2**bits - 1), where max |x| < 2**e.
 

@@ -6,6 +6,7 @@ for each of them would take longer than the work. The counters lie in one array;
 delays nobody for long.
 """
 
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,12 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-_SPINS_BEFORE_FENCE = 64
+# A thread that waits longer than this (some microseconds) may be in the way of the
+# one it waits for, if there are more threads than free processors.
+_SPINS = 1000
+
+_can_yield = sys.platform != "win32"
+_yield = types.ExternalFunction("sched_yield", types.int32())
 
 
 @intrinsic
@@ -40,13 +46,13 @@ def _read(typing_context, address):
     return types.int64(types.int64), generate
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def take(counters, phase, count):
     """The next item of a phase: 0 .. count - 1, then numbers ≥ count."""
     return _add(counters.ctypes.data + 8 * (8 + phase), 1)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def wait(counters, threads, phase):
     """Wait until all threads have come to the end of this phase."""
     if threads == 1:
@@ -54,8 +60,11 @@ def wait(counters, threads, phase):
     address = counters.ctypes.data
     _add(address, 1)
     target = threads * (phase + 1)
+    spins = 0
     while _read(address) < target:
-        pass
+        spins += 1
+        if _can_yield and spins > _SPINS:
+            _yield()
 
 
 def new_counters(phases: int) -> np.ndarray:

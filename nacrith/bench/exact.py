@@ -1,0 +1,142 @@
+"""The exact backend beside llama.cpp and float32: bits lost, speed, and how near the ceiling."""
+
+import time
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from nacrith.bench.cross_entropy import cross_entropy
+from nacrith.bench.texts import alice, enwik8
+from nacrith.models import default_model
+from nacrith.parameters import Parameters
+from predictors.base import LanguageModel
+from predictors.exact.model import ExactModel
+from predictors.exact.product import MAX_ROWS, multiply_tile
+from predictors.llama_cpp import LlamaCppModel
+from predictors.transformers_lm import TransformersModel
+
+_WINDOW = 1024
+
+
+def measure_loss(windows: int) -> dict[str, dict[str, float]]:
+    """Bits a token with the float32 logits of PyTorch, the exact ones, and llama.cpp's.
+
+    By text: windows of 1,024 tokens, spread over it, each read from its beginning.
+    """
+    path = default_model().path
+    models: dict[str, LanguageModel] = {
+        "float32": TransformersModel.from_gguf(path),
+        "exact": ExactModel(path),
+        "llama.cpp": LlamaCppModel(path),
+    }
+    texts = {"alice29.txt": alice().replace(b"\r\n", b"\n"), "enwik8": enwik8(200_000)}
+    found = {}
+    for name, text in texts.items():
+        bits = dict.fromkeys(models, 0.0)
+        vocabulary = models["exact"].vocabulary
+        tokens = vocabulary.token_of_symbol[vocabulary.encode(text)]
+        for begin in np.linspace(0, len(tokens) - _WINDOW, windows).astype(int):
+            part = tokens[begin : begin + _WINDOW]
+            fed = np.concatenate([[vocabulary.start_token], part[:-1]]).astype(np.int32)[:, None]
+            for backend, model in models.items():
+                bits[backend] += _bits(model, fed, part) / windows / _WINDOW
+        found[name] = bits
+    for model in models.values():
+        model.close()
+    return found
+
+
+def _bits(model: LanguageModel, fed: np.ndarray, following: np.ndarray) -> float:
+    if isinstance(model, TransformersModel):
+        rows = model.logits_of(fed[:, 0])
+        return sum(cross_entropy(row, int(t)) for row, t in zip(rows, following, strict=True))
+    session = model.open(1, _WINDOW, Parameters().sinks)
+    session.foresee(fed)
+    total = 0.0
+    for token, target in zip(fed, following, strict=True):
+        total += cross_entropy(session.step(token)[0], int(target))
+    session.close()
+    return total
+
+
+def measure_decoding(streams: int, steps: int) -> dict[str, Any]:
+    """Tokens/s of steps without anything else, at the beginning and `steps` positions deep."""
+    tokens = np.random.default_rng(0).integers(100, 40_000, (steps, streams)).astype(np.int32)
+    found: dict[str, Any] = {"streams": streams}
+    path = default_model().path
+    for name, model in (("llama.cpp", LlamaCppModel(path)), ("exact", ExactModel(path))):
+        session = model.open(streams, _WINDOW, Parameters().sinks)
+        session.step(tokens[0])
+        session.reset()
+        seconds = []
+        for row in tokens:
+            begin = time.perf_counter()
+            session.step(row)
+            seconds.append(time.perf_counter() - begin)
+        tenth = max(1, steps // 10)
+        found[name] = [
+            streams / float(np.median(part)) for part in (seconds[:tenth], seconds[-tenth:])
+        ]
+        session.close()
+        model.close()
+    return found
+
+
+@njit(nogil=True)
+def _repeat(panels, packed, sums, size, times):
+    stride = size * 16
+    for _ in range(times):
+        for tile in range(len(panels) // 2):
+            multiply_tile(
+                MAX_ROWS, panels.ctypes.data + 2 * tile * stride, stride, size // 4,
+                packed.ctypes.data, 2 * size, size, sums.ctypes.data, 128,
+            )  # fmt: skip
+
+
+def measure_ceiling() -> dict[str, float]:
+    """Multiply-accumulates of an int8 weight and a 16-bit value, in 10**9 per second.
+
+    `ceiling`: the kernel alone on one core, everything in its caches. `encode`: what the
+    whole forward pass reaches on all cores with 64 tokens at once.
+    """
+    size, panels = 576, 16
+    weights = np.ones((panels, size // 4, 16, 4), dtype=np.int8)
+    packed = np.ones((MAX_ROWS, 2 * size), dtype=np.uint8)
+    sums = np.zeros((MAX_ROWS, 32), dtype=np.int32)
+    _repeat(weights, packed, sums, size, 1)
+    best = min(_timed(lambda: _repeat(weights, packed, sums, size, 500)) for _ in range(5))
+    model = ExactModel(default_model().path)
+    s = model.shape
+    session = model.open(1, _WINDOW, Parameters().sinks, ahead=64)
+    tokens = np.random.default_rng(0).integers(100, 40_000, (64, 1)).astype(np.int32)
+    session.evaluate(tokens)
+
+    def window() -> None:
+        session.reset()
+        for _ in range(8):
+            session.evaluate(tokens)
+
+    seconds = min(_timed(window) for _ in range(3)) / 512
+    attended = s.heads * s.head_size
+    products = s.layers * (
+        s.width * (attended + 2 * s.kv_heads * s.head_size)
+        + attended * s.width
+        + 3 * s.width * s.inner
+    )
+    products += s.width * s.vocabulary
+    # On average 256 positions are seen, twice: keys and values.
+    products += s.layers * 2 * 256 * attended
+    model.close()
+    return {
+        "ceiling": 500 * MAX_ROWS * panels * 16 * size / best / 1e9,
+        "encode": products / seconds / 1e9,
+        "tokens": 1 / seconds,
+        "threads": model.team.threads,
+    }
+
+
+def _timed(work: Any) -> float:
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
