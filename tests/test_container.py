@@ -27,7 +27,7 @@ from nacrith.header import Header, Metadata, ModelRecord
 from nacrith.parameters import Parameters
 from nacrith.segments import Segment
 from nacrith.varint import to_varint
-from predictors.numerics import FEATURES, Numerics
+from predictors.numerics import FEATURES, Numerics, exact_numerics
 
 NUMERICS = Numerics("llama.cpp", "0.3.36", "x86_64", frozenset({"AVX2", "FMA"}), 2)
 KNOWN_SHA = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
@@ -37,11 +37,15 @@ HEADERS = [
     Header(ModelRecord("SmolLM2-135M-Instruct.Q4_1", KNOWN_SHA, NUMERICS, 0x12345678)),
     Header(
         ModelRecord(
-            "über.f32", "ab" * 32, Numerics("exact", "1", "other", frozenset(FEATURES), 1, "GPU"), 0
+            "über.f32",
+            "ab" * 32,
+            Numerics("transformers", "1", "other", frozenset(FEATURES), 1, "GPU"),
+            0,
         ),
         Parameters(streams=7, window=1024, sinks=8, bias_rate=0),
         Metadata(0o4755, 0),
     ),
+    Header(ModelRecord("exact.f32", "cd" * 32, exact_numerics("1"), 0), Parameters(streams=7)),
 ]
 
 

@@ -4,6 +4,7 @@ import io
 
 import pytest
 
+from nacrith.parameters import Parameters
 from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
 from tests.conftest import ROOT
 
@@ -22,16 +23,18 @@ def test_a_golden_file_opens_and_is_made_again(real_gguf, name):
     assert again.getvalue() == packed
 
 
-@pytest.mark.parametrize("threads", [1, 2, 3])
-def test_the_file_does_not_depend_on_threads(tiny_gguf, threads):
-    text = b"the sea and the land, and what is between the two of them; " * 12
-    files = []
-    for count in (threads, 1):
+@pytest.mark.parametrize("streams", [1, 3])
+def test_the_file_does_not_depend_on_threads_or_batches(tiny_gguf, monkeypatch, streams):
+    text = b"the sea and the land, and what is between the two of them; " * 30
+    files = set()
+    for threads, rows in ((1, 64), (2, 64), (2, 1), (1, 7), (2, 1000)):
+        monkeypatch.setattr("predictors.exact.model._ROWS_AHEAD", rows)
         sink = io.BytesIO()
-        options = CompressOptions(model=tiny_gguf, backend="exact", threads=count)
+        parameters = Parameters(streams=streams, window=256)
+        options = CompressOptions(tiny_gguf, "exact", threads, parameters=parameters)
         compress_stream(io.BytesIO(text), sink, options, len(text))
-        files.append(sink.getvalue())
-    assert files[0] == files[1]
+        files.add(sink.getvalue())
+    (file,) = files
     restored = io.BytesIO()
-    decompress_stream(io.BytesIO(files[0]), restored, tiny_gguf)
+    decompress_stream(io.BytesIO(file), restored, tiny_gguf)
     assert restored.getvalue() == text

@@ -11,11 +11,18 @@ from hypothesis import strategies as st
 
 from nacrith import pipeline
 from nacrith.container import MemberReader
-from nacrith.errors import FormatError, ModelMismatchError, ModelNotFoundError, NacrithError
+from nacrith.errors import (
+    FormatError,
+    ModelMismatchError,
+    ModelNotFoundError,
+    NacrithError,
+    UnsupportedError,
+)
 from nacrith.header import Header
 from nacrith.parameters import Parameters
 from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
 from nacrith.presets import BEST, DEFAULT, FAST
+from predictors.base import UnsupportedModelError
 
 WINDOW = 256
 PROSE = b"The owl and the pussycat went to sea in a beautiful pea-green boat.\r\n" * 20
@@ -223,11 +230,35 @@ def test_a_model_in_the_models_folder_is_found(text_options, monkeypatch, tiny_g
 def test_other_numerics_stop_before_decoding_and_are_named(text_options, monkeypatch):
     from nacrith import text_codec
 
-    packed = compress(PROSE, text_options)
+    packed = compress(PROSE, replace(text_options, backend="llama.cpp"))
     monkeypatch.setattr(text_codec, "probe", lambda *args: 1)
     monkeypatch.setattr("predictors.llama_cpp.this_machine", lambda: "aarch64")
     with pytest.raises(ModelMismatchError, match=r"machine: file \w+, here aarch64"):
         decompress(packed, text_options)
+
+
+def test_another_version_of_the_exact_numerics_is_refused(text_options, monkeypatch):
+    packed = compress(PROSE, text_options)
+    monkeypatch.setattr("predictors.exact.model.VERSION", "2")
+    with pytest.raises(UnsupportedError, match="version 1 of the exact backend"):
+        decompress(packed, text_options)
+
+
+@pytest.mark.parametrize("backend", ["llama.cpp", "exact"])
+def test_both_backends_make_files_that_open(text_options, backend):
+    packed = compress(PROSE, replace(text_options, backend=backend))
+    assert header_of(packed).model.numerics.backend == backend
+    assert decompress(packed, text_options) == PROSE
+
+
+def test_auto_leaves_to_llama_cpp_what_the_exact_backend_lacks(text_options, monkeypatch):
+    def refuse(*arguments):
+        raise UnsupportedModelError("not this one")
+
+    monkeypatch.setattr("predictors.exact.model.Gguf", refuse)
+    assert header_of(compress(PROSE, text_options)).model.numerics.backend == "llama.cpp"
+    with pytest.raises(NacrithError, match="not this one"):
+        compress(PROSE, replace(text_options, backend="exact"))
 
 
 def test_the_transformers_backend_runs_the_same_loop(text_options):
