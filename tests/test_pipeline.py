@@ -150,7 +150,7 @@ def test_text_that_the_model_makes_larger_is_stored_without_it(options):
         (DEFAULT, 1 << 17, 2),
         (DEFAULT, 10**6, 8),
         (DEFAULT, 10**12, 8),
-        (FAST, 10**6, 32),
+        (FAST, 10**6, 61),
         (FAST, 100, 1),
         (BEST, 10**12, 1),
     ],

@@ -12,6 +12,7 @@ from nacrith.bench.store import cached
 from nacrith.bench.texts import canterbury, enwik8
 from nacrith.parameters import Parameters
 from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
+from nacrith.presets import Preset
 
 Result = dict[str, Any]
 
@@ -71,6 +72,22 @@ def measure(file: str, data: bytes, streams: int, window: int, both_ways: bool) 
         "gzip": len(gzip.compress(data, 9)),
         "bzip2": len(bz2.compress(data, 9)),
         "xz": len(lzma.compress(data, preset=9 | lzma.PRESET_EXTREME)),
+    }
+
+
+def measure_preset(preset: Preset, data: bytes) -> Result:
+    """Compress `data` with a preset."""
+    packed = io.BytesIO()
+    options = CompressOptions(preset=preset, parameters=preset.parameters)
+    begin = time.perf_counter()
+    summary = compress_stream(io.BytesIO(data), packed, options, len(data))
+    return {
+        "size": len(data),
+        "nacrith": summary.compressed,
+        "tokens": summary.tokens,
+        "streams": summary.streams,
+        "window": preset.parameters.window,
+        "compress_seconds": time.perf_counter() - begin,
     }
 
 
