@@ -1,11 +1,29 @@
-"""Binary segments: raw LZMA2 (lzma of the standard library), or stored."""
+"""Binary data: context mixing, raw LZMA2 (lzma of the standard library), or stored."""
 
 import lzma
+from collections.abc import Callable
+from typing import Any
 
-from nacrith.container import LZMA, STORED
+import numpy as np
+
+from coder import Decoder, Encoder
+from nacrith.container import LZMA, MIXED, STORED
 from nacrith.errors import FormatError
+from nacrith.varint import Reader, to_varint
+from predictors.byte_model import code_bytes, least_cost
+from predictors.record_length import MAX_RECORD, record_length
+
+Report = Callable[[int], None]
+"""Called now and then with the number of bytes done."""
 
 _MIN_DICTIONARY = 1 << 12
+# What LZMA can't make smaller by this much is compressed already.
+_WORTH_MIXING = 0.99
+_COST_BITS = 24
+
+
+def _no_report(done: int) -> None:
+    pass
 
 
 def _filters(size: int) -> list[dict[str, int]]:
@@ -20,18 +38,25 @@ def _filters(size: int) -> list[dict[str, int]]:
     ]
 
 
-def encode_binary(data: bytes) -> tuple[int, bytes]:
-    """Return (method, payload), the smaller of LZMA and stored."""
+def encode_binary(data: bytes, report: Report = _no_report) -> tuple[int, bytes]:
+    """Return (method, payload), the smallest of context mixing, LZMA and stored."""
     packed = lzma.compress(data, format=lzma.FORMAT_RAW, filters=_filters(len(data)))
-    return (LZMA, packed) if len(packed) < len(data) else (STORED, data)
+    found = (LZMA, packed) if len(packed) < len(data) else (STORED, data)
+    if len(packed) < _WORTH_MIXING * len(data):
+        mixed = _mix(data, report)
+        if len(mixed) < len(packed):
+            found = (MIXED, mixed)
+    return found
 
 
-def decode_binary(method: int, payload: bytes, size: int) -> bytes:
+def decode_binary(method: int, payload: bytes, size: int, report: Report = _no_report) -> bytes:
     """Inverse of `encode_binary`; `size` is the original's length.
 
     Raises:
         FormatError: the payload is damaged. Never returns more than `size` bytes.
     """
+    if method == MIXED:
+        return _unmix(payload, size, report)
     if method == STORED:
         data, clean = payload, True
     else:
@@ -47,3 +72,25 @@ def decode_binary(method: int, payload: bytes, size: int) -> bytes:
     if len(data) != size or not clean:
         raise FormatError("a frame's binary data is damaged: its length does not match")
     return data
+
+
+def _mix(data: bytes, report: Report) -> bytes:
+    values: Any = np.frombuffer(data, dtype=np.uint8).copy()
+    record = record_length(values)
+    coder = Encoder()
+    code_bytes(coder, values, record, report)
+    return to_varint(record) + coder.finish()
+
+
+def _unmix(payload: bytes, size: int, report: Report) -> bytes:
+    reader = Reader(payload, "binary data of a frame")
+    record = reader.varint()
+    coded = reader.rest()
+    if not 1 <= record <= MAX_RECORD:
+        raise FormatError(f"a frame's binary data is damaged: it claims records of {record} bytes")
+    # A short payload can't keep the decoder busy for long.
+    if least_cost(size) > (8 * len(coded) + 64) << _COST_BITS:
+        raise FormatError(f"a frame is damaged: {size} bytes in {len(payload)}")
+    values = np.zeros(size, dtype=np.uint8)
+    code_bytes(Decoder(coded), values, record, report)
+    return values.tobytes()

@@ -33,7 +33,7 @@ _MAX_FRAME = MAX_ORIGINAL + (1 << 20)
 # Reading in steps bounds what a false length can allocate.
 _READ_STEP = 1 << 20
 
-STORED, LZMA = 0, 1
+STORED, LZMA, MIXED = 0, 1, 2
 """Methods of binary segments."""
 
 
@@ -51,7 +51,7 @@ class Frame:
         original_crc: CRC-32 of the original bytes.
         n_symbols: symbols that spell the text segments, joined; 0 without text.
         text: range-coded payload of the text segments, joined.
-        method: `STORED` or `LZMA`.
+        method: `STORED`, `LZMA` or `MIXED`.
         binary: payload of the binary segments, joined.
     """
 
@@ -121,7 +121,7 @@ class Frame:
             text = reader.take(reader.varint())
         if frame.binary_size:
             method = reader.byte()
-            if method not in (STORED, LZMA):
+            if method not in (STORED, LZMA, MIXED):
                 raise UnsupportedError(
                     f"a frame uses compression method {method}, which this version of "
                     "nacrith does not know; install a newer version"

@@ -210,18 +210,18 @@ def _encode_frame(
     if text:
         assert codec is not None
         n_symbols, payload = codec.encode(text, _reporter(progress, offset, len(text)))
-        if smaller := _lzma_is_smaller(block, payload):
+        if smaller := _binary_is_smaller(block, payload):
             segments = [Segment(False, len(block))]
             return Frame(segments, zlib.crc32(block), 0, b"", *smaller)
-    method, packed = encode_binary(binary) if binary else (0, b"")
+    method, packed = encode_binary(binary, _check_signals) if binary else (0, b"")
     return Frame(segments, zlib.crc32(block), n_symbols, payload, method, packed)
 
 
-def _lzma_is_smaller(block: bytes, payload: bytes) -> tuple[int, bytes] | None:
-    """LZMA of the whole block, if the model did so badly that this may be, and is, smaller."""
+def _binary_is_smaller(block: bytes, payload: bytes) -> tuple[int, bytes] | None:
+    """The whole block as binary data, if the model did so badly that this is smaller."""
     if 2 * len(payload) <= len(block):
         return None
-    method, packed = encode_binary(block)
+    method, packed = encode_binary(block, _check_signals)
     return (method, packed) if len(packed) <= len(payload) else None
 
 
@@ -236,7 +236,7 @@ def _decode_frame(frame: Frame, codec: TextCodec | None, progress: Progress, off
             _reporter(progress, offset, frame.text_size),
         )
     if frame.binary_size:
-        binary = decode_binary(frame.method, frame.binary, frame.binary_size)
+        binary = decode_binary(frame.method, frame.binary, frame.binary_size, _check_signals)
     data = _join(frame.segments, text, binary)
     if zlib.crc32(data) != frame.original_crc:
         raise FormatError(
@@ -288,6 +288,10 @@ def _read_block(source: BinaryIO) -> bytes:
         parts.append(part)
         left -= len(part)
     return b"".join(parts)
+
+
+def _check_signals(done: int) -> None:
+    signals.check()
 
 
 def _reporter(progress: Progress, offset: int, size: int) -> Callable[[int, int, int], None]:
