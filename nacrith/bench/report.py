@@ -199,7 +199,7 @@ def _skipping(quick: bool) -> str:
 
 def _speed(quick: bool) -> str:
     rows = []
-    for streams, n_bytes in ((1, 6_000), (8, 12_000), (32, 24_000), (64, 36_000)):
+    for streams, n_bytes in ((1, 6_000), (8, 12_000), (32, 16_000), (64, 24_000)):
         if quick:
             streams, n_bytes = min(streams, 2), 400
         for backend in ("llama.cpp", "exact"):
@@ -225,7 +225,7 @@ def _speed(quick: bool) -> str:
 
 
 def _exact(quick: bool) -> str:
-    windows, steps = (1, 20) if quick else (4, 300)
+    windows, steps = (1, 20) if quick else (3, 150)
     loss = cached(f"loss-{windows}", lambda: measure_loss(windows))
     ceiling = cached("ceiling", measure_ceiling)
     decoding = [

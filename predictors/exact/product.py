@@ -47,8 +47,7 @@ OFFSET = 1 << 15 if USES_BYTES else 0
 """What packing adds to signed values; the column sums of the weights take it off again."""
 
 _I8, _I16, _I32, _I64 = (ir.IntType(n) for n in (8, 16, 32, 64))
-# Vectors of one column group that stay in registers: 16 registers of AVX2 hold the
-# sums of three rows, 32 of AVX-512 those of six.
+# Rows whose sums stay in the 16 registers of AVX2; the 32 of AVX-512 hold six.
 _GROUP = 3
 
 
@@ -85,10 +84,10 @@ def _emit_bytes(builder, rows, w, stride, k4, x, x_stride, limb, out, out_stride
         ir.FunctionType(sums, [sums, operand, operand]),
         f"llvm.x86.avx512.vpdpbusd.{32 * lanes}",
     )
-    groups = range(0, rows, rows if lanes == 16 else _GROUP)
+    group = rows if lanes == 16 else _GROUP
     for first_panel in range(0, 2, panels):
-        for first in groups:
-            last = min(rows, first + (rows if lanes == 16 else _GROUP))
+        for first in range(0, rows, group):
+            last = min(rows, first + group)
             keys = [
                 (r, limb_, c)
                 for r in range(first, last)

@@ -16,12 +16,14 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-# A thread that waits longer than this (some microseconds) may be in the way of the
-# one it waits for, if there are more threads than free processors.
-_SPINS = 1000
+# A thread that waits longer than this (some 10 microseconds) waits for one that another
+# program keeps from running. It then sleeps: the system lets a thread that woke up
+# go first, but not one that spins, and each barrier would take a time slice.
+_SPINS = 10_000
+_NAP = 20
 
-_can_yield = sys.platform != "win32"
-_yield = types.ExternalFunction("sched_yield", types.int32())
+_can_sleep = sys.platform != "win32"
+_sleep = types.ExternalFunction("usleep", types.int32(types.uint32))
 
 
 @intrinsic
@@ -63,8 +65,8 @@ def wait(counters, threads, phase):
     spins = 0
     while _read(address) < target:
         spins += 1
-        if _can_yield and spins > _SPINS:
-            _yield()
+        if _can_sleep and spins > _SPINS:
+            _sleep(np.uint32(_NAP))
 
 
 def new_counters(phases: int) -> np.ndarray:
