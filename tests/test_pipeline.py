@@ -176,9 +176,9 @@ def test_a_file_without_text_needs_no_model(options):
 
 @pytest.fixture
 def text_options(options, monkeypatch):
-    """Keep text in the model even though it is random and LZMA would win."""
+    """Keep text in the model even though it is random and another method would win."""
     monkeypatch.setattr(pipeline, "_model_does_not_pay", lambda frame, header: False)
-    monkeypatch.setattr(pipeline, "_lzma_is_smaller", lambda block, payload: None)
+    monkeypatch.setattr(pipeline, "_binary_is_smaller", lambda block, payload: None)
     return options
 
 
