@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nacrith.parameters import Parameters
-from predictors.base import LanguageModel
+from predictors.base import IntArray, LanguageModel
 
 
 def cross_entropy(logits: npt.NDArray[np.float32], token: int) -> float:
@@ -16,6 +16,13 @@ def cross_entropy(logits: npt.NDArray[np.float32], token: int) -> float:
 def cross_entropy_of(model: LanguageModel, text: bytes, parameters: Parameters) -> float:
     """Bits of a text as it is, read by one stream."""
     tokens = model.vocabulary.token_of_symbol[model.vocabulary.encode(text)]
+    return cross_entropy_of_tokens(model, tokens, parameters)
+
+
+def cross_entropy_of_tokens(
+    model: LanguageModel, tokens: IntArray, parameters: Parameters
+) -> float:
+    """Bits of [n] tokens, read by one stream."""
     fed = np.concatenate([[model.vocabulary.start_token], tokens[:-1]]).astype(np.int32)[:, None]
     session = model.open(1, parameters.window, parameters.sinks)
     session.foresee(fed)

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from nacrith.bench.cross_entropy import cross_entropy
+from nacrith.bench.cross_entropy import cross_entropy, cross_entropy_of_tokens
 from nacrith.bench.texts import alice, enwik8
 from nacrith.models import default_model
 from nacrith.parameters import Parameters
-from predictors.base import LanguageModel
+from predictors.base import IntArray, LanguageModel
 from predictors.exact.model import ExactModel
 from predictors.exact.product import MAX_ROWS, multiply_tile
 from predictors.llama_cpp import LlamaCppModel
@@ -38,26 +38,21 @@ def measure_loss(windows: int) -> dict[str, dict[str, float]]:
         tokens = vocabulary.token_of_symbol[vocabulary.encode(text)]
         for begin in np.linspace(0, len(tokens) - _WINDOW, windows).astype(int):
             part = tokens[begin : begin + _WINDOW]
-            fed = np.concatenate([[vocabulary.start_token], part[:-1]]).astype(np.int32)[:, None]
             for backend, model in models.items():
-                bits[backend] += _bits(model, fed, part) / windows / _WINDOW
+                bits[backend] += _bits(model, part) / windows / _WINDOW
         found[name] = bits
     for model in models.values():
         model.close()
     return found
 
 
-def _bits(model: LanguageModel, fed: np.ndarray, following: np.ndarray) -> float:
-    if isinstance(model, TransformersModel):
-        rows = model.logits_of(fed[:, 0])
-        return sum(cross_entropy(row, int(t)) for row, t in zip(rows, following, strict=True))
-    session = model.open(1, _WINDOW, Parameters().sinks)
-    session.foresee(fed)
-    total = 0.0
-    for token, target in zip(fed, following, strict=True):
-        total += cross_entropy(session.step(token)[0], int(target))
-    session.close()
-    return total
+def _bits(model: LanguageModel, tokens: IntArray) -> float:
+    if not isinstance(model, TransformersModel):
+        return cross_entropy_of_tokens(model, tokens, Parameters(window=_WINDOW))
+    # All at once: step by step PyTorch would take minutes.
+    fed = np.concatenate([[model.vocabulary.start_token], tokens[:-1]]).astype(np.int32)
+    rows = model.logits_of(fed)
+    return sum(cross_entropy(row, int(t)) for row, t in zip(rows, tokens, strict=True))
 
 
 def measure_decoding(streams: int, steps: int) -> dict[str, Any]:

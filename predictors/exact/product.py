@@ -5,8 +5,7 @@ to it that the true sum fits int32, so whatever happens on the way cancels.
 
 Weights lie in *panels* of 16 columns, [k / 4, 16, 4] int8: four consecutive k of
 a column are neighbors, as the dot-product instructions want them. The rows to
-multiply are packed by `pack_signed` or `pack_weights` in the form that the
-machine's instructions want:
+multiply are packed by `pack` in the form that the machine's instructions want:
 
 - AVX512-VNNI and AVX-VNNI multiply unsigned by signed bytes: a row is its low bytes,
   then its high bytes, as unsigned 16-bit numbers (an `OFFSET` makes them so).
