@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from coder import Decoder, Encoder
-from nacrith.container import LZMA, MIXED, STORED
 from nacrith.errors import FormatError
+from nacrith.frame import Kind
 from nacrith.varint import Reader, to_varint
 from predictors.byte_model import code_bytes, least_cost
 from predictors.record_length import MAX_RECORD, record_length
@@ -17,8 +17,9 @@ Report = Callable[[int], None]
 """Called now and then with the number of bytes done."""
 
 _MIN_DICTIONARY = 1 << 12
-# What LZMA can't make smaller by this much is compressed already.
-_WORTH_MIXING = 0.99
+# Of this much data of which LZMA leaves next to nothing, context mixing, which takes
+# minutes for it, could not save much either.
+_LARGE, _NEARLY_EMPTY = 1 << 20, 64
 _COST_BITS = 24
 
 
@@ -38,38 +39,48 @@ def _filters(size: int) -> list[dict[str, int]]:
     ]
 
 
-def encode_binary(data: bytes, report: Report = _no_report) -> tuple[int, bytes]:
-    """Return (method, payload), the smallest of context mixing, LZMA and stored."""
-    packed = lzma.compress(data, format=lzma.FORMAT_RAW, filters=_filters(len(data)))
-    found = (LZMA, packed) if len(packed) < len(data) else (STORED, data)
-    if len(packed) < _WORTH_MIXING * len(data):
+def encode_binary(data: bytes, report: Report = _no_report) -> tuple[Kind, bytes]:
+    """Return (kind, payload), the smallest of context mixing, LZMA and stored."""
+    packed = encode_lzma(data)
+    found = (Kind.LZMA, packed) if len(packed) < len(data) else (Kind.STORED, data)
+    nearly_empty = len(data) >= _LARGE and len(packed) < len(data) // _NEARLY_EMPTY
+    if not nearly_empty:
         mixed = _mix(data, report)
-        if len(mixed) < len(packed):
-            found = (MIXED, mixed)
+        if len(mixed) < len(found[1]):
+            found = (Kind.MIXED, mixed)
     return found
 
 
-def decode_binary(method: int, payload: bytes, size: int, report: Report = _no_report) -> bytes:
+def encode_lzma(data: bytes) -> bytes:
+    """The payload of the kind LZMA."""
+    return lzma.compress(data, format=lzma.FORMAT_RAW, filters=_filters(len(data)))
+
+
+def decode_binary(kind: Kind, payload: bytes, size: int, report: Report = _no_report) -> bytes:
     """Inverse of `encode_binary`; `size` is the original's length.
 
     Raises:
         FormatError: the payload is damaged. Never returns more than `size` bytes.
     """
-    if method == MIXED:
+    if kind == Kind.MIXED:
         return _unmix(payload, size, report)
-    if method == STORED:
-        data, clean = payload, True
-    else:
-        decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=_filters(size))
-        try:
-            data = decoder.decompress(payload, max_length=size)
-            # The end marker follows the last byte.
-            while not decoder.eof and not decoder.needs_input and len(data) <= size:
-                data += decoder.decompress(b"", max_length=1)
-        except (lzma.LZMAError, EOFError) as error:
-            raise FormatError(f"a frame's binary data is damaged: {error}") from error
-        clean = decoder.eof and not decoder.unused_data
-    if len(data) != size or not clean:
+    if kind == Kind.LZMA:
+        return _unpack(payload, size)
+    if len(payload) != size:
+        raise FormatError("a frame's stored data is damaged: its length does not match")
+    return payload
+
+
+def _unpack(payload: bytes, size: int) -> bytes:
+    decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=_filters(size))
+    try:
+        data = decoder.decompress(payload, max_length=size)
+        # The end marker follows the last byte.
+        while not decoder.eof and not decoder.needs_input and len(data) <= size:
+            data += decoder.decompress(b"", max_length=1)
+    except (lzma.LZMAError, EOFError) as error:
+        raise FormatError(f"a frame's binary data is damaged: {error}") from error
+    if len(data) != size or not decoder.eof or decoder.unused_data:
         raise FormatError("a frame's binary data is damaged: its length does not match")
     return data
 

@@ -1,20 +1,31 @@
 """The command line. Heavy modules are imported inside the commands."""
 
+import functools
 import json
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from nacrith import __version__, signals
 from nacrith.errors import FileError, NacrithError
+from nacrith.files import (
+    PART_SUFFIX,
+    SUFFIX,
+    compressed_name,
+    open_input,
+    open_output,
+    original_name,
+    part_name,
+)
+from nacrith.units import parse_bytes, parse_range
 
 if TYPE_CHECKING:
     from nacrith.pipeline import Summary
@@ -36,36 +47,111 @@ def _options(*decorators: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _FILES = click.argument("files", nargs=-1, type=_PATH, metavar="[FILE]...")
-_COMMON = _options(
+_QUIET = _options(
     click.option("-q", "--quiet", is_flag=True, help="No progress, no summary."),
     click.option(
         "-v", "--verbose", is_flag=True, help="Print a summary even if not on a terminal."
     ),
 )
-_OUTPUT = _options(
-    click.option("-o", "--output", type=_PATH, metavar="PATH", help="Write to PATH."),
-    click.option("-c", "--stdout", is_flag=True, help="Write to standard output."),
-    click.option("-k", "--keep", is_flag=True, help="Keep the input (the default)."),
-    click.option("--rm", "remove", is_flag=True, help="Remove the input after success."),
-    click.option("-f", "--force", is_flag=True, help="Overwrite; write to a terminal."),
+_RECURSIVE = click.option(
+    "-r", "--recursive", is_flag=True, help="The files in a folder and below it."
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@dataclass(frozen=True)
+class _Output:
+    """Where results go, and what is said about them."""
+
+    output: Path | None
+    stdout: bool
+    keep: bool
+    remove: bool
+    force: bool
+    quiet: bool
+    verbose: bool
+
+    @property
+    def talks(self) -> bool:
+        return not self.quiet and (self.verbose or sys.stderr.isatty())
+
+
+def _with_output(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of commands that write files; they arrive as `out`."""
+
+    @_options(
+        click.option("-o", "--output", type=_PATH, metavar="PATH", help="Write to PATH."),
+        click.option("-c", "--stdout", is_flag=True, help="Write to standard output."),
+        click.option("-k", "--keep", is_flag=True, help="Keep the input (the default)."),
+        click.option("--rm", "remove", is_flag=True, help="Remove the input after success."),
+        click.option(
+            "-f", "--force", is_flag=True, help="Overwrite; write to a terminal; read pipes."
+        ),
+        _QUIET,
+    )
+    @functools.wraps(command)
+    def with_output(*args: Any, **options: Any) -> None:
+        out = _Output(**{field.name: options.pop(field.name) for field in fields(_Output)})
+        if out.output and len(options["files"]) > 1:
+            raise click.UsageError("-o takes one FILE; leave it out, or use -c")
+        if out.output and out.stdout:
+            raise click.UsageError("-o and -c exclude each other")
+        if out.keep and out.remove:
+            raise click.UsageError("-k and --rm exclude each other")
+        if out.remove and out.stdout:
+            raise click.UsageError("--rm needs an output file, not -c")
+        command(*args, out=out, **options)
+
+    return with_output
+
+
+class _Parsed(click.ParamType):
+    """An option that a function of `units` reads."""
+
+    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
+        self.name = name
+        self._parse = parse
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        try:
+            return self._parse(value) if isinstance(value, str) else value
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    invoke_without_command=True,
+)
 @click.version_option(__version__, prog_name="nacrith")
-def cli() -> None:
+@click.option("-d", "decode", is_flag=True, help="As a filter: decompress.")
+@click.pass_context
+def cli(context: click.Context, decode: bool) -> None:
     """Compress text with a small language model, without loss.
 
     \b
     nacrith compress book.txt          makes book.txt.nc
     nacrith decompress book.txt.nc     makes book.txt again
+
+    Without a command it is a filter, as tar wants one:
+
+    \b
+    tar -I nacrith -cf folder.tar.nc folder
+    tar -I nacrith -xf folder.tar.nc
     """
+    if context.invoked_subcommand:
+        if decode:
+            raise click.UsageError("-d is for use without a command")
+    elif not decode and sys.stdin.isatty():
+        click.echo(context.get_help())
+    else:
+        command = decompress if decode else compress
+        command.main(["-c"], standalone_mode=False)
 
 
 @cli.command()
 @_FILES
-@_OUTPUT
-@_COMMON
+@_with_output
+@_RECURSIVE
 @_MODEL
 @click.option(
     "--backend",
@@ -83,22 +169,34 @@ def cli() -> None:
 @click.option(
     "--threads", type=click.IntRange(0, 1024), default=0, metavar="N", help="Threads (0: all CPUs)."
 )
+@click.option(
+    "--block-size",
+    type=_Parsed("size", parse_bytes),
+    default="4M",
+    show_default=True,
+    metavar="SIZE",
+    help="Bytes of a frame: the unit of --resume and --range. Smaller ones compress less.",
+)
+@click.option("--resume", is_flag=True, help="Go on with what an interrupted run has written.")
+@click.option(
+    "--verify/--no-verify",
+    default=None,
+    help="Decode the result before it gets its name. Implied by --rm.",
+)
 @click.option("-N", "--metadata", is_flag=True, help="Store mode and time stamp in the file.")
 def compress(
     files: tuple[Path, ...],
-    output: Path | None,
-    stdout: bool,
-    keep: bool,
-    remove: bool,
-    force: bool,
-    quiet: bool,
-    verbose: bool,
+    out: _Output,
+    recursive: bool,
     model: Path | None,
     backend: str,
     preset: str | None,
     streams: int,
     window: int,
     threads: int,
+    block_size: int,
+    resume: bool,
+    verify: bool | None,
     metadata: bool,
 ) -> None:
     """Compress each FILE to FILE.nc (or standard input to standard output).
@@ -106,20 +204,24 @@ def compress(
     \b
     nacrith compress book.txt
     nacrith compress --best -o out.nc book.txt
+    nacrith compress --resume book.txt
     tar -cf - folder | nacrith compress > folder.tar.nc
     """
-    _check_usage(files, output, stdout, keep, remove)
+    to_stdout = out.stdout or str(out.output) == "-" or (not out.output and not files)
+    for given, option in ((resume, "--resume"), (verify, "--verify")):
+        if given and to_stdout:
+            raise click.UsageError(f"{option} needs an output file")
 
-    def job(path: Path | None) -> None:
-        from nacrith.files import compressed_name
+    def job(path: Path | None) -> "Summary":
         from nacrith.header import Metadata
-        from nacrith.pipeline import CompressOptions, compress_stream
+        from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
         from nacrith.presets import BEST, DEFAULT, FAST
+        from nacrith.resume import holds_a_frame
 
         def target(path: Path) -> Path:
-            return compressed_name(path, force)
+            return compressed_name(path, out.force)
 
-        with _Job(path, output, stdout, force, target, quiet) as run:
+        with _Job(path, out, target, worth_keeping=holds_a_frame, resume=resume) as run:
             status = run.status
             chosen = {"fast": FAST, "best": BEST}.get(preset or "", DEFAULT)
             given = {"streams": streams, "window": window}
@@ -132,32 +234,41 @@ def compress(
                 metadata=Metadata(status.st_mode & 0o7777, max(0, int(status.st_mtime)))
                 if metadata and status
                 else None,
+                block_size=block_size,
             )
             size = status.st_size if status else None
-            summary = compress_stream(run.source, run.sink, options, size, run.progress)
-        if remove and path:
-            path.unlink()
-        _report(path, summary, run.seconds, quiet, verbose)
+            summary = compress_stream(
+                run.source, run.sink, options, size, run.progress, resume=resume
+            )
+            run.check_unchanged()
+            if verify or (out.remove and verify is not False):
+                run.sink.seek(0)
+                decompress_stream(run.sink, None, model, run.progress_of("verify"))
+        run.finish(summary)
+        return summary
 
-    _for_each(files, job)
+    _for_each(files, job, recursive, _is_original, out.talks)
 
 
 @cli.command()
 @_FILES
-@_OUTPUT
-@_COMMON
+@_with_output
+@_RECURSIVE
 @_MODEL
+@click.option(
+    "--range",
+    "wanted",
+    type=_Parsed("range", parse_range),
+    metavar="A:B",
+    help="Only bytes A up to B of the original (-c by default); frames without them are skipped.",
+)
 @click.option("-N", "--metadata", is_flag=True, help="Restore the stored mode and time stamp.")
 def decompress(
     files: tuple[Path, ...],
-    output: Path | None,
-    stdout: bool,
-    keep: bool,
-    remove: bool,
-    force: bool,
-    quiet: bool,
-    verbose: bool,
+    out: _Output,
+    recursive: bool,
     model: Path | None,
+    wanted: range | None,
     metadata: bool,
 ) -> None:
     """Restore FILE from each FILE.nc (or standard input to standard output).
@@ -165,50 +276,65 @@ def decompress(
     \b
     nacrith decompress book.txt.nc
     nacrith decompress -c book.txt.nc | less
+    nacrith decompress --range 4M:5M book.txt.nc
     """
-    _check_usage(files, output, stdout, keep, remove)
+    if wanted is not None:
+        if out.remove:
+            raise click.UsageError("--rm would lose what is outside of --range")
+        out = replace(out, stdout=not out.output)
 
-    def job(path: Path | None) -> None:
-        from nacrith.files import original_name
+    def job(path: Path | None) -> "Summary":
         from nacrith.pipeline import decompress_stream
 
-        with _Job(path, output, stdout, force, original_name, quiet, decoding=True) as run:
-            summary, header = decompress_stream(run.source, run.sink, model, run.progress)
+        with _Job(path, out, original_name, decoding=True) as run:
+            summary, header = decompress_stream(
+                run.source, run.sink, model, run.progress, wanted=wanted
+            )
         if metadata and header.metadata and run.target:
             run.target.chmod(header.metadata.mode & 0o777)
             os.utime(run.target, (header.metadata.mtime, header.metadata.mtime))
-        if remove and path:
-            path.unlink()
-        _report(path, summary, run.seconds, quiet, verbose)
+        run.finish(summary)
+        return summary
 
-    _for_each(files, job)
+    _for_each(files, job, recursive, _is_compressed, out.talks)
 
 
 @cli.command()
 @_FILES
-@_COMMON
+@_QUIET
+@_RECURSIVE
 @_MODEL
-def test(files: tuple[Path, ...], quiet: bool, verbose: bool, model: Path | None) -> None:
+@click.option("--quick", is_flag=True, help="Only checksums of the file; needs no model.")
+def test(
+    files: tuple[Path, ...],
+    quiet: bool,
+    verbose: bool,
+    recursive: bool,
+    model: Path | None,
+    quick: bool,
+) -> None:
     """Check that each FILE.nc can be restored, without writing anything.
 
     \b
     nacrith test book.txt.nc
+    nacrith test --quick -r backup/
     """
 
     def job(path: Path | None) -> None:
-        from nacrith.files import open_input
+        from nacrith.container import check_records
         from nacrith.pipeline import decompress_stream
 
         with open_input(path) as (source, _):
-            progress = _progress(path, quiet, decoding=True)
-            try:
-                summary, _ = decompress_stream(source, None, model, progress)
-            finally:
-                progress.end()
+            if quick:
+                size = check_records(source)
+            else:
+                progress = _progress(path, quiet, decoding=True)
+                size = decompress_stream(source, None, model, progress)[0].original
         if not quiet:
-            click.echo(f"{_name(path)}: OK, {summary.original} bytes", err=True)
+            checked = "frames OK" if quick else "OK"
+            click.echo(f"{_name(path)}: {checked}, {size} bytes", err=True)
 
-    _for_each(files, job)
+    _for_each(files, job, recursive, _is_compressed)
 
 
 @cli.command()
@@ -222,7 +348,6 @@ def info(files: tuple[Path, ...], as_json: bool) -> None:
     """
 
     def job(path: Path | None) -> None:
-        from nacrith.files import open_input
         from nacrith.info import describe_file, format_description
 
         with open_input(path) as (source, _):
@@ -349,104 +474,173 @@ class _Job:
     def __init__(
         self,
         path: Path | None,
-        output: Path | None,
-        stdout: bool,
-        force: bool,
+        out: _Output,
         target: Callable[[Path], Path],
-        quiet: bool,
         decoding: bool = False,
+        worth_keeping: Callable[[BinaryIO], bool] = lambda part: False,
+        resume: bool = False,
     ) -> None:
-        from nacrith.files import open_input, open_output
 
-        if output and str(output) == "-":
-            output, stdout = None, True
+        self._path = path
+        self._out = out
+        self._decoding = decoding
+        self.target = None if str(out.output) == "-" else out.output
+        if not out.output and not out.stdout and path:
+            self.target = target(path)
         self._stack = ExitStack()
         with ExitStack() as stack:
-            self.target = output
-            if not output and not stdout and path:
-                self.target = target(path)
-            self.source, self.status = stack.enter_context(open_input(path))
+            # A pipe is fine if it is said where the data goes.
+            special = out.force or out.stdout or out.output is not None
+            self.source, self.status = stack.enter_context(open_input(path, special))
             if self.target:
                 if path and self.target.exists() and self.target.samefile(path):
                     raise FileError(f"{path} is both input and output")
+                if out.remove and path and path.is_symlink():
+                    raise FileError(f"{path} is a symbolic link, which --rm does not remove")
                 attributes = self.status if path else None
-                self.sink = stack.enter_context(open_output(self.target, force, attributes))
+                self.sink = stack.enter_context(
+                    open_output(self.target, out.force, attributes, worth_keeping, resume)
+                )
             else:
                 self.sink = sys.stdout.buffer
-                if sys.stdout.isatty() and not decoding and not force:
+                if sys.stdout.isatty() and not decoding and not out.force:
                     raise FileError("compressed data is not written to a terminal; use -f to force")
-            self.progress = _progress(path, quiet, decoding)
+            self.progress = _progress(path, out.quiet, decoding)
             self._stack = stack.pop_all()
 
     def __enter__(self) -> "_Job":
         self._started = time.monotonic()
         return self
 
-    def __exit__(self, *error: Any) -> None:
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         self.seconds = time.monotonic() - self._started
         self.progress.end()
-        if error[0] is None and not self.target:
+        if error is None and not self.target:
             self.sink.flush()
-        self._stack.__exit__(*error)
+        try:
+            self._stack.__exit__(kind, error, trace)
+        finally:
+            self._tell_of_part()
+
+    def progress_of(self, label: str) -> "Progress":
+        """A second progress display, for a second pass."""
+        self.progress.end()
+        self.progress = _progress(self._path, self._out.quiet, decoding=True, label=label)
+        return self.progress
+
+    def check_unchanged(self) -> None:
+        """Raise FileError if the input has been written to since it was opened."""
+        if self.status:
+            now = os.fstat(self.source.fileno())
+            if (now.st_size, now.st_mtime_ns) != (self.status.st_size, self.status.st_mtime_ns):
+                raise FileError(f"{_name(self._path)} has changed while it was read; try again")
+
+    def finish(self, summary: "Summary") -> None:
+        """Remove the input if that is wanted, and print the summary."""
+        if self._out.remove and self._path:
+            self._path.unlink()
+        if not self._out.talks:
+            return
+        line = f"{_name(self._path)}: {_sizes(summary)}"
+        if summary.tokens:
+            line += f", {summary.tokens / max(self.seconds, 1e-9):.0f} tokens/s"
+        click.echo(line, err=True)
+
+    def _tell_of_part(self) -> None:
+
+        if self.target and not self._decoding and part_name(self.target).exists():
+            click.echo(
+                f"nacrith: {part_name(self.target)} keeps what is done; go on with --resume",
+                err=True,
+            )
 
 
-def _progress(path: Path | None, quiet: bool, decoding: bool) -> "Progress":
+def _progress(
+    path: Path | None, quiet: bool, decoding: bool, label: str | None = None
+) -> "Progress":
     from nacrith.progress import NO_PROGRESS, BarProgress
 
     if quiet or not sys.stderr.isatty():
         return NO_PROGRESS
-    total = None
-    if decoding and path:
-        from nacrith.info import original_size
-
-        total = original_size(path)
-    return BarProgress(_name(path), total, decoding)
+    return BarProgress(f"{label} {_name(path)}" if label else _name(path), decoding)
 
 
-def _report(
-    path: Path | None, summary: "Summary", seconds: float, quiet: bool, verbose: bool
-) -> None:
-    if quiet or not (verbose or sys.stderr.isatty()):
-        return
+def _sizes(summary: "Summary") -> str:
     share = 100 * summary.compressed / summary.original if summary.original else 100.0
-    line = (
-        f"{_name(path)}: {summary.original} bytes, compressed {summary.compressed} "
+    return (
+        f"{summary.original} bytes, compressed {summary.compressed} "
         f"({share:.2f} %, {summary.bpb:.3f} bpb)"
     )
-    if summary.tokens:
-        line += f", {summary.tokens / max(seconds, 1e-9):.0f} tokens/s"
-    click.echo(line, err=True)
 
 
 def _name(path: Path | None) -> str:
     return str(path) if path else "(standard input)"
 
 
-def _check_usage(
-    files: tuple[Path, ...], output: Path | None, stdout: bool, keep: bool, remove: bool
+def _for_each(
+    files: tuple[Path, ...],
+    job: Callable[[Path | None], "Summary | None"],
+    recursive: bool = False,
+    wanted: Callable[[Path], bool] = lambda path: True,
+    summarize: bool = False,
 ) -> None:
-    if output and len(files) > 1:
-        raise click.UsageError("-o takes one FILE; leave it out, or use -c")
-    if output and stdout:
-        raise click.UsageError("-o and -c exclude each other")
-    if keep and remove:
-        raise click.UsageError("-k and --rm exclude each other")
-    if remove and stdout:
-        raise click.UsageError("--rm needs an output file, not -c")
+    """Run the job on every file; a file that fails does not stop the others.
 
-
-def _for_each(files: tuple[Path, ...], job: Callable[[Path | None], None]) -> None:
-    """Run the job on every file; a file that fails does not stop the others."""
-    failed = False
-    for path in files or (Path("-"),):
+    Args:
+        recursive: run it on the `wanted` files in folders and below them, too.
+        summarize: say at the end what was done if there were several files.
+    """
+    failures: list[str] = []
+    summaries = []
+    for path in _walk(files or (Path("-"),), recursive, wanted, failures):
         try:
-            job(None if str(path) == "-" else path)
+            summary = job(None if str(path) == "-" else path)
+            summaries += [summary] if summary else []
         except NacrithError as error:
             name = "" if str(path) == "-" or str(path) in str(error) else f"{path}: "
-            click.echo(f"nacrith: {name}{error}", err=True)
-            failed = True
-    if failed:
+            failures.append(f"{name}{error}")
+            click.echo(f"nacrith: {failures[-1]}", err=True)
+    if len(summaries) + len(failures) > 1 and (failures or summarize):
+        _summarize(summaries, len(failures))
+    if failures:
         raise SystemExit(1)
+
+
+def _is_compressed(path: Path) -> bool:
+    return path.suffix == SUFFIX
+
+
+def _is_original(path: Path) -> bool:
+    return not path.name.endswith((SUFFIX, SUFFIX + PART_SUFFIX))
+
+
+def _walk(
+    files: tuple[Path, ...], recursive: bool, wanted: Callable[[Path], bool], failures: list[str]
+) -> Iterator[Path]:
+    """Yield the files, with those in folders, sorted; links in folders are left out."""
+
+    def unreadable(error: OSError) -> None:
+        failures.append(f"can't read {error.filename}: {error.strerror}")
+        click.echo(f"nacrith: {failures[-1]}", err=True)
+
+    for path in files:
+        if not recursive or not path.is_dir():
+            yield path
+            continue
+        for folder, folders, names in os.walk(path, onerror=unreadable):
+            folders.sort()
+            for file in (Path(folder, name) for name in sorted(names)):
+                if wanted(file) and not file.is_symlink() and file.is_file():
+                    yield file
+
+
+def _summarize(summaries: "list[Summary]", n_failed: int) -> None:
+    from nacrith.pipeline import Summary
+
+    total = Summary(sum(s.original for s in summaries), sum(s.compressed for s in summaries))
+    failed = f", {n_failed} failed" if n_failed else ""
+    sizes = f": {_sizes(total)}" if summaries else ""
+    click.echo(f"{len(summaries)} files done{failed}{sizes}", err=True)
 
 
 def main() -> None:

@@ -27,3 +27,7 @@ class CheckpointError(NacrithError):
 
 class FileError(NacrithError):
     """A file that can't be read, or a target that must not be written."""
+
+
+class ResumeError(NacrithError):
+    """An interrupted run that can't be gone on with."""

@@ -1,10 +1,10 @@
 """Input and output files: nothing half-written, nothing overwritten unasked."""
 
+import io
 import os
 import stat
 import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -12,27 +12,40 @@ from typing import BinaryIO
 from nacrith.errors import FileError
 
 SUFFIX = ".nc"
+PART_SUFFIX = ".part"
+
+# A link in the place of a part file is not followed.
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
 
 @contextmanager
-def open_input(path: Path | None) -> Iterator[tuple[BinaryIO, os.stat_result | None]]:
+def open_input(
+    path: Path | None, special: bool = False
+) -> Iterator[tuple[BinaryIO, os.stat_result | None]]:
     """Open a file for reading (None = standard input); yield it with its status.
 
     The status is None unless the input is a regular file.
 
+    Args:
+        special: read pipes, sockets and devices too.
+
     Raises:
-        FileError: it is a directory, missing or unreadable.
+        FileError: it is a directory, missing, unreadable or special.
     """
     if path is None:
         yield sys.stdin.buffer, None
         return
     try:
+        # Opening a pipe could wait for ever.
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise FileError(
+                f"{path} is a directory; use -r for the files in it, or pack it: "
+                f"tar -cf - {path} | nacrith compress > {path.name or 'folder'}.tar{SUFFIX}"
+            )
+        if not stat.S_ISREG(mode) and not special:
+            raise FileError(f"{path} is not a regular file; use -f to read it all the same")
         file = open(path, "rb")  # noqa: SIM115 (closed below)
-    except IsADirectoryError as error:
-        raise FileError(
-            f"{path} is a directory; pack it first: tar -cf - {path} | nacrith compress > "
-            f"{path.name or 'folder'}.tar{SUFFIX}"
-        ) from error
     except OSError as error:
         raise FileError(f"can't read {path}: {error.strerror}") from error
     with file:
@@ -56,17 +69,25 @@ def original_name(path: Path) -> Path:
 
 @contextmanager
 def open_output(
-    path: Path, force: bool = False, attributes: os.stat_result | None = None
+    path: Path,
+    force: bool = False,
+    attributes: os.stat_result | None = None,
+    worth_keeping: Callable[[BinaryIO], bool] = lambda part: False,
+    resume: bool = False,
 ) -> Iterator[BinaryIO]:
     """Open `path` for writing; it appears whole when the block ends, or not at all.
 
-    The data goes to a temporary file in the same folder, which is renamed at the
-    end and removed after an error. A device, pipe or socket is written directly.
+    The data goes to PATH.part in the same folder, locked against a second run, and is
+    renamed at the end; `flush` brings it to the disk. A device, pipe or socket is written
+    directly.
 
     Args:
         path: target.
-        force: replace a file that exists.
+        force: replace a file that exists, and the part of an interrupted run.
         attributes: permissions, time stamps and (if allowed) owner for the target.
+        worth_keeping: told the part file after an interruption or a failed write: can a
+            later run go on with it? Else it is removed.
+        resume: yield the part of an interrupted run with what it holds, if there is one.
 
     Raises:
         FileError: the target exists and `force` is false, or can't be written.
@@ -84,26 +105,95 @@ def open_output(
         return
     if exists and not force:
         raise FileError(f"{path} exists; use -f to overwrite it")
-    try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        raise FileError(f"can't write in {path.parent}: {error.strerror}") from error
-    os.close(descriptor)
-    temporary = Path(name)
-    try:
-        with open(temporary, "wb") as file:
+    part = part_name(path)
+    with _open_part(part) as file:
+        if not resume:
+            if not force and worth_keeping(file):
+                raise FileError(
+                    f"{part} holds the work of an interrupted run; go on with --resume, or start "
+                    "afresh with -f"
+                )
+            file.truncate(0)
+        file.seek(0)
+        try:
             yield file
             file.flush()
-            os.fsync(file.fileno())
-        _set_attributes(temporary, attributes)
-        _publish(temporary, path, force)
-    except OSError as error:
-        if error.filename in (None, name):
-            raise FileError(f"can't write {path}: {error.strerror}") from error
-        raise
-    finally:
-        with suppress(FileNotFoundError):
-            temporary.unlink()
+            _set_attributes(part, attributes)
+            _publish(part, path, force)
+        except BaseException as error:
+            interrupted = isinstance(error, (OSError, KeyboardInterrupt, SystemExit))
+            if not (interrupted and _holds_work(part, worth_keeping)):
+                part.unlink(missing_ok=True)
+            if isinstance(error, OSError) and error.filename in (None, str(part)):
+                raise FileError(f"can't write {path}: {error.strerror}") from error
+            raise
+
+
+def part_name(path: Path) -> Path:
+    """Where a target is written to: TARGET.part."""
+    return path.with_name(path.name + PART_SUFFIX)
+
+
+class _DurableFile(io.BufferedRandom):
+    """`flush` brings the data to the disk, so that a power cut can't take it."""
+
+    def flush(self) -> None:
+        super().flush()
+        os.fsync(self.fileno())
+
+
+@contextmanager
+def _open_part(part: Path) -> Iterator[_DurableFile]:
+    """Open and lock a part file, which may be left from a run that was killed."""
+
+    def create(name: str, flags: int) -> int:
+        return os.open(name, flags | os.O_CREAT | _NO_FOLLOW, 0o600)
+
+    while True:
+        try:
+            file = _DurableFile(io.FileIO(part, "r+b", opener=create))
+        except OSError as error:
+            raise FileError(f"can't write {part}: {error.strerror}") from error
+        try:
+            if not _lock(file.fileno()):
+                raise FileError(f"{part} is being written by another run; wait for its end")
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise FileError(f"{part} is no regular file; remove it, or use -o")
+            if not part.exists() or not os.path.samestat(status, part.stat()):
+                # The other run has just ended and renamed it.
+                continue
+            if status.st_nlink > 1:
+                # A run was killed after it had given the file its name.
+                part.unlink()
+                continue
+            yield file
+            return
+        finally:
+            # On a full disk the last flush fails again.
+            with suppress(OSError):
+                file.close()
+
+
+def _holds_work(part: Path, worth_keeping: Callable[[BinaryIO], bool]) -> bool:
+    """Ask of what has really been written."""
+    with open(part, "rb") as file:
+        return worth_keeping(file)
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock a file until it is closed; False if another process has locked it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows refuses to replace an open file anyway.
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # A file system without locks.
+        return True
+    return True
 
 
 def _set_attributes(path: Path, attributes: os.stat_result | None) -> None:
@@ -123,17 +213,26 @@ def _set_attributes(path: Path, attributes: os.stat_result | None) -> None:
     os.utime(path, ns=(attributes.st_atime_ns, attributes.st_mtime_ns))
 
 
-def _publish(temporary: Path, path: Path, force: bool) -> None:
+def _publish(part: Path, path: Path, force: bool) -> None:
+    """Give the part file its name."""
     if force:
-        os.replace(temporary, path)
-        return
-    try:
-        # Unlike rename, link refuses a target that has appeared meanwhile.
-        os.link(temporary, path)
-    except FileExistsError as error:
-        raise FileError(f"{path} exists; use -f to overwrite it") from error
-    except OSError:
-        # A file system without hard links.
-        if os.path.lexists(path):
-            raise FileError(f"{path} exists; use -f to overwrite it") from None
-        os.replace(temporary, path)
+        os.replace(part, path)
+    else:
+        try:
+            # Unlike rename, link refuses a target that has appeared meanwhile.
+            os.link(part, path)
+            part.unlink()
+        except FileExistsError as error:
+            raise FileError(f"{path} exists; use -f to overwrite it") from error
+        except OSError:
+            # A file system without hard links.
+            if os.path.lexists(path):
+                raise FileError(f"{path} exists; use -f to overwrite it") from None
+            os.replace(part, path)
+    if hasattr(os, "O_DIRECTORY"):
+        # The name is on the disk before the input may be removed.
+        descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -18,8 +18,8 @@ KNOWN_MODELS = {
 
 MAX_THREADS = 1024
 
-_HAS_MODEL, _HAS_METADATA, _HAS_PARAMETERS = 1, 2, 4
-_KNOWN_FLAGS = _HAS_MODEL | _HAS_METADATA | _HAS_PARAMETERS
+_HAS_MODEL, _HAS_METADATA, _HAS_PARAMETERS, _SOLE = 1, 2, 4, 8
+_KNOWN_FLAGS = _HAS_MODEL | _HAS_METADATA | _HAS_PARAMETERS | _SOLE
 _PARAMETER_NAMES = [f.name for f in fields(Parameters)]
 
 
@@ -57,9 +57,9 @@ class Header:
     parameters: Parameters = field(default_factory=Parameters)
     metadata: Metadata | None = None
 
-    def to_bytes(self) -> bytes:
-        """The body of the header as docs/format.md specifies it."""
-        flags, out = 0, bytearray()
+    def to_bytes(self, sole: bool = False) -> bytes:
+        """As docs/format.md specifies it. `sole`: the only frame follows in its record."""
+        flags, out = _SOLE if sole else 0, bytearray()
         if self.model:
             flags |= _HAS_MODEL
             out += _pack_model(self.model)
@@ -79,14 +79,13 @@ class Header:
         return bytes([flags]) + bytes(out)
 
     @classmethod
-    def from_bytes(cls, body: bytes) -> "Header":
-        """Inverse of `to_bytes`.
+    def read(cls, reader: Reader) -> tuple["Header", bool]:
+        """Inverse of `to_bytes`: the header, and whether the only frame follows.
 
         Raises:
             FormatError: not well formed.
             UnsupportedError: well formed, but of a later version.
         """
-        reader = Reader(body, "header")
         flags = reader.byte()
         if flags & ~_KNOWN_FLAGS:
             raise UnsupportedError(
@@ -100,8 +99,7 @@ class Header:
         metadata = None
         if flags & _HAS_METADATA:
             metadata = Metadata(reader.varint(), reader.varint())
-        reader.end()
-        return cls(model, parameters, metadata)
+        return cls(model, parameters, metadata), bool(flags & _SOLE)
 
 
 def _pack_model(model: ModelRecord) -> bytes:

@@ -1,10 +1,10 @@
 """What a NC06 file holds and needs, found without the model."""
 
-from pathlib import Path
+from collections import Counter
 from typing import Any, BinaryIO
 
-from nacrith.container import VERSION, MemberReader, read_last_trailer
-from nacrith.errors import NacrithError
+from nacrith.container import VERSION, MemberReader
+from nacrith.frame import Kind
 
 
 def describe_file(source: BinaryIO) -> dict[str, Any]:
@@ -16,16 +16,23 @@ def describe_file(source: BinaryIO) -> dict[str, Any]:
     reader = MemberReader(source)
     members = []
     for member in reader:
-        frames = list(member.frames())
+        count: Counter[str] = Counter()
+        check = b""
+        for frame in member.frames():
+            count["frames"] += 1
+            count["tokens"] += frame.n_symbols
+            for kind, length in frame.segments:
+                count[kind.name] += length
+            check = frame.check
         header = member.header
         model = header.model
         members.append(
             {
-                "original_size": member.trailer.original_size,
-                "text_bytes": sum(frame.text_size for frame in frames),
-                "tokens": sum(frame.n_symbols for frame in frames),
-                "frames": len(frames),
-                "hash": "blake2b:" + member.trailer.digest.hex(),
+                "original_size": sum(count[kind.name] for kind in Kind),
+                "bytes": {kind.name.lower(): count[kind.name] for kind in Kind},
+                "tokens": count["tokens"],
+                "frames": count["frames"],
+                "hash": "blake2b:" + (member.trailer.digest if member.trailer else check).hex(),
                 "model": model
                 and {
                     "name": model.name,
@@ -49,10 +56,11 @@ def format_description(description: dict[str, Any]) -> str:
     lines.append(f"  compressed  {packed} bytes{bpb}")
     for member in description["members"]:
         lines.append(f"  original    {member['original_size']} bytes")
-        lines.append(
-            f"  frames      {member['frames']}, text {member['text_bytes']} bytes in "
-            f"{member['tokens']} tokens"
-        )
+        lines.append(f"  frames      {member['frames']}")
+        for kind, n in member["bytes"].items():
+            tokens = f" in {member['tokens']} tokens" if kind == "text" else ""
+            if n:
+                lines.append(f"  {kind:<11} {n} bytes{tokens}")
         lines.append(f"  hash        {member['hash']}")
         if member["model"]:
             model = member["model"]
@@ -65,15 +73,3 @@ def format_description(description: dict[str, Any]) -> str:
             mode, mtime = member["metadata"]["mode"], member["metadata"]["mtime"]
             lines.append(f"  metadata    mode {mode:o}, modified {mtime} s after 1970")
     return "\n".join(lines)
-
-
-def original_size(path: Path) -> int | None:
-    """The original's size from the last trailer; None if it can't be told.
-
-    For a progress display: of a file with several members it is only the last part.
-    """
-    try:
-        with open(path, "rb") as file:
-            return read_last_trailer(file).original_size
-    except (OSError, NacrithError):
-        return None

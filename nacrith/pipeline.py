@@ -1,29 +1,42 @@
-"""bytes → segments → frames → container, and back."""
+"""bytes → blocks → frames → container, and back."""
 
 import hashlib
-import zlib
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
-from nacrith import signals
-from nacrith.binary_codec import decode_binary, encode_binary
-from nacrith.container import Frame, MemberReader, Writer, read_last_trailer
+from nacrith.container import (
+    DIGEST_SIZE,
+    Member,
+    MemberReader,
+    Writer,
+    check_records,
+    sole_member,
+)
 from nacrith.errors import FormatError, NacrithError
+from nacrith.frame import MAX_ORIGINAL, Frame, Kind
+from nacrith.groups import text_size
 from nacrith.header import Header, Metadata
 from nacrith.parameters import Parameters
 from nacrith.presets import DEFAULT, Preset
 from nacrith.progress import NO_PROGRESS, Progress
 from nacrith.prompts import choose_prompt
-from nacrith.segments import Segment, find_segments
+from nacrith.reading import read_up_to
+from nacrith.resume import check_frame, intact_frames
 from nacrith.text_codec import TextCodec
+from nacrith.workers import InProcess, OpenCodec, Workers
 
 BLOCK = 1 << 22
-"""Bytes of the original in one frame, at most, as this writer cuts them (4 MiB)."""
+"""Bytes of the original in one frame unless the user says otherwise (4 MiB)."""
 
 # Less text than this never pays for the header's record of the model.
 _MIN_TEXT_FOR_MODEL = 24
+# A block up to this size is compressed without the model too, to see what is smaller.
+_SMALL = 1 << 10
 
 
 @dataclass(frozen=True)
@@ -37,6 +50,7 @@ class CompressOptions:
         preset: chooses the number of streams if that is left open.
         parameters: with `streams` 0 = by the preset and the input's size.
         metadata: stored in the header if given.
+        block_size: bytes of the original in a frame.
     """
 
     model: Path | None = None
@@ -45,6 +59,7 @@ class CompressOptions:
     preset: Preset = DEFAULT
     parameters: Parameters = DEFAULT.parameters
     metadata: Metadata | None = None
+    block_size: int = BLOCK
 
 
 @dataclass
@@ -68,67 +83,130 @@ def compress_stream(
     options: CompressOptions = CompressOptions(),
     size: int | None = None,
     progress: Progress = NO_PROGRESS,
+    workers: Workers | None = None,
+    resume: bool = False,
 ) -> Summary:
     """Compress all of `source` into `sink`.
 
     Args:
         size: length of the input if it is known; only used to choose the number
             of streams and for the progress display.
+        workers: where groups run; by default in this process. They are closed.
+        resume: `sink` is open for reading too and holds what an interrupted run with
+            the same input and options has written; go on behind its last whole frame.
 
     Raises:
         NacrithError: no model, unusable parameters, ...
+        ResumeError: the interrupted run was of another input or had other options.
     """
-    block = _read_block(source)
-    following = _read_block(source)
+    if not 1 <= options.block_size <= MAX_ORIGINAL:
+        raise NacrithError(f"the block size must be from 1 to {MAX_ORIGINAL} bytes")
+    workers = workers or InProcess(progress)
+    progress.begin(size)
+    try:
+        blocks = _blocks(source, options.block_size)
+        first = next(blocks, b"")
+        second = next(blocks, b"")
+        known = size if size is not None else len(first) + len(second)
+        parameters = _parameters(options, first, known)
+        open_codec = partial(
+            TextCodec.for_compression, options.model, options.backend, options.threads, parameters
+        )
+        if second:
+            header = Header(workers.record(open_codec), parameters, options.metadata)
+            all_blocks = chain([first, second], blocks)
+            return _write_frames(all_blocks, sink, header, open_codec, workers, resume)
+        if resume:
+            sink.seek(0)
+            sink.truncate()
+        header = Header(None, parameters, options.metadata)
+        return _write_sole(first, sink, header, open_codec, workers)
+    finally:
+        workers.close()
+        progress.end()
+
+
+def _parameters(options: CompressOptions, first: bytes, size: int) -> Parameters:
+    """The parameters with all that was left open decided."""
     parameters = options.parameters
-    known = size if size is not None else len(block) + len(following)
     if not parameters.streams:
-        parameters = replace(parameters, streams=options.preset.streams(known))
+        streams = options.preset.streams(min(size, options.block_size))
+        parameters = replace(parameters, streams=streams)
     if not parameters.prompt:
-        parameters = replace(parameters, prompt=choose_prompt(block, known))
+        parameters = replace(parameters, prompt=choose_prompt(first, size))
     problem = parameters.problem()
     if problem:
         raise NacrithError(problem)
+    return parameters
 
-    digest = hashlib.blake2b(digest_size=16)
-    summary = Summary()
-    progress.begin(size)
-    codec: TextCodec | None = None
-    writer: Writer | None = None
-    try:
-        while block:
-            signals.check()
+
+def _write_sole(
+    block: bytes, sink: BinaryIO, header: Header, open_codec: OpenCodec, workers: Workers
+) -> Summary:
+    """Write a member of one frame, or of none. `header` names no model."""
+    candidates = []
+    if text_size(block) >= _MIN_TEXT_FOR_MODEL:
+        (frame,) = workers.encode(open_codec, [block])
+        if frame.size_of(Kind.TEXT):
+            with_model = replace(header, model=workers.record(open_codec))
+            candidates.append((with_model, frame))
+        else:
+            candidates.append((header, frame))
+    # The record of the model and an untrained predictor may cost more than they save.
+    if not candidates or len(block) <= _SMALL:
+        candidates += [(header, frame) for frame in workers.encode(None, [block])]
+    header, frame = min(candidates, key=lambda candidate: len(sole_member(*candidate)))
+    data = sole_member(header, frame)
+    sink.write(data)
+    streams = header.parameters.streams if frame.n_symbols else 0
+    return Summary(len(block), len(data), frame.n_symbols, streams)
+
+
+def _write_frames(
+    blocks: Iterable[bytes],
+    sink: BinaryIO,
+    header: Header,
+    open_codec: OpenCodec,
+    workers: Workers,
+    resume: bool,
+) -> Summary:
+    """Write a member of several frames."""
+    digest = hashlib.blake2b(digest_size=DIGEST_SIZE)
+    tokens = 0
+
+    def hashed() -> Iterator[bytes]:
+        for block in blocks:
             digest.update(block)
-            segments = find_segments(block)
-            alone = writer is None and not following
-            text_size = sum(s.length for s in segments if s.is_text)
-            if codec is None and (text_size >= _MIN_TEXT_FOR_MODEL or not alone):
-                codec = TextCodec.for_compression(
-                    options.model, options.backend, options.threads, parameters
-                )
-            header = Header(codec.record if codec else None, parameters, options.metadata)
-            frame = _encode_frame(block, segments, codec, progress, summary.original)
-            if alone and codec and _model_does_not_pay(frame, header):
-                header = replace(header, model=None)
-                frame = _encode_frame(
-                    block, [Segment(False, len(block))], None, progress, summary.original
-                )
-            if writer is None:
-                writer = Writer(sink, header)
-            writer.add(frame)
-            summary.original += len(block)
-            summary.tokens += frame.n_symbols
-            summary.streams = parameters.streams if summary.tokens else 0
-            block, following = following, _read_block(source)
-        if writer is None:
-            writer = Writer(sink, Header(metadata=options.metadata))
-        writer.finish(digest.digest())
-    finally:
-        if codec:
-            codec.close()
-    summary.compressed = writer.size
-    progress.end()
-    return summary
+            yield block
+
+    todo = hashed()
+    if resume:
+        writer, tokens = _resume(sink, header, todo)
+    else:
+        writer = Writer(sink, header)
+    for frame in workers.encode(open_codec, todo):
+        writer.add(frame)
+        # What is written may be gone on with.
+        sink.flush()
+        tokens += frame.n_symbols
+    writer.finish(digest.digest())
+    return Summary(
+        writer.original_size, writer.size, tokens, header.parameters.streams if tokens else 0
+    )
+
+
+def _resume(part: BinaryIO, header: Header, blocks: Iterator[bytes]) -> tuple[Writer, int]:
+    """Take the blocks that an interrupted run has written; return the writer, and their tokens."""
+    n_frames = size = original_size = tokens = 0
+    for found, frame, end in intact_frames(part):
+        check_frame(found, frame, header, next(blocks, b""))
+        n_frames += 1
+        size = end
+        original_size += frame.original_size
+        tokens += frame.n_symbols
+    part.seek(size)
+    part.truncate()
+    return Writer(part, header, n_frames, size, original_size), tokens
 
 
 def decompress_stream(
@@ -136,14 +214,20 @@ def decompress_stream(
     sink: BinaryIO | None,
     model: Path | None = None,
     progress: Progress = NO_PROGRESS,
+    workers: Workers | None = None,
+    wanted: range | None = None,
 ) -> tuple[Summary, Header]:
     """Restore the original from `source`.
 
-    Each frame is written only after its bytes have been checked.
+    Each frame is written only after its bytes have been checked. What can be checked
+    without decoding is checked first, if `source` can be read twice.
 
     Args:
         sink: where to write; None to only check.
         model: GGUF path; None = find the one that the file names.
+        workers: where groups run; by default in this process. They are closed.
+        wanted: the bytes of the original to restore, by default all; only frames that
+            hold some of them are decoded.
 
     Returns:
         What was done, and the header of the first member.
@@ -152,153 +236,86 @@ def decompress_stream(
         FormatError, UnsupportedError: the file is damaged or not ours.
         ModelNotFoundError, ModelMismatchError: it can't be opened here.
     """
-    if source.seekable():
-        _check_both_ends(source)
-    members = MemberReader(source)
+    workers = workers or InProcess(progress)
     summary = Summary()
     first: Header | None = None
-    progress.begin(None)
-    for member in members:
-        first = first or member.header
-        digest = hashlib.blake2b(digest_size=16)
-        codec: TextCodec | None = None
-        try:
-            for frame in member.frames():
-                signals.check()
-                if frame.text_size and codec is None:
-                    if member.header.model is None:
-                        raise FormatError("a frame holds text but the header names no model")
-                    codec = TextCodec.for_file(member.header.model, member.header.parameters, model)
-                    summary.streams = member.header.parameters.streams
-                data = _decode_frame(frame, codec, progress, summary.original)
+    total = None
+    if source.seekable():
+        begin = source.tell()
+        total = check_records(source)
+        source.seek(begin)
+    progress.begin(total if wanted is None else None)
+    reader = MemberReader(source)
+    position = 0
+    try:
+        for member in reader:
+            first = first or member.header
+            digest = hashlib.blake2b(digest_size=DIGEST_SIZE)
+            selection = _Selection(member, position, wanted)
+            for data in workers.decode(_codec_of(member.header, model), selection):
+                data = selection.cut(data)
                 digest.update(data)
                 if sink:
                     sink.write(data)
+                    sink.flush()
                 summary.original += len(data)
-                summary.tokens += frame.n_symbols
-        finally:
-            if codec:
-                codec.close()
-        expected = member.trailer.digest
-        if digest.digest()[: len(expected)] != expected:
-            raise FormatError("the restored data does not match the hash of the whole file")
+            summary.tokens += selection.tokens
+            position = selection.position
+            if wanted is not None and position >= wanted.stop:
+                break
+            if wanted is None and member.trailer and member.trailer.digest != digest.digest():
+                raise FormatError("the restored data does not match the hash of the whole file")
+        summary.compressed = reader.position
+    finally:
+        workers.close()
+        progress.end()
     assert first is not None  # an empty input raises
-    summary.compressed = members.position
-    progress.end()
+    if summary.tokens:
+        summary.streams = first.parameters.streams
     return summary, first
 
 
-def _check_both_ends(source: BinaryIO) -> None:
-    """Raise what is wrong with the first header or the last trailer, if anything."""
-    begin = source.tell()
-    next(iter(MemberReader(source)))
-    source.seek(begin)
-    read_last_trailer(source)
+class _Selection:
+    """Those frames of a member that hold wanted bytes.
+
+    Attributes:
+        position: bytes of the original in front of the next frame.
+        tokens: of the frames selected.
+    """
+
+    def __init__(self, member: Member, position: int, wanted: range | None) -> None:
+        self._member = member
+        self._wanted = wanted
+        self._starts: deque[int] = deque()
+        self.position = position
+        self.tokens = 0
+
+    def __iter__(self) -> Iterator[Frame]:
+        for frame in self._member.frames():
+            start = self.position
+            if self._wanted is not None and start >= self._wanted.stop:
+                return
+            self.position += frame.original_size
+            if self._wanted is None or self.position > self._wanted.start:
+                self._starts.append(start)
+                self.tokens += frame.n_symbols
+                yield frame
+
+    def cut(self, data: bytes) -> bytes:
+        """The wanted bytes of the next restored frame."""
+        start = self._starts.popleft()
+        if self._wanted is None:
+            return data
+        return data[max(0, self._wanted.start - start) : max(0, self._wanted.stop - start)]
 
 
-def _encode_frame(
-    block: bytes,
-    segments: list[Segment],
-    codec: TextCodec | None,
-    progress: Progress,
-    offset: int,
-) -> Frame:
-    if codec is None:
-        segments = [Segment(False, len(block))]
-    text, binary = _split(block, segments)
-    n_symbols, payload = 0, b""
-    if text:
-        assert codec is not None
-        n_symbols, payload = codec.encode(text, _reporter(progress, offset, len(text)))
-        if smaller := _binary_is_smaller(block, payload):
-            segments = [Segment(False, len(block))]
-            return Frame(segments, zlib.crc32(block), 0, b"", *smaller)
-    method, packed = encode_binary(binary, _check_signals) if binary else (0, b"")
-    return Frame(segments, zlib.crc32(block), n_symbols, payload, method, packed)
-
-
-def _binary_is_smaller(block: bytes, payload: bytes) -> tuple[int, bytes] | None:
-    """The whole block as binary data, if the model did so badly that this is smaller."""
-    if 2 * len(payload) <= len(block):
+def _codec_of(header: Header, model: Path | None) -> OpenCodec | None:
+    if header.model is None:
         return None
-    method, packed = encode_binary(block, _check_signals)
-    return (method, packed) if len(packed) <= len(payload) else None
+    return partial(TextCodec.for_file, header.model, header.parameters, model)
 
 
-def _decode_frame(frame: Frame, codec: TextCodec | None, progress: Progress, offset: int) -> bytes:
-    text = binary = b""
-    if frame.text_size:
-        assert codec is not None
-        text = codec.decode(
-            frame.text,
-            frame.n_symbols,
-            frame.text_size,
-            _reporter(progress, offset, frame.text_size),
-        )
-    if frame.binary_size:
-        binary = decode_binary(frame.method, frame.binary, frame.binary_size, _check_signals)
-    data = _join(frame.segments, text, binary)
-    if zlib.crc32(data) != frame.original_crc:
-        raise FormatError(
-            "the restored data does not match its checksum: the file is damaged, or this "
-            "machine computes other model outputs than the one that made it"
-        )
-    return data
-
-
-def _model_does_not_pay(frame: Frame, header: Header) -> bool:
-    """Is the only frame smaller without the model and its record in the header?"""
-    if not frame.text_size:
-        return True
-    record = len(header.to_bytes()) - len(replace(header, model=None).to_bytes())
-    # Stored: one byte of method instead of two lengths and the payload.
-    return frame.original_size + 1 < len(frame.text) + len(frame.binary) + record
-
-
-def _split(block: bytes, segments: list[Segment]) -> tuple[bytes, bytes]:
-    """The text segments joined, and the binary segments joined."""
-    parts: tuple[list[bytes], list[bytes]] = ([], [])
-    position = 0
-    for is_text, length in segments:
-        parts[not is_text].append(block[position : position + length])
-        position += length
-    return b"".join(parts[0]), b"".join(parts[1])
-
-
-def _join(segments: list[Segment], text: bytes, binary: bytes) -> bytes:
-    """Inverse of `_split`."""
-    data = [text, binary]
-    positions = [0, 0]
-    parts = []
-    for is_text, length in segments:
-        begin = positions[not is_text]
-        parts.append(data[not is_text][begin : begin + length])
-        positions[not is_text] += length
-    return b"".join(parts)
-
-
-def _read_block(source: BinaryIO) -> bytes:
-    """Read up to `BLOCK` bytes, fewer only at the end of the input."""
-    parts = []
-    left = BLOCK
-    while left:
-        part = source.read(left)
-        if not part:
-            break
-        parts.append(part)
-        left -= len(part)
-    return b"".join(parts)
-
-
-def _check_signals(done: int) -> None:
-    signals.check()
-
-
-def _reporter(progress: Progress, offset: int, size: int) -> Callable[[int, int, int], None]:
-    """Progress in bytes of the original, estimated from the share of tokens."""
-
-    def report(done: int, total: int, payload: int) -> None:
-        signals.check()
-        progress.update(offset + size * done // total, done, payload)
-
-    return report
+def _blocks(source: BinaryIO, size: int) -> Iterator[bytes]:
+    """Read blocks of `size` bytes, the last one shorter; none if there is nothing."""
+    while block := read_up_to(source, size):
+        yield block

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coder import Encoder
+from nacrith.charset import detect, to_utf8
 from nacrith.text_transform import gaps, has_crlf_lines, unwrap, without_cr
 from predictors.line_breaks import code_line_breaks
 
@@ -20,6 +21,7 @@ class PreparedText:
 
     Attributes:
         text: the transformed text.
+        charset: number of the charset it came in (`charset.CHARSETS`).
         crlf: lines ended in CR LF, now in LF.
         wrapped: some of the spaces at `places` were line breaks.
         places: [n] int64, the gaps between words in `text`.
@@ -27,6 +29,7 @@ class PreparedText:
     """
 
     text: bytes
+    charset: int
     crlf: bool
     wrapped: bool
     places: npt.NDArray[np.int64]
@@ -40,13 +43,15 @@ class PreparedText:
 
 def prepare(text: bytes) -> PreparedText:
     """Transform a text where that pays."""
+    charset = detect(text)
+    text = to_utf8(text, charset)
     crlf = has_crlf_lines(text)
     if crlf:
         text = without_cr(text)
     places = gaps(text)
     unwrapped, breaks = unwrap(text, places)
     wrapped = _unwrapping_pays(unwrapped, places, breaks)
-    return PreparedText(unwrapped if wrapped else text, crlf, wrapped, places, breaks)
+    return PreparedText(unwrapped if wrapped else text, charset, crlf, wrapped, places, breaks)
 
 
 def _unwrapping_pays(

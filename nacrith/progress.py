@@ -38,8 +38,7 @@ class BarProgress:
 
     _INTERVAL = 0.2
 
-    def __init__(self, label: str, total: int | None = None, decoding: bool = False) -> None:
-        """`total` is used where the pipeline does not know it."""
+    def __init__(self, label: str, decoding: bool = False) -> None:
         from rich.console import Console
         from rich.progress import (
             BarColumn,
@@ -58,8 +57,7 @@ class BarProgress:
             console=Console(stderr=True),
             transient=True,
         )
-        self._task = self._bar.add_task(label, total=total, speed="")
-        self._total = total
+        self._task = self._bar.add_task(label, total=None, speed="")
         self._decoding = decoding
         self._last = 0.0
         self._started = 0.0
@@ -67,7 +65,7 @@ class BarProgress:
         self._frame_start = 0
 
     def begin(self, total: int | None) -> None:
-        self._bar.update(self._task, total=total or self._total)
+        self._bar.update(self._task, total=total)
         self._bar.start()
         self._started = time.monotonic()
 

@@ -1,31 +1,37 @@
-"""Bytes → runs of text and of binary data, by estimated cost.
+"""Bytes → runs of text, of binary data and of what is compressed already, by estimated cost.
 
 A two-state Viterbi pass: each byte costs something in either kind of segment,
 and changing the kind costs `SWITCH`. A stray control byte or a Latin-1 letter
 therefore stays in its text (whose vocabulary can spell any byte), and a few
-readable characters stay in the binary data around them. Linear, whatever the
-input.
+readable characters stay in the binary data around them. Base64 and the like are
+text that is cheaper as binary data. Linear, whatever the input.
+
+Of the binary runs, the parts that nothing can compress are cut out.
 """
 
+import zlib
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
-# Estimated bits per byte. Text bytes are valid UTF-8 without most control
-# characters. Binary data costs about what LZMA makes of an executable.
-TEXT_AS_TEXT = 2
-OTHER_AS_TEXT = 12
-AS_BINARY = 5
+from nacrith.charset import utf16_order
+from nacrith.frame import Kind, Segment
+
+OTHER, TEXT, OPAQUE = 0, 1, 2
+# Estimated bits per byte of these. Text bytes are valid UTF-8 without most control
+# characters. Opaque ones are letters and digits in words of no language: base64, DNA.
+# Binary data costs about what LZMA makes of an executable.
+AS_TEXT = np.array([12, 2, 7], dtype=np.int64)
+AS_BINARY = np.array([5, 5, 6], dtype=np.int64)
 SWITCH = 768
+# No word of a language is as long.
+OPAQUE_WORD = 40
 
-
-class Segment(NamedTuple):
-    """A run of bytes of one kind."""
-
-    is_text: bool
-    length: int
+# Binary data is looked at in pieces of this size. One whose bytes are as evenly
+# distributed as random ones can't be compressed, unless by what zlib finds too.
+PIECE = 1 << 14
+RANDOM_ENTROPY = 7.95
 
 
 @njit(cache=True)
@@ -68,6 +74,24 @@ def _mark_text(data, marks):
 
 
 @njit(cache=True)
+def _is_of_words(b):
+    """Letters, digits, and what base64 and its variants use besides."""
+    lower = b | 0x20
+    return 0x61 <= lower <= 0x7A or 0x30 <= b <= 0x39 or b in (0x2B, 0x2D, 0x2F, 0x3D, 0x5F)
+
+
+@njit(cache=True)
+def _mark_opaque(data, marks):
+    """Mark words of at least `OPAQUE_WORD` bytes, each with the byte that ends it."""
+    begin = 0
+    for i in range(len(data) + 1):
+        if i == len(data) or not _is_of_words(data[i]):
+            if i - begin >= OPAQUE_WORD:
+                marks[begin : i + 1] = OPAQUE
+            begin = i + 1
+
+
+@njit(cache=True)
 def _cheapest_path(marks, kinds):
     """Overwrite `kinds` with the kind of each byte (1 = text) on the cheapest path."""
     n = len(marks)
@@ -83,8 +107,8 @@ def _cheapest_path(marks, kinds):
                 came |= 2
         into_binary = text + SWITCH if came & 1 else binary
         into_text = binary + SWITCH if came & 2 else text
-        binary = into_binary + AS_BINARY
-        text = into_text + (TEXT_AS_TEXT if marks[i] else OTHER_AS_TEXT)
+        binary = into_binary + AS_BINARY[marks[i]]
+        text = into_text + AS_TEXT[marks[i]]
         kinds[i] = came
     kind = 1 if text < binary else 0
     for i in range(n - 1, -1, -1):
@@ -97,13 +121,45 @@ def _cheapest_path(marks, kinds):
 
 
 def find_segments(data: bytes) -> list[Segment]:
-    """Cut `data` into segments of alternating kind that add up to its length."""
+    """Cut `data` into segments of the kinds TEXT, MIXED and STORED that add up to it."""
     if not data:
         return []
+    if utf16_order(data):
+        return [Segment(Kind.TEXT, len(data))]
+    values = np.frombuffer(data, dtype=np.uint8)
     marks = np.zeros(len(data), dtype=np.uint8)
-    _mark_text(np.frombuffer(data, dtype=np.uint8), marks)
+    _mark_text(values, marks)
+    _mark_opaque(values, marks)
     kinds = np.empty(len(data), dtype=np.uint8)
     _cheapest_path(marks, kinds)
     edges = np.flatnonzero(np.diff(kinds)) + 1
-    bounds = [0, *edges.tolist(), len(data)]
-    return [Segment(bool(kinds[begin]), end - begin) for begin, end in pairwise(bounds)]
+    segments = []
+    for begin, end in pairwise([0, *edges.tolist(), len(data)]):
+        if kinds[begin]:
+            segments.append(Segment(Kind.TEXT, end - begin))
+        else:
+            segments += binary_segments(data[begin:end])
+    return segments
+
+
+def binary_segments(data: bytes) -> list[Segment]:
+    """Cut binary data into MIXED and STORED segments."""
+    pieces = [data[i : i + PIECE] for i in range(0, len(data), PIECE)]
+    segments: list[Segment] = []
+    for piece in pieces:
+        kind = Kind.STORED if _is_random(piece) else Kind.MIXED
+        if segments and segments[-1].kind == kind:
+            segments[-1] = Segment(kind, segments[-1].length + len(piece))
+        else:
+            segments.append(Segment(kind, len(piece)))
+    return segments
+
+
+def _is_random(piece: bytes) -> bool:
+    """Is this a whole piece of bytes without any regularity?"""
+    if len(piece) < PIECE:
+        return False
+    counts = np.bincount(np.frombuffer(piece, dtype=np.uint8), minlength=256)
+    shares = counts[counts > 0] / PIECE
+    entropy = -(shares * np.log2(shares)).sum()
+    return bool(entropy > RANDOM_ENTROPY) and len(zlib.compress(piece, 1)) > PIECE

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from coder import Coder, Decoder, Encoder, ScoreError
+from nacrith.charset import from_utf8
 from nacrith.errors import FormatError, ModelMismatchError, NacrithError, UnsupportedError
 from nacrith.header import ModelRecord
 from nacrith.lockstep import code_group, fed_tokens
@@ -141,6 +142,7 @@ class TextCodec:
         prepared = prepare(text)
         with _translated():
             symbols = self._model.vocabulary.encode(prepared.text)
+            _code_charset(coder, prepared.charset)
             _code_flag(coder, prepared.crlf)
             _code_flag(coder, prepared.wrapped)
             self._code(coder, symbols, lambda done: report(done, len(symbols), coder.size))
@@ -164,10 +166,12 @@ class TextCodec:
         symbols = np.zeros(n_symbols, dtype=np.int32)
         coder = Decoder(payload)
         with _translated():
+            charset = _code_charset(coder)
             crlf = _code_flag(coder)
             wrapped = _code_flag(coder)
             self._code(coder, symbols, lambda done: report(done, n_symbols, len(payload)))
-        too_long = vocabulary.lengths[symbols].sum() > size
+        # UTF-8 has at most twice the bytes of the other charsets.
+        too_long = vocabulary.lengths[symbols].sum() > 2 * size
         text = b"" if too_long else vocabulary.decode(symbols)
         if wrapped:
             places = gaps(text)
@@ -176,6 +180,10 @@ class TextCodec:
             text = rewrap(text, places, breaks)
         if crlf:
             text = with_cr(text)
+        try:
+            text = from_utf8(text, charset)
+        except UnicodeError as error:
+            raise FormatError("a frame is damaged: its text is not of its charset") from error
         if len(text) != size:
             raise FormatError("a frame is damaged: its text has another length than recorded")
         return text
@@ -197,6 +205,15 @@ class TextCodec:
         self._model.close()
 
 
-def _code_flag(coder: Coder, flag: bool = False) -> bool:
-    """Code one bit as likely 0 as 1."""
-    return bool(coder.code_bit(1 << 15, int(flag)))
+def _code_flag(coder: Coder, flag: bool = False, probability: int = 1 << 15) -> bool:
+    """Code one bit that is 1 with this probability (in 2**-16)."""
+    return bool(coder.code_bit(probability, int(flag)))
+
+
+def _code_charset(coder: Coder, charset: int = 0) -> int:
+    """Code the number of a charset; nearly all text is UTF-8."""
+    if not _code_flag(coder, charset > 0, 1 << 8):
+        return 0
+    if not _code_flag(coder, charset > 1):
+        return 1
+    return 2 + _code_flag(coder, charset > 2)

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nacrith import pipeline
+from nacrith import groups, pipeline
 from nacrith.container import MemberReader
 from nacrith.errors import (
     FormatError,
     ModelMismatchError,
     ModelNotFoundError,
     NacrithError,
+    ResumeError,
     UnsupportedError,
 )
 from nacrith.header import Header
@@ -41,6 +42,7 @@ CASES = {
     "both": NOISE + PROSE + NOISE + PROSE,
     "every byte as text": PROSE + bytes(range(256)) + PROSE,
     "special tokens": b"<|endoftext|><|im_start|>" * 20,
+    "utf-16": "Ночь, улица, фонарь, аптека.\r\n".encode("utf-16") * 20,
     "latin-1": "Où êtes-vous déjà allé?\n".encode("latin-1") * 30,
     "spaces": b" " * 3000,
     "emoji": "😀é".encode() * 200,
@@ -92,21 +94,101 @@ def test_the_same_input_gives_the_same_file(options):
     assert compress(CASES["both"], options) == compress(CASES["both"], options)
 
 
-def test_several_frames_and_reads_of_any_size(options, monkeypatch):
-    monkeypatch.setattr(pipeline, "BLOCK", 1000)
+class Dribble(io.BytesIO):
+    """Reads come in small parts."""
 
-    class Dribble(io.BytesIO):
-        def read(self, n=-1):
-            return super().read(min(n, 333) if n > 0 else n)
+    def read(self, n=-1):
+        return super().read(min(n, 333) if n > 0 else n)
 
+
+def test_several_frames_and_reads_of_any_size(options):
     data = CASES["both"]
     sink = io.BytesIO()
-    compress_stream(Dribble(data), sink, options)
+    compress_stream(Dribble(data), sink, replace(options, block_size=1000))
     member = next(iter(MemberReader(io.BytesIO(sink.getvalue()))))
     assert len(list(member.frames())) == -(-len(data) // 1000)
     restored = io.BytesIO()
     decompress_stream(Dribble(sink.getvalue()), restored, options.model)
     assert restored.getvalue() == data
+
+
+@pytest.fixture(scope="module")
+def frames(options):
+    """Two members, of several frames and of one; and the original."""
+    several = compress(CASES["both"], replace(options, block_size=1000))
+    return several + compress(PROSE, options), CASES["both"] + PROSE
+
+
+RANGES = [(0, 1), (0, 1000), (999, 1001), (1500, 3500), (2000, 2000), (3000, 9000), (5000, 1 << 63)]
+
+
+@pytest.mark.parametrize(("start", "stop"), RANGES)
+def test_a_range_is_what_a_slice_is(options, frames, start, stop):
+    packed, data = frames
+    sink = io.BytesIO()
+    wanted = range(start, stop)
+    summary, _ = decompress_stream(io.BytesIO(packed), sink, options.model, wanted=wanted)
+    assert sink.getvalue() == data[start:stop]
+    assert summary.original == len(data[start:stop])
+
+
+def test_a_range_decodes_only_its_frames(options, frames, monkeypatch):
+    decoded = []
+    decode = groups.decode_group
+
+    def count(frame, *arguments):
+        decoded.append(frame)
+        return decode(frame, *arguments)
+
+    monkeypatch.setattr("nacrith.workers.in_process.decode_group", count)
+    decompress_stream(io.BytesIO(frames[0]), None, options.model, wanted=range(1900, 2100))
+    assert len(decoded) == 2
+
+
+def test_an_interrupted_run_is_gone_on_with(options):
+    options = replace(options, block_size=1000)
+    data = CASES["both"]
+    whole = compress(data, options)
+    for end in [0, 3, 20, 21, *range(30, len(whole), 97), len(whole) - 1, len(whole)]:
+        part = io.BytesIO(whole[:end])
+        summary = compress_stream(io.BytesIO(data), part, options, len(data), resume=True)
+        assert part.getvalue() == whole
+        assert summary.compressed == len(whole) and summary.original == len(data)
+
+
+def test_damage_in_an_interrupted_run_is_written_anew(options):
+    options = replace(options, block_size=1000)
+    whole = compress(CASES["both"], options)
+    spoiled = bytearray(whole)
+    spoiled[len(whole) // 2] ^= 1
+    part = io.BytesIO(bytes(spoiled))
+    compress_stream(io.BytesIO(CASES["both"]), part, options, len(CASES["both"]), resume=True)
+    assert part.getvalue() == whole
+
+
+def test_an_interrupted_run_without_a_frame_begins_again(options):
+    for start in (b"", b"NC06", compress(PROSE, options), compress(PROSE * 2, options)[:-1]):
+        part = io.BytesIO(start)
+        compress_stream(io.BytesIO(PROSE), part, options, len(PROSE), resume=True)
+        assert part.getvalue() == compress(PROSE, options)
+
+
+@pytest.mark.parametrize(
+    ("data", "change"),
+    [
+        (CASES["both"][:-1500] + b"!" * 1500, {}),
+        (b"!" + CASES["both"][1:], {}),
+        (CASES["both"], {"block_size": 999}),
+        (CASES["both"], {"parameters": Parameters(streams=2, window=WINDOW)}),
+    ],
+)
+def test_what_does_not_fit_is_not_gone_on_with(options, data, change):
+    options = replace(options, block_size=1000)
+    part = io.BytesIO(compress(CASES["both"], options))
+    with pytest.raises(ResumeError, match="afresh with -f"):
+        compress_stream(
+            io.BytesIO(data), part, replace(options, **change), len(CASES["both"]), resume=True
+        )
 
 
 def test_input_that_can_not_be_sought(options):
@@ -177,8 +259,8 @@ def test_a_file_without_text_needs_no_model(options):
 @pytest.fixture
 def text_options(options, monkeypatch):
     """Keep text in the model even though it is random and another method would win."""
-    monkeypatch.setattr(pipeline, "_model_does_not_pay", lambda frame, header: False)
-    monkeypatch.setattr(pipeline, "_binary_is_smaller", lambda block, payload: None)
+    monkeypatch.setattr(pipeline, "_SMALL", 0)
+    monkeypatch.setattr(groups, "_DOUBTFUL", float("inf"))
     return options
 
 

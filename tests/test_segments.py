@@ -1,5 +1,6 @@
 """Segmentation: text, binary, and files that hold both."""
 
+import base64
 import random
 from itertools import pairwise
 
@@ -7,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nacrith.segments import Segment, find_segments
+from nacrith.frame import Kind, Segment
+from nacrith.segments import PIECE, find_segments
 
 PROSE = b"It was the best of times, it was the worst of times.\r\n" * 40
 NOISE = random.Random(1).randbytes(3000)
@@ -18,7 +20,7 @@ def test_segments_cover_the_data_and_alternate(data):
     segments = find_segments(data)
     assert sum(s.length for s in segments) == len(data)
     assert all(s.length > 0 for s in segments)
-    assert all(a.is_text != b.is_text for a, b in pairwise(segments))
+    assert all(a.kind != b.kind for a, b in pairwise(segments))
 
 
 @pytest.mark.parametrize(
@@ -29,27 +31,48 @@ def test_segments_cover_the_data_and_alternate(data):
         "東京は日本の首都です。\n".encode() * 40,
         "😀".encode() * 500,
         PROSE + b"\0\1\2" + PROSE,
+        "Ночь, улица, фонарь, аптека.\n".encode("utf-16") * 40,
+        "It was the best of times.\r\n".encode("utf-16-be") * 40,
         b"a",
     ],
 )
 def test_text_is_one_segment(text):
-    assert find_segments(text) == [Segment(True, len(text))]
+    assert find_segments(text) == [Segment(Kind.TEXT, len(text))]
 
 
 @pytest.mark.parametrize("data", [NOISE, b"\0" * 5000, b"\0", b"\xff\xd8\xff\xe0"])
 def test_binary_is_one_segment(data):
-    assert find_segments(data) == [Segment(False, len(data))]
+    assert find_segments(data) == [Segment(Kind.MIXED, len(data))]
 
 
 def test_text_between_binary_data_is_found():
     segments = find_segments(NOISE + PROSE + NOISE)
-    assert [s.is_text for s in segments] == [False, True, False]
+    assert [s.kind for s in segments] == [Kind.MIXED, Kind.TEXT, Kind.MIXED]
     assert abs(segments[1].length - len(PROSE)) < 16
 
 
 def test_a_short_name_inside_binary_data_stays_there():
-    assert find_segments(NOISE + b"Lorem ipsum dolor" + NOISE) == [Segment(False, 6017)]
+    assert find_segments(NOISE + b"Lorem ipsum dolor" + NOISE) == [Segment(Kind.MIXED, 6017)]
 
 
 def test_empty():
     assert find_segments(b"") == []
+
+
+def test_base64_and_dna_are_binary_data():
+    encoded = base64.encodebytes(NOISE * 2)
+    kinds = [s.kind for s in find_segments(PROSE + encoded + PROSE)]
+    assert kinds == [Kind.TEXT, Kind.MIXED, Kind.TEXT]
+    genome = "\n".join("".join(random.choices("ACGT", k=70)) for _ in range(60)).encode()
+    assert find_segments(genome) == [Segment(Kind.MIXED, len(genome))]
+
+
+def test_what_is_compressed_already_is_stored():
+    deflated = random.Random(3).randbytes(3 * PIECE)
+    table = bytes(range(256)) * (PIECE // 256)
+    segments = find_segments(b"\0\1" * PIECE + deflated + table * 2)
+    assert segments == [
+        Segment(Kind.MIXED, 2 * PIECE),
+        Segment(Kind.STORED, 3 * PIECE),
+        Segment(Kind.MIXED, 2 * PIECE),
+    ]

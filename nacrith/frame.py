@@ -1,0 +1,113 @@
+"""A frame: one group, a range of the original that can be decoded on its own."""
+
+import hashlib
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import NamedTuple
+
+from nacrith.errors import FormatError
+from nacrith.varint import Reader, to_varint
+
+MAX_ORIGINAL = 1 << 26
+"""No frame holds more bytes of the original than this (64 MiB)."""
+
+
+class Kind(IntEnum):
+    """How a segment is coded."""
+
+    TEXT = 0
+    """By the language model and the predictors."""
+    MIXED = 1
+    """By context mixing of bytes."""
+    LZMA = 2
+    STORED = 3
+
+
+class Segment(NamedTuple):
+    """A run of bytes of one kind."""
+
+    kind: Kind
+    length: int
+
+
+def check_of(original: bytes) -> bytes:
+    """What a frame keeps to check its restored bytes: BLAKE2b, 4 bytes of it below
+    64 KiB, where 8 would be felt, else 8."""
+    return hashlib.blake2b(original, digest_size=_check_size(len(original))).digest()
+
+
+def _check_size(size: int) -> int:
+    return 4 if size < 1 << 16 else 8
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Attributes:
+    segments: kinds and lengths; they add up to the original size.
+    check: `check_of` the original.
+    payloads: by kind, the coded segments of this kind, joined.
+    n_symbols: symbols that spell the text; 0 without text.
+    """
+
+    segments: list[Segment]
+    check: bytes
+    payloads: dict[Kind, bytes] = field(default_factory=dict)
+    n_symbols: int = 0
+
+    @property
+    def original_size(self) -> int:
+        """Bytes of the original."""
+        return sum(segment.length for segment in self.segments)
+
+    def size_of(self, kind: Kind) -> int:
+        """Bytes of the original in segments of this kind."""
+        return sum(segment.length for segment in self.segments if segment.kind == kind)
+
+    def to_bytes(self) -> bytes:
+        out = bytearray(to_varint(len(self.segments)))
+        for kind, length in self.segments:
+            out += to_varint(length << 2 | kind)
+        out += self.check
+        kinds = self._kinds()
+        for kind in kinds:
+            payload = self.payloads[kind]
+            if kind == Kind.TEXT:
+                out += to_varint(self.n_symbols)
+            if kind != kinds[-1]:
+                out += to_varint(len(payload))
+            out += payload
+        return bytes(out)
+
+    @classmethod
+    def from_bytes(cls, body: bytes) -> "Frame":
+        """Inverse of `to_bytes`; raises FormatError."""
+        reader = Reader(body, "frame")
+        count = reader.varint()
+        # Each takes at least a byte.
+        if count > reader.left:
+            raise FormatError(f"a frame is damaged: it claims {count} segments")
+        segments = []
+        size = 0
+        for _ in range(count):
+            packed = reader.varint()
+            segments.append(Segment(Kind(packed & 3), packed >> 2))
+            size += packed >> 2
+            if not packed >> 2 or size > MAX_ORIGINAL:
+                raise FormatError("a frame is damaged: the size of its segments can't be right")
+        frame = cls(segments, reader.take(_check_size(size)))
+        n_symbols = 0
+        payloads = {}
+        kinds = frame._kinds()
+        for kind in kinds:
+            if kind == Kind.TEXT:
+                n_symbols = reader.varint()
+                # Transcoded text can have twice the bytes.
+                if not 0 < n_symbols <= 2 * frame.size_of(Kind.TEXT):
+                    raise FormatError(f"a frame is damaged: it claims {n_symbols} symbols")
+            payloads[kind] = reader.rest() if kind == kinds[-1] else reader.take(reader.varint())
+        reader.end()
+        return cls(segments, frame.check, payloads, n_symbols)
+
+    def _kinds(self) -> list[Kind]:
+        """The kinds that occur, in the order of their payloads."""
+        return sorted({segment.kind for segment in self.segments})
