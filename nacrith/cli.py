@@ -118,6 +118,22 @@ class _Parsed(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
+_WORKERS = _options(
+    click.option(
+        "--workers",
+        type=click.IntRange(0, 1024),
+        default=0,
+        metavar="N",
+        help="Processes that share the frames of a large FILE (0: as many as pay).",
+    ),
+    click.option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Run frames on the Dask cluster at ADDRESS, such as tcp://host:8786.",
+    ),
+)
+
+
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     invoke_without_command=True,
@@ -166,6 +182,7 @@ def cli(context: click.Context, decode: bool) -> None:
 @click.option(
     "--window", type=int, default=0, metavar="N", help="Context in tokens (0: by preset)."
 )
+@_WORKERS
 @click.option(
     "--threads", type=click.IntRange(0, 1024), default=0, metavar="N", help="Threads (0: all CPUs)."
 )
@@ -193,6 +210,8 @@ def compress(
     preset: str | None,
     streams: int,
     window: int,
+    workers: int,
+    cluster: str | None,
     threads: int,
     block_size: int,
     resume: bool,
@@ -217,6 +236,7 @@ def compress(
         from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
         from nacrith.presets import BEST, DEFAULT, FAST
         from nacrith.resume import holds_a_frame
+        from nacrith.workers.choose import choose_workers
 
         def target(path: Path) -> Path:
             return compressed_name(path, out.force)
@@ -237,13 +257,17 @@ def compress(
                 block_size=block_size,
             )
             size = status.st_size if status else None
+            n_groups = None if size is None else -(-size // block_size)
+            team = choose_workers(workers, cluster, n_groups, threads, run.progress)
             summary = compress_stream(
-                run.source, run.sink, options, size, run.progress, resume=resume
+                run.source, run.sink, options, size, run.progress, team, resume
             )
             run.check_unchanged()
             if verify or (out.remove and verify is not False):
                 run.sink.seek(0)
-                decompress_stream(run.sink, None, model, run.progress_of("verify"))
+                progress = run.progress_of("verify")
+                team = choose_workers(workers, cluster, n_groups, threads, progress)
+                decompress_stream(run.sink, None, model, progress, team)
         run.finish(summary)
         return summary
 
@@ -262,6 +286,7 @@ def compress(
     metavar="A:B",
     help="Only bytes A up to B of the original (-c by default); frames without them are skipped.",
 )
+@_WORKERS
 @click.option("-N", "--metadata", is_flag=True, help="Restore the stored mode and time stamp.")
 def decompress(
     files: tuple[Path, ...],
@@ -269,6 +294,8 @@ def decompress(
     recursive: bool,
     model: Path | None,
     wanted: range | None,
+    workers: int,
+    cluster: str | None,
     metadata: bool,
 ) -> None:
     """Restore FILE from each FILE.nc (or standard input to standard output).
@@ -285,10 +312,14 @@ def decompress(
 
     def job(path: Path | None) -> "Summary":
         from nacrith.pipeline import decompress_stream
+        from nacrith.workers.choose import choose_workers
 
         with _Job(path, out, original_name, decoding=True) as run:
+            # A range is seldom more than one frame.
+            n_groups = None if wanted is None else 1
+            team = choose_workers(workers, cluster, n_groups, progress=run.progress)
             summary, header = decompress_stream(
-                run.source, run.sink, model, run.progress, wanted=wanted
+                run.source, run.sink, model, run.progress, team, wanted
             )
         if metadata and header.metadata and run.target:
             run.target.chmod(header.metadata.mode & 0o777)
@@ -304,6 +335,7 @@ def decompress(
 @_QUIET
 @_RECURSIVE
 @_MODEL
+@_WORKERS
 @click.option("--quick", is_flag=True, help="Only checksums of the file; needs no model.")
 def test(
     files: tuple[Path, ...],
@@ -311,6 +343,8 @@ def test(
     verbose: bool,
     recursive: bool,
     model: Path | None,
+    workers: int,
+    cluster: str | None,
     quick: bool,
 ) -> None:
     """Check that each FILE.nc can be restored, without writing anything.
@@ -323,13 +357,15 @@ def test(
     def job(path: Path | None) -> None:
         from nacrith.container import check_records
         from nacrith.pipeline import decompress_stream
+        from nacrith.workers.choose import choose_workers
 
         with open_input(path) as (source, _):
             if quick:
                 size = check_records(source)
             else:
                 progress = _progress(path, quiet, decoding=True)
-                size = decompress_stream(source, None, model, progress)[0].original
+                team = choose_workers(workers, cluster, progress=progress)
+                size = decompress_stream(source, None, model, progress, team)[0].original
         if not quiet:
             checked = "frames OK" if quick else "OK"
             click.echo(f"{_name(path)}: {checked}, {size} bytes", err=True)

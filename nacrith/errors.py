@@ -31,3 +31,7 @@ class FileError(NacrithError):
 
 class ResumeError(NacrithError):
     """An interrupted run that can't be gone on with."""
+
+
+class WorkerError(NacrithError):
+    """Workers that can't be started or that fail again and again."""

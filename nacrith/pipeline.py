@@ -4,11 +4,11 @@ import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
+from nacrith.codec_request import CodecRequest, CompressRequest, DecompressRequest
 from nacrith.container import (
     DIGEST_SIZE,
     Member,
@@ -27,8 +27,7 @@ from nacrith.progress import NO_PROGRESS, Progress
 from nacrith.prompts import choose_prompt
 from nacrith.reading import read_up_to
 from nacrith.resume import check_frame, intact_frames
-from nacrith.text_codec import TextCodec
-from nacrith.workers import InProcess, OpenCodec, Workers
+from nacrith.workers import InProcess, Workers
 
 BLOCK = 1 << 22
 """Bytes of the original in one frame unless the user says otherwise (4 MiB)."""
@@ -109,18 +108,19 @@ def compress_stream(
         second = next(blocks, b"")
         known = size if size is not None else len(first) + len(second)
         parameters = _parameters(options, first, known)
-        open_codec = partial(
-            TextCodec.for_compression, options.model, options.backend, options.threads, parameters
-        )
+        request = CompressRequest(options.model, options.backend, options.threads, parameters)
         if second:
-            header = Header(workers.record(open_codec), parameters, options.metadata)
+            header = Header(workers.model_record(request), parameters, options.metadata)
             all_blocks = chain([first, second], blocks)
-            return _write_frames(all_blocks, sink, header, open_codec, workers, resume)
+            return _write_frames(all_blocks, sink, header, request, workers, resume)
         if resume:
             sink.seek(0)
             sink.truncate()
         header = Header(None, parameters, options.metadata)
-        return _write_sole(first, sink, header, open_codec, workers)
+        # A sole group has all threads to itself here.
+        workers.close()
+        workers = InProcess(progress)
+        return _write_sole(first, sink, header, request, workers)
     finally:
         workers.close()
         progress.end()
@@ -141,14 +141,14 @@ def _parameters(options: CompressOptions, first: bytes, size: int) -> Parameters
 
 
 def _write_sole(
-    block: bytes, sink: BinaryIO, header: Header, open_codec: OpenCodec, workers: Workers
+    block: bytes, sink: BinaryIO, header: Header, request: CodecRequest, workers: Workers
 ) -> Summary:
     """Write a member of one frame, or of none. `header` names no model."""
     candidates = []
     if text_size(block) >= _MIN_TEXT_FOR_MODEL:
-        (frame,) = workers.encode(open_codec, [block])
+        (frame,) = workers.encode(request, [block])
         if frame.size_of(Kind.TEXT):
-            with_model = replace(header, model=workers.record(open_codec))
+            with_model = replace(header, model=workers.model_record(request))
             candidates.append((with_model, frame))
         else:
             candidates.append((header, frame))
@@ -166,7 +166,7 @@ def _write_frames(
     blocks: Iterable[bytes],
     sink: BinaryIO,
     header: Header,
-    open_codec: OpenCodec,
+    request: CodecRequest,
     workers: Workers,
     resume: bool,
 ) -> Summary:
@@ -184,7 +184,7 @@ def _write_frames(
         writer, tokens = _resume(sink, header, todo)
     else:
         writer = Writer(sink, header)
-    for frame in workers.encode(open_codec, todo):
+    for frame in workers.encode(request, todo):
         writer.add(frame)
         # What is written may be gone on with.
         sink.flush()
@@ -236,7 +236,9 @@ def decompress_stream(
         FormatError, UnsupportedError: the file is damaged or not ours.
         ModelNotFoundError, ModelMismatchError: it can't be opened here.
     """
-    workers = workers or InProcess(progress)
+    # A sole group has all threads to itself here.
+    alone = InProcess(progress)
+    workers = workers or alone
     summary = Summary()
     first: Header | None = None
     total = None
@@ -252,7 +254,8 @@ def decompress_stream(
             first = first or member.header
             digest = hashlib.blake2b(digest_size=DIGEST_SIZE)
             selection = _Selection(member, position, wanted)
-            for data in workers.decode(_codec_of(member.header, model), selection):
+            several = alone if member.sole else workers
+            for data in several.decode(_request_of(member.header, model), selection):
                 data = selection.cut(data)
                 digest.update(data)
                 if sink:
@@ -267,6 +270,7 @@ def decompress_stream(
                 raise FormatError("the restored data does not match the hash of the whole file")
         summary.compressed = reader.position
     finally:
+        alone.close()
         workers.close()
         progress.end()
     assert first is not None  # an empty input raises
@@ -309,10 +313,10 @@ class _Selection:
         return data[max(0, self._wanted.start - start) : max(0, self._wanted.stop - start)]
 
 
-def _codec_of(header: Header, model: Path | None) -> OpenCodec | None:
+def _request_of(header: Header, model: Path | None) -> CodecRequest | None:
     if header.model is None:
         return None
-    return partial(TextCodec.for_file, header.model, header.parameters, model)
+    return DecompressRequest(header.model, header.parameters, model)
 
 
 def _blocks(source: BinaryIO, size: int) -> Iterator[bytes]:

@@ -24,7 +24,11 @@ def this_machine() -> str:
 
 
 def available_threads() -> int:
-    """Number of CPUs this process may run on."""
+    """Number of CPUs this process may use: those it may run on, or its share of them
+    that whoever started it has put into the variable NACRITH_THREADS."""
+    share = os.environ.get("NACRITH_THREADS", "")
+    if share.isdigit() and int(share):
+        return int(share)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

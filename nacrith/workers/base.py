@@ -1,28 +1,25 @@
 """What the pipeline asks of workers."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
+from nacrith.codec_request import CodecRequest
 from nacrith.frame import Frame
 from nacrith.header import ModelRecord
-from nacrith.text_codec import TextCodec
-
-OpenCodec = Callable[[], TextCodec]
-"""Opens the model; can be pickled."""
 
 
 class Workers(Protocol):
     """Runs groups. Results come in the order of the groups."""
 
-    def record(self, open_codec: OpenCodec) -> ModelRecord:
+    def model_record(self, request: CodecRequest) -> ModelRecord:
         """What a header says of the model."""
         ...
 
-    def encode(self, open_codec: OpenCodec | None, blocks: Iterable[bytes]) -> Iterator[Frame]:
+    def encode(self, request: CodecRequest | None, blocks: Iterable[bytes]) -> Iterator[Frame]:
         """Encode blocks; reads no further ahead than it has workers for."""
         ...
 
-    def decode(self, open_codec: OpenCodec | None, frames: Iterable[Frame]) -> Iterator[bytes]:
+    def decode(self, request: CodecRequest | None, frames: Iterable[Frame]) -> Iterator[bytes]:
         """Decode frames; the codec is only opened for frames with text."""
         ...
 

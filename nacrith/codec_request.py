@@ -1,0 +1,58 @@
+"""Which codec a group needs: can be compared, and sent to another process."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from nacrith.header import ModelRecord
+from nacrith.parameters import Parameters
+from nacrith.text_codec import TextCodec
+
+
+@dataclass(frozen=True)
+class CompressRequest:
+    """The codec to compress with; see `TextCodec.for_compression`."""
+
+    model: Path | None
+    backend: str
+    threads: int
+    parameters: Parameters
+
+    def open(self) -> TextCodec:
+        return TextCodec.for_compression(self.model, self.backend, self.threads, self.parameters)
+
+
+@dataclass(frozen=True)
+class DecompressRequest:
+    """The codec that a file's header asks for; see `TextCodec.for_file`."""
+
+    record: ModelRecord
+    parameters: Parameters
+    model: Path | None
+
+    def open(self) -> TextCodec:
+        return TextCodec.for_file(self.record, self.parameters, self.model)
+
+
+CodecRequest = CompressRequest | DecompressRequest
+
+
+class CodecSlot:
+    """Keeps one codec open: the next group most likely needs it too."""
+
+    def __init__(self) -> None:
+        self._request: CodecRequest | None = None
+        self._codec: TextCodec | None = None
+
+    def open(self, request: CodecRequest | None) -> TextCodec | None:
+        """The codec asked for, opened if it is not open already; None for None."""
+        if request is None:
+            return None
+        if self._codec is None or request != self._request:
+            self.close()
+            self._codec, self._request = request.open(), request
+        return self._codec
+
+    def close(self) -> None:
+        if self._codec:
+            self._codec.close()
+        self._codec = self._request = None

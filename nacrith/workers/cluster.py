@@ -1,0 +1,76 @@
+"""The workers of a Dask cluster, through its `Client.get_executor()`."""
+
+from concurrent.futures import Executor, Future
+from typing import Any
+
+from nacrith import __version__
+from nacrith.errors import WorkerError
+from nacrith.progress import NO_PROGRESS, Progress
+from nacrith.workers.over_executor import OverExecutor
+
+
+def cluster_workers(address: str, progress: Progress = NO_PROGRESS) -> OverExecutor:
+    """Workers of the cluster whose scheduler listens at `address` (tcp://host:port).
+
+    Raises:
+        WorkerError: Dask is not installed, there is no cluster, or its workers lack this
+            version of nacrith.
+    """
+    first = _connect(address)
+    unused = [first]
+
+    def connect() -> Executor:
+        return unused.pop() if unused else _connect(address)
+
+    return OverExecutor(connect, first.n_workers, progress)
+
+
+def _connect(address: str) -> "_Cluster":
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise WorkerError(
+            "--cluster needs Dask: pip install 'nacrith[cluster]', here and on the workers"
+        ) from error
+    try:
+        client = Client(address, timeout="10s", set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise WorkerError(f"no Dask scheduler answers at {address}: {error}") from error
+    return _Cluster(client)
+
+
+def _version() -> str:
+    try:
+        from nacrith import __version__
+    except ImportError:
+        return "none"
+    return __version__
+
+
+class _Cluster(Executor):
+    """Dask's executor with the interface of the standard library's."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        # A task must run again even if an equal one has run: it had failed.
+        self._executor = client.get_executor(pure=False)
+        found = client.run(_version)
+        self.n_workers = len(found)
+        if not found:
+            client.close()
+            raise WorkerError("the cluster has no workers; start some with: dask worker ADDRESS")
+        others = {version for version in found.values() if version != __version__}
+        if others:
+            client.close()
+            raise WorkerError(
+                f"workers of the cluster have nacrith {', '.join(sorted(others))}, here it is "
+                f"{__version__}; install the same version everywhere"
+            )
+
+    def submit(self, function: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = self._executor.submit(function, *args, **kwargs)
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self._executor.shutdown(wait and not cancel_futures)
+        self._client.close()

@@ -1,0 +1,143 @@
+"""Groups over a `concurrent.futures.Executor`, results in order, memory bounded."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from concurrent.futures import TimeoutError as NotYet
+from typing import Any
+
+from nacrith import signals
+from nacrith.codec_request import CodecRequest
+from nacrith.errors import NacrithError, WorkerError
+from nacrith.frame import Frame
+from nacrith.header import ModelRecord
+from nacrith.progress import NO_PROGRESS, Progress
+from nacrith.workers import jobs
+
+MAX_FAILURES = 3
+"""A group that fails so often fails the run."""
+
+_POLL_SECONDS = 0.2
+
+
+class _Task:
+    """A call that is under way, with what is needed to begin it again."""
+
+    def __init__(self, call: tuple[Any, ...]) -> None:
+        self.call = call
+        self.failures = 0
+        self.future: Future[Any]
+
+
+class OverExecutor:
+    """Workers behind an executor: a pool of processes, a cluster.
+
+    At most two groups per worker are under way or wait to be fetched, so memory does not
+    depend on the length of the input. A group whose worker dies is given to another.
+    """
+
+    def __init__(
+        self,
+        make_executor: Callable[[], Executor],
+        n_workers: int,
+        progress: Progress = NO_PROGRESS,
+        done: Callable[[], int] | None = None,
+    ) -> None:
+        """
+        Args:
+            make_executor: called at the first group, and after its executor has broken.
+            done: bytes of the original that all workers have done so far, if they tell;
+                else progress is reported by whole groups.
+        """
+        self._make_executor = make_executor
+        self._executor: Executor | None = None
+        self._limit = 2 * n_workers
+        self._progress = progress
+        self._done = done
+        self._fetched = 0
+        self._tasks: deque[_Task] = deque()
+
+    def model_record(self, request: CodecRequest) -> ModelRecord:
+        (record,) = self._map((jobs.model_record, request) for _ in range(1))
+        return record
+
+    def encode(self, request: CodecRequest | None, blocks: Iterable[bytes]) -> Iterator[Frame]:
+        for frame in self._map((jobs.encode, request, block) for block in blocks):
+            self._fetched += frame.original_size
+            self._report()
+            yield frame
+
+    def decode(self, request: CodecRequest | None, frames: Iterable[Frame]) -> Iterator[bytes]:
+        for block in self._map((jobs.decode, request, frame) for frame in frames):
+            self._fetched += len(block)
+            self._report()
+            yield block
+
+    def close(self) -> None:
+        # What is still under way is of no use to anyone.
+        self._shut_down()
+        self._tasks.clear()
+
+    def _shut_down(self) -> None:
+        if self._executor:
+            self._executor.shutdown(wait=False, cancel_futures=True)
+        self._executor = None
+
+    def _map(self, calls: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
+        """Yield the results of the calls in their order."""
+        for call in calls:
+            task = _Task(call)
+            self._tasks.append(task)
+            self._submit(task)
+            if len(self._tasks) == self._limit:
+                yield self._first_result()
+        while self._tasks:
+            yield self._first_result()
+
+    def _submit(self, task: _Task) -> None:
+        if self._executor is None:
+            self._executor = self._make_executor()
+        try:
+            task.future = self._executor.submit(*task.call)
+        except BrokenExecutor as error:
+            task.future = Future()
+            task.future.set_exception(error)
+
+    def _first_result(self) -> Any:
+        """Wait for the oldest task, beginning it again if it fails."""
+        task = self._tasks[0]
+        while True:
+            signals.check()
+            try:
+                result = task.future.result(timeout=_POLL_SECONDS)
+                self._tasks.popleft()
+                return result
+            except NacrithError:
+                raise
+            except NotYet:
+                self._report()
+            except (BrokenExecutor, CancelledError) as error:
+                # Any of the tasks under way may have been the cause.
+                self._start_again(error)
+            except Exception as error:
+                self._count_failure(task, error)
+                self._submit(task)
+
+    def _start_again(self, error: BaseException) -> None:
+        self._shut_down()
+        for task in self._tasks:
+            if not task.future.done() or task.future.cancelled() or task.future.exception():
+                self._count_failure(task, error)
+                self._submit(task)
+
+    def _count_failure(self, task: _Task, error: BaseException) -> None:
+        task.failures += 1
+        if task.failures == MAX_FAILURES:
+            raise WorkerError(
+                f"a group has failed {MAX_FAILURES} times in the workers, at last with: "
+                f"{error or type(error).__name__}; try fewer --workers"
+            ) from error
+
+    def _report(self) -> None:
+        done = max(self._done(), self._fetched) if self._done else self._fetched
+        self._progress.update(done, 0, 0)

@@ -1,0 +1,38 @@
+"""What this machine has: memory and GPUs."""
+
+from dataclasses import dataclass
+
+import psutil
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """A CUDA device: its name, and its free and total memory in bytes."""
+
+    name: str
+    free: int
+    total: int
+
+
+def available_memory() -> int:
+    """Bytes that can be taken without swapping."""
+    return int(psutil.virtual_memory().available)
+
+
+def gpus() -> list[Gpu]:
+    """The GPUs that NVIDIA's library (NVML) sees; none if it is not there."""
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return []
+    try:
+        found = []
+        for i in range(pynvml.nvmlDeviceGetCount()):
+            handle = pynvml.nvmlDeviceGetHandleByIndex(i)
+            memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
+            found.append(Gpu(pynvml.nvmlDeviceGetName(handle), int(memory.free), int(memory.total)))
+        return found
+    finally:
+        pynvml.nvmlShutdown()
