@@ -1,0 +1,262 @@
+"""Groups in other processes: the same file, in order, whatever dies on the way."""
+
+import io
+import os
+import random
+import signal
+import time
+from concurrent.futures import Executor, Future
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+
+import pytest
+
+from nacrith.codec_request import DecompressRequest
+from nacrith.errors import FormatError, WorkerError
+from nacrith.parameters import Parameters
+from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
+from nacrith.progress import NO_PROGRESS
+from nacrith.workers import InProcess
+from nacrith.workers.choose import choose_workers, worker_count
+from nacrith.workers.jobs import SumOfBytes
+from nacrith.workers.over_executor import MAX_FAILURES, OverExecutor
+from nacrith.workers.processes import THREAD_VARIABLES, process_workers
+
+PROSE = b"The owl and the pussycat went to sea in a beautiful pea-green boat.\n"
+DATA = b"".join(bytes([i]) * 3 + PROSE * 4 + random.Random(i).randbytes(200) for i in range(9))
+BLOCK = 512
+
+
+@pytest.fixture(scope="module")
+def options(tiny_gguf):
+    return CompressOptions(
+        tiny_gguf, "exact", parameters=Parameters(streams=1, window=256), block_size=BLOCK
+    )
+
+
+@pytest.fixture(scope="module")
+def whole(options):
+    return compress(options)
+
+
+def compress(options, workers=None, progress=NO_PROGRESS) -> bytes:
+    sink = io.BytesIO()
+    compress_stream(io.BytesIO(DATA), sink, options, len(DATA), progress, workers)
+    return sink.getvalue()
+
+
+def decompress(packed, options, workers) -> bytes:
+    sink = io.BytesIO()
+    decompress_stream(io.BytesIO(packed), sink, options.model, workers=workers)
+    return sink.getvalue()
+
+
+class Positions:
+    """A progress display that remembers."""
+
+    def __init__(self):
+        self.seen = []
+
+    def begin(self, total):
+        pass
+
+    def update(self, position, tokens, payload):
+        self.seen.append(position)
+
+    def end(self):
+        pass
+
+
+def test_the_file_does_not_depend_on_the_number_of_processes(options, whole):
+    for n in (2, 8):
+        progress = Positions()
+        assert compress(options, process_workers(n, 1, progress), progress) == whole
+        assert progress.seen[-1] == len(DATA)
+    assert decompress(whole, options, process_workers(2, 1)) == DATA
+
+
+class Here(Executor):
+    """Runs calls at once, unless `fault` makes them fail; counts what waits to be fetched."""
+
+    def __init__(self, fault=lambda: None):
+        self._fault = fault
+        self.waiting = self.most_waiting = 0
+
+    def submit(self, function, /, *args):
+        future = Future()
+        try:
+            self._fault()
+            future.set_result(function(*args))
+        except Exception as error:
+            future.set_exception(error)
+        self.waiting += 1
+        self.most_waiting = max(self.most_waiting, self.waiting)
+        result = future.result
+
+        def fetch(timeout=None):
+            self.waiting -= 1
+            return result(timeout)
+
+        future.result = fetch
+        return future
+
+
+def test_no_more_groups_are_read_than_there_are_workers_for(options, whole):
+    executor = Here()
+    assert compress(options, OverExecutor(lambda: executor, 3)) == whole
+    assert executor.most_waiting == 6
+
+
+def failing(*errors):
+    """Raise these errors, one a call, and nothing afterwards."""
+    left = list(errors)
+
+    def fault():
+        if left:
+            raise left.pop(0)
+
+    return fault
+
+
+def test_a_group_that_fails_is_tried_again(options, whole):
+    for error in (OSError("disk"), MemoryError(), BrokenProcessPool()):
+        fault = failing(*[error] * (MAX_FAILURES - 1))
+        assert compress(options, OverExecutor(lambda fault=fault: Here(fault), 1)) == whole
+
+
+def test_a_group_that_fails_three_times_fails_the_run(options):
+    for error in (OSError("no space"), BrokenProcessPool("no space")):
+        fault = failing(*[error] * MAX_FAILURES)
+        with pytest.raises(WorkerError, match=r"3 times.*no space.*--workers"):
+            compress(options, OverExecutor(lambda fault=fault: Here(fault), 1))
+
+
+def test_what_is_wrong_with_the_input_is_not_tried_again(options):
+    tries = []
+
+    def fault():
+        tries.append(1)
+        raise FormatError("damaged")
+
+    with pytest.raises(FormatError, match="damaged"):
+        compress(options, OverExecutor(lambda: Here(fault), 2))
+    assert len(tries) <= 2
+
+
+def test_a_killed_process_is_replaced(options, whole, monkeypatch):
+    workers = process_workers(2, 1)
+    sink = io.BytesIO()
+    killed = []
+
+    class Killer(Positions):
+        """Kills a worker when the first frame has come."""
+
+        def update(self, position, tokens, payload):
+            if position >= BLOCK and not killed:
+                pid = next(pid for pid in workers._executor._pids[:] if pid)
+                os.kill(pid, signal.SIGKILL)
+                killed.append(pid)
+
+    workers._progress = Killer()
+    compress_stream(io.BytesIO(DATA), sink, options, len(DATA), workers=workers)
+    assert killed and sink.getvalue() == whole
+
+
+def test_processes_are_gone_after_an_interruption(options):
+    workers = process_workers(2, 1)
+    pids = []
+
+    class Interrupt(Positions):
+        def update(self, position, tokens, payload):
+            pids.extend(pid for pid in workers._executor._pids[:] if pid)
+            if pids:
+                raise KeyboardInterrupt
+
+    workers._progress = Interrupt()
+    with pytest.raises(KeyboardInterrupt):
+        compress_stream(io.BytesIO(DATA), io.BytesIO(), options, len(DATA), workers=workers)
+    deadline = time.monotonic() + 20
+    while any(alive(pid) for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert pids and not any(alive(pid) for pid in pids)
+
+
+def alive(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def environment_of_worker(names):
+    return {name: os.environ.get(name) for name in names}
+
+
+def test_a_worker_sees_its_threads_and_its_gpu():
+    workers = process_workers(2, 3, gpus=["5", "7"])
+    call = (environment_of_worker, (*THREAD_VARIABLES, "CUDA_VISIBLE_DEVICES"))
+    found = list(workers._map(call for _ in range(12)))
+    workers.close()
+    assert {seen[name] for seen in found for name in THREAD_VARIABLES} == {"3"}
+    assert {seen["CUDA_VISIBLE_DEVICES"] for seen in found} <= {"5", "7"}
+
+
+def test_the_number_of_workers_follows_from_the_machine(monkeypatch):
+    monkeypatch.setattr("nacrith.workers.choose.available_threads", lambda: 8)
+    monkeypatch.setattr("nacrith.workers.choose.available_memory", lambda: 5 << 30)
+    assert [worker_count(n) for n in (None, 1, 3, 100)] == [5, 1, 3, 5]
+    monkeypatch.setattr("nacrith.workers.choose.available_memory", lambda: 0)
+    assert worker_count() == 1
+    assert isinstance(choose_workers(), InProcess)
+    assert isinstance(choose_workers(2), OverExecutor)
+
+
+def test_bytes_of_all_groups_add_up():
+    told = []
+    report = SumOfBytes(told.append)
+    for done in (1, 5, 9, 2, 4, 1):
+        report(done, 0, 0)
+    assert told == [1, 5, 9, 11, 13, 14]
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+    ) as cluster:
+        yield cluster
+
+
+def test_a_cluster_makes_the_same_file_though_a_worker_is_killed(options, whole, cluster):
+    progress = Positions()
+    workers = choose_workers(cluster=cluster.scheduler_address, progress=progress)
+    update = progress.update
+
+    def kill_one(position, tokens, payload):
+        if not progress.seen:
+            cluster.workers[0].process.process._process.kill()
+        update(position, tokens, payload)
+
+    progress.update = kill_one
+    assert compress(options, workers, progress) == whole
+    assert progress.seen[-1] == len(DATA)
+    assert decompress(whole, options, choose_workers(cluster=cluster.scheduler_address)) == DATA
+
+
+def test_no_cluster_is_an_error_that_says_so():
+    pytest.importorskip("distributed")
+    with pytest.raises(WorkerError, match="no Dask scheduler answers"):
+        choose_workers(cluster="tcp://127.0.0.1:1")
+
+
+def test_a_codec_request_travels(options, whole):
+    import pickle
+
+    from nacrith.container import MemberReader
+
+    member = next(iter(MemberReader(io.BytesIO(whole))))
+    request = DecompressRequest(member.header.model, member.header.parameters, options.model)
+    assert pickle.loads(pickle.dumps(request)) == request
+    assert request != replace(request, model=None)
