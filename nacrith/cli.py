@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from nacrith.pipeline import Summary
     from nacrith.progress import Progress
 
+# `text_codec.BACKENDS`, which takes long to import.
+BACKENDS = ("auto", "exact", "llama.cpp", "transformers")
+
 _PATH = click.Path(path_type=Path, allow_dash=True)
 _MODEL = click.option(
     "--model", type=click.Path(path_type=Path), metavar="PATH", help="GGUF file of the model."
@@ -171,7 +174,7 @@ def cli(context: click.Context, decode: bool) -> None:
 @_MODEL
 @click.option(
     "--backend",
-    type=click.Choice(["auto", "exact", "llama.cpp", "transformers"]),
+    type=click.Choice(BACKENDS),
     default="auto",
     show_default=True,
     help="What runs the model. exact: files open on every machine; auto: exact if it can.",
@@ -444,6 +447,23 @@ def import_model(directory: Path, dtype: str, output: Path | None, force: bool) 
         output.parent.mkdir(parents=True, exist_ok=True)
     import_checkpoint(directory, output, dtype, force)
     click.echo(f"{output}\n  sha256 {describe(output).sha256}")
+
+
+@cli.command()
+@_MODEL
+@click.option(
+    "--backend", type=click.Choice(BACKENDS), default="auto", show_default=True, help="To test."
+)
+def doctor(model: Path | None, backend: str) -> None:
+    """Show what this machine has for nacrith, and measure its speed for two seconds.
+
+    \b
+    nacrith doctor
+    """
+    from nacrith.doctor import examine
+
+    for what, found in examine(model, backend):
+        click.echo(f"{what:<18} {found}")
 
 
 @cli.group()

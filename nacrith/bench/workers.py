@@ -1,0 +1,58 @@
+"""Processes against one process, on the same text, in one run."""
+
+import io
+import resource
+import time
+from dataclasses import replace
+from typing import Any
+
+from nacrith.bench.texts import alice
+from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
+from nacrith.presets import DEFAULT
+from nacrith.workers.processes import process_workers
+from predictors.numerics import available_threads
+
+
+def measure_workers(backend: str, n_bytes: int, rounds: int) -> dict[str, Any]:
+    """Seconds to compress and restore two frames of `n_bytes` each of alice29.txt.
+
+    Two processes of one thread each, against one process of two threads and one of one
+    thread, in turn; the least time of each counts. Starting the processes is part of it.
+    """
+    text = alice()[: 2 * n_bytes]
+    parameters = replace(DEFAULT.parameters, streams=1)
+    options = CompressOptions(backend=backend, parameters=parameters, block_size=n_bytes)
+    shapes = {"1 x 1": (1, 1), "1 x 2": (1, 2), "2 x 1": (2, 1)}
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in shapes}
+    files = set()
+    for _ in range(rounds):
+        for name, (count, threads) in shapes.items():
+            packed, restored = io.BytesIO(), io.BytesIO()
+            begin = time.perf_counter()
+            compress_stream(
+                io.BytesIO(text),
+                packed,
+                options,
+                len(text),
+                workers=process_workers(count, threads),
+            )
+            middle = time.perf_counter()
+            decompress_stream(
+                io.BytesIO(packed.getvalue()), restored, workers=process_workers(count, threads)
+            )
+            times[name].append((middle - begin, time.perf_counter() - middle))
+            if restored.getvalue() != text:
+                raise AssertionError("the restored text differs")
+            files.add(packed.getvalue())
+    return {
+        "backend": backend,
+        "bytes": len(text),
+        "processors": available_threads(),
+        "rounds": rounds,
+        "files": len(files),
+        "peak_memory": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024,
+        **{
+            name: {"compress": min(t[0] for t in found), "decompress": min(t[1] for t in found)}
+            for name, found in times.items()
+        },
+    }

@@ -1,0 +1,73 @@
+"""What this machine can do for nacrith, with a short measurement."""
+
+import platform
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from nacrith import __version__
+from nacrith.models import default_model, describe
+from nacrith.presets import DEFAULT
+from nacrith.text_codec import load_model
+from nacrith.workers.choose import WORKER_MEMORY, worker_count
+from nacrith.workers.resources import available_memory, gpus
+from predictors.base import LanguageModel
+from predictors.numerics import available_threads, this_machine
+
+
+def examine(
+    model: Path | None = None, backend: str = "auto", seconds: float = 2
+) -> Iterator[tuple[str, str]]:
+    """Yield pairs of what was looked at and what was found.
+
+    Args:
+        seconds: time for the measurement.
+
+    Raises:
+        NacrithError: no model, or one that does not load.
+    """
+    yield "nacrith", f"{__version__}, Python {platform.python_version()}, {platform.system()}"
+    threads = available_threads()
+    yield "processor", f"{this_machine()}, {threads} threads, {_instructions()}"
+    yield "memory", f"{available_memory() / 2**30:.1f} GiB available"
+    found = [f"{gpu.name}, {gpu.free / 2**30:.0f} GiB free" for gpu in gpus()]
+    yield "GPUs", "; ".join(found) or "none (the exact backend runs on the processor)"
+    count = worker_count()
+    yield (
+        "workers",
+        f"{count} for a file of {count} or more frames, each with {max(1, threads // count)} "
+        f"threads and about {WORKER_MEMORY / 2**30:.0f} GiB",
+    )
+    file = describe(model) if model else default_model()
+    yield "model", f"{file.name}, sha256 {file.sha256[:16]}..., {file.path}"
+    loaded = load_model(backend, file.path, threads)
+    try:
+        yield "numerics", str(loaded.numerics)
+        for streams in (1, DEFAULT.max_streams):
+            rate = _tokens_per_second(loaded, streams, seconds / 2)
+            yield f"speed, {streams} streams", f"{rate:.0f} tokens/s of the model alone"
+    finally:
+        loaded.close()
+
+
+def _instructions() -> str:
+    from predictors.exact.product import VNNI_LANES
+
+    return f"products of bytes, {4 * VNNI_LANES} at once" if VNNI_LANES else "products of words"
+
+
+def _tokens_per_second(model: LanguageModel, streams: int, seconds: float) -> float:
+    """Speed of decoding, after a step that compiles and warms up."""
+    session = model.open(streams, DEFAULT.parameters.window, DEFAULT.parameters.sinks)
+    tokens = np.full(streams, model.vocabulary.start_token, dtype=np.int32)
+    session.step(tokens)
+    begin = time.perf_counter()
+    n = 0
+    while time.perf_counter() - begin < seconds:
+        session.step(tokens)
+        n += streams
+    elapsed = time.perf_counter() - begin
+    session.close()
+    return n / elapsed
