@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nacrith import __version__, signals
+from nacrith.cli_explain import explain
 from nacrith.errors import FileError, NacrithError
 
 if TYPE_CHECKING:
@@ -447,6 +448,9 @@ def _for_each(files: tuple[Path, ...], job: Callable[[Path | None], None]) -> No
             failed = True
     if failed:
         raise SystemExit(1)
+
+
+cli.add_command(explain)
 
 
 def main() -> None:
