@@ -30,7 +30,7 @@ FILE ?= build/demo/chapter.txt
 # bench-enwik8 takes only this many bytes if it is set.
 BYTES ?=
 
-.PHONY: demo env env-test env-bench test lint bench bench-canterbury bench-enwik8 clean
+.PHONY: demo env env-test env-bench test lint bench bench-canterbury bench-enwik8 man clean
 
 demo: env
 	@$(RUN) -m corpora chapter build/demo/chapter.txt
@@ -85,6 +85,10 @@ bench-canterbury: env-bench
 bench-enwik8: env-bench
 	$(RUN) -m nacrith bench compare --corpus enwik8 $(if $(BYTES),--bytes $(BYTES)) \
 		--one-way -o build/enwik8
+
+man: env
+	@mkdir -p build
+	$(RUN) -m nacrith.man_page > build/nacrith.1
 
 clean:
 	rm -rf build .venv

@@ -15,6 +15,7 @@ import click
 
 from nacrith import __version__, signals
 from nacrith.cli_compare import compare
+from nacrith.cli_completion import completion
 from nacrith.cli_explain import explain
 from nacrith.errors import FileError, NacrithError
 
@@ -451,6 +452,7 @@ def _for_each(files: tuple[Path, ...], job: Callable[[Path | None], None]) -> No
         raise SystemExit(1)
 
 
+cli.add_command(completion)
 cli.add_command(explain)
 bench.add_command(compare)
 

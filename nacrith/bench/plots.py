@@ -19,6 +19,8 @@ from matplotlib import pyplot as plt  # noqa: E402 (after the choice of the back
 
 _OURS, _OTHERS, _PUBLISHED = "#b33", "#478", "#aaa"
 
+_LABEL_PIXELS = 13
+
 Plot = tuple[str, str]
 """Name of the files without ending, and a caption."""
 
@@ -34,13 +36,14 @@ def _save(figure: Any, folder: Path, name: str, caption: str) -> Plot:
 def plot_speed(results: Sequence[Result], folder: Path) -> Plot:
     """Ratio against speed of all files together, both on logarithmic axes."""
     figure, axes = plt.subplots(figsize=(7, 4.5))
+    labels: list[tuple[float, float, str, bool]] = []
     for program in dict.fromkeys(r["program"] for r in results):
         r = total(results, program)
         ratio = r["size"] / max(r["compressed"], 1)
         colour = _OURS if r["ours"] else _OTHERS
         into = r["size"] / r["compress_seconds"]
         axes.scatter(into, ratio, color=colour, zorder=3)
-        axes.annotate(program, (into, ratio), (4, 4), textcoords="offset points", fontsize=8)
+        labels.append((ratio, into, program, bool(r["ours"])))
         if r["decompress_seconds"]:
             out = r["size"] / r["decompress_seconds"]
             axes.plot([into, out], [ratio, ratio], color=colour, linewidth=0.7)
@@ -50,6 +53,13 @@ def plot_speed(results: Sequence[Result], folder: Path) -> Plot:
     axes.yaxis.set_major_formatter(matplotlib.ticker.FormatStrFormatter("%g"))
     axes.yaxis.set_minor_formatter(matplotlib.ticker.FormatStrFormatter("%g"))
     axes.margins(x=0.12, y=0.1)
+    # From below, each label high enough to stand clear of the one before.
+    lowest = {True: 0.0, False: 0.0}
+    for ratio, into, program, ours in sorted(labels):
+        y = float(axes.transData.transform((into, ratio))[1])
+        above = max(y + 4, lowest[ours]) - y
+        axes.annotate(program, (into, ratio), (5, above), textcoords="offset pixels", fontsize=8)
+        lowest[ours] = y + above + _LABEL_PIXELS
     axes.set_xlabel("bytes of the original per second (filled: compress, hollow: decompress)")
     axes.set_ylabel("original / compressed")
     axes.grid(True, which="both", color="#eee")
