@@ -20,6 +20,7 @@ from matplotlib import pyplot as plt  # noqa: E402 (after the choice of the back
 _OURS, _OTHERS, _PUBLISHED = "#b33", "#478", "#aaa"
 
 _LABEL_PIXELS = 13
+_MARKERS = "ovs^D*<>ph"
 
 Plot = tuple[str, str]
 """Name of the files without ending, and a caption."""
@@ -81,11 +82,11 @@ def plot_bpb(results: Sequence[Result], folder: Path) -> Plot:
         mine = {r["file"]: bpb(r) for r in results if r["program"] == program}
         places = np.arange(len(files)) + (i - (len(programs) - 1) / 2) * width
         axes.bar(places, [mine[f] for f in files], width, color=colours[i], label=program)
-    for place, file in enumerate(files):
-        for published in published_for(file):
-            axes.hlines(published.bpb, place - 0.45, place + 0.45, color="#333", linewidth=0.8)
-            label = f"{published.program} (published)"
-            axes.text(place + 0.46, published.bpb, label, fontsize=6, va="center")
+    published = [(place, p) for place, file in enumerate(files) for p in published_for(file)]
+    for name, marker in zip(dict.fromkeys(p.program for _, p in published), _MARKERS, strict=False):
+        mine_at = [(place + 0.45, p.bpb) for place, p in published if p.program == name]
+        label = f"{name} (published)"
+        axes.scatter(*zip(*mine_at, strict=True), s=22, marker=marker, color="#333", label=label)
     axes.set_xticks(range(len(files)), files, rotation=20 if len(files) > 4 else 0)
     axes.set_ylabel("bits per byte")
     axes.grid(True, axis="y", color="#eee")
