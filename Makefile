@@ -25,10 +25,10 @@ RUN := PYTHONPATH='$(CURDIR)' $(BIN)/python
 
 # The file of the demo; by default the first chapter of alice29.txt.
 FILE ?= build/demo/chapter.txt
-# bench-enwik8 takes this many bytes.
-BYTES ?= 1000000
+# bench-enwik8 takes only this many bytes if it is set.
+BYTES ?=
 
-.PHONY: demo env env-test test lint bench bench-canterbury bench-enwik8 clean
+.PHONY: demo env env-test test lint bench bench-canterbury bench-enwik8 man clean
 
 demo: env
 	@$(RUN) -m corpora chapter build/demo/chapter.txt
@@ -72,11 +72,17 @@ lint: env-test
 bench: env-test
 	$(RUN) -m nacrith bench report $(BENCH_OPTIONS) -o docs/benchmarks.md
 
-bench-canterbury: env
-	$(RUN) -m nacrith bench corpus canterbury
+# Beside other compressors, with plots; a run that was cut goes on where it was.
+bench-canterbury: env-test
+	$(RUN) -m nacrith bench compare --corpus canterbury -o build/canterbury
 
-bench-enwik8: env
-	$(RUN) -m nacrith bench corpus enwik8 --bytes $(BYTES)
+bench-enwik8: env-test
+	$(RUN) -m nacrith bench compare --corpus enwik8 $(if $(BYTES),--bytes $(BYTES)) \
+		--one-way -o build/enwik8
+
+man: env
+	@mkdir -p build
+	$(RUN) -m nacrith.man_page > build/nacrith.1
 
 clean:
 	rm -rf build .venv

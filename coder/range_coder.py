@@ -20,6 +20,7 @@ End: the encoder writes the shortest bytes whose value, followed by zeros, lies
 in the final interval. The decoder reads zeros past the end of its input.
 """
 
+from math import log2
 from typing import Protocol
 
 import numpy as np
@@ -50,6 +51,11 @@ class Coder(Protocol):
 
     def kernel_state(self, n_bits: int) -> tuple[np.ndarray, np.ndarray]:
         """State and buffer for a compiled loop that calls `code_bit` n_bits times."""
+        ...
+
+    @property
+    def bits(self) -> float:
+        """What all that was coded so far costs: the logarithm of how far the interval shrank."""
         ...
 
 
@@ -167,6 +173,10 @@ class Encoder:
         return self._state, self._output
 
     @property
+    def bits(self) -> float:
+        return 8 * int(self._state[_POSITION]) + 32 - log2(self._state[_RANGE])
+
+    @property
     def size(self) -> int:
         """Bytes written so far, without what `finish` will add."""
         return int(self._state[_POSITION])
@@ -209,3 +219,8 @@ class Decoder:
 
     def kernel_state(self, n_bits: int) -> tuple[np.ndarray, np.ndarray]:
         return self._state, self._data
+
+    @property
+    def bits(self) -> float:
+        # The first 4 bytes were read in advance.
+        return 8 * int(self._state[_POSITION]) - log2(self._state[_RANGE])

@@ -3,7 +3,9 @@
 No corpus file is part of the project. `manifest.json` names each file with its
 home page, size and checksum. Files are looked for in a folder that is already
 there ($NACRITH_CORPORA, or `../shared/corpora` beside the checkout), then in
-`corpora/files`, and are fetched into the latter if they are missing.
+`corpora/files`, and are fetched into the latter if they are missing. A folder of
+one's own holds `canterbury/alice29.txt` and so on, or the archives as they are
+on the home pages.
 """
 
 import hashlib
@@ -12,11 +14,11 @@ import os
 import shutil
 import tarfile
 import tempfile
-import urllib.error
-import urllib.request
 import zipfile
 from pathlib import Path
 from typing import Any
+
+from corpora.download import DownloadError, download
 
 _HERE = Path(__file__).resolve().parent
 FETCHED = _HERE / "files"
@@ -37,8 +39,8 @@ def _folders() -> list[Path]:
     return [Path(given)] if given else [_HERE.parent.parent / "shared" / "corpora", FETCHED]
 
 
-def canterbury(fetch: bool = False) -> list[Path]:
-    """Paths of the eleven files of the Canterbury corpus, in alphabetical order.
+def files(name: str, fetch: bool = False) -> list[Path]:
+    """Paths of the files of a corpus ("canterbury", "calgary"), in alphabetical order.
 
     Args:
         fetch: download what is missing.
@@ -46,46 +48,65 @@ def canterbury(fetch: bool = False) -> list[Path]:
     Raises:
         CorpusError: not here, and not fetched.
     """
-    names = sorted(manifest()["canterbury"]["files"])
+    names = sorted(manifest()[name]["files"])
     for folder in _folders():
-        paths = [folder / "canterbury" / name for name in names]
+        paths = [folder / name / file for file in names]
         if all(path.is_file() for path in paths):
             return paths
     if not fetch:
-        raise CorpusError("the Canterbury corpus is not here: `python -m corpora fetch canterbury`")
-    _fetch("canterbury")
-    return [FETCHED / "canterbury" / name for name in names]
+        raise CorpusError(
+            f"the {name.capitalize()} corpus is not here: `python -m corpora fetch {name}`, or put "
+            "it into a folder that $NACRITH_CORPORA names"
+        )
+    _fetch(name)
+    return [FETCHED / name / file for file in names]
+
+
+def canterbury(fetch: bool = False) -> list[Path]:
+    """The eleven files of the Canterbury corpus; see `files`."""
+    return files("canterbury", fetch)
 
 
 def enwik8(size: int, fetch: bool = False) -> bytes:
-    """The first `size` bytes of enwik8.
+    """The first `size` bytes of enwik8; see `prefix_of`."""
+    return prefix_of("enwik8", size, fetch)
+
+
+def prefix_of(name: str, size: int, fetch: bool = False) -> bytes:
+    """The first `size` bytes of "enwik8" or "enwik9".
 
     Raises:
         CorpusError: fewer are here, and not fetched.
     """
-    prefix = manifest()["enwik8"]["prefix"]
+    entry = manifest()[name]
+    prefix = entry.get("prefix", {"name": name})["name"]
     for folder in _folders():
-        for path in (folder / "enwik8" / "enwik8", folder / "enwik8", folder / prefix["name"]):
+        for path in (folder / name / name, folder / name, folder / prefix):
             if path.is_file() and path.stat().st_size >= size:
                 with open(path, "rb") as file:
                     return file.read(size)
     if not fetch:
-        raise CorpusError(f"no {size} bytes of enwik8 here: `python -m corpora fetch enwik8`")
-    _fetch("enwik8")
-    with open(FETCHED / "enwik8" / "enwik8", "rb") as file:
+        raise CorpusError(
+            f"no {size} bytes of {name} here: `python -m corpora fetch {name}`, or put the file "
+            "into a folder that $NACRITH_CORPORA names"
+        )
+    _fetch(name)
+    with open(FETCHED / name / name, "rb") as file:
         return file.read(size)
 
 
 def verify(path: Path, expected: dict[str, Any]) -> bool:
-    """Does the file have the size and checksum of its manifest entry?"""
-    if path.stat().st_size != expected["size"]:
+    """Does the file have the size and checksum of its manifest entry, where it has them?"""
+    if path.stat().st_size != expected.get("size", path.stat().st_size):
         return False
-    kind = "sha256" if "sha256" in expected else "md5"
-    digest = hashlib.new(kind)
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest() == expected[kind]
+    for kind in ("sha256", "md5"):
+        if kind in expected:
+            digest = hashlib.new(kind)
+            with open(path, "rb") as file:
+                while block := file.read(1 << 20):
+                    digest.update(block)
+            return digest.hexdigest() == expected[kind]
+    return True
 
 
 def _fetch(name: str) -> None:
@@ -93,23 +114,40 @@ def _fetch(name: str) -> None:
     entry = manifest()[name]
     target = FETCHED / name
     target.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target) as scratch:
-        archive = Path(scratch) / "archive"
+    address = entry["address"]
+    archive = _local_archive(address) or target / "archive"
+    fetched = archive == target / "archive"
+    if fetched:
         try:
-            with (
-                urllib.request.urlopen(entry["address"], timeout=60) as response,
-                open(archive, "wb") as file,
-            ):
-                shutil.copyfileobj(response, file)
-        except (urllib.error.URLError, OSError) as error:
-            raise CorpusError(f"can't fetch {entry['address']}: {error}") from error
+            download(address, archive)
+        except DownloadError as error:
+            raise CorpusError(str(error)) from error
+    try:
+        _unpack(archive, entry, target)
+    finally:
+        if fetched:
+            archive.unlink()
+
+
+def _local_archive(address: str) -> Path | None:
+    """The archive of that name in one of the folders."""
+    found = (folder / address.rsplit("/", 1)[-1] for folder in _folders())
+    return next((path for path in found if path.is_file()), None)
+
+
+def _unpack(archive: Path, entry: dict[str, Any], target: Path) -> None:
+    whole = {key: value for key, value in entry.items() if key in ("size", "sha256")}
+    if not verify(archive, whole):
+        raise CorpusError(f"{entry['address']} has a wrong size or checksum; try again")
+    with tempfile.TemporaryDirectory(dir=target) as scratch:
         for member, expected in entry["files"].items():
             unpacked = Path(scratch) / member
             with open(unpacked, "wb") as out:
                 _extract(archive, member, out)
             if not verify(unpacked, expected):
                 raise CorpusError(f"{member} of {entry['address']} has a wrong checksum")
-            unpacked.replace(target / member)
+        for member in entry["files"]:
+            (Path(scratch) / member).replace(target / member)
 
 
 def _extract(archive: Path, member: str, out: Any) -> None:
@@ -117,6 +155,8 @@ def _extract(archive: Path, member: str, out: Any) -> None:
         with zipfile.ZipFile(archive) as packed, packed.open(member) as source:
             shutil.copyfileobj(source, out)
         return
+    if not tarfile.is_tarfile(archive):
+        raise CorpusError("what was fetched is no archive")
     with tarfile.open(archive) as tar:
         found = next((m for m in tar if Path(m.name).name == member and m.isfile()), None)
         content = tar.extractfile(found) if found else None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import corpora
 
-USAGE = "usage: python -m corpora fetch canterbury|enwik8 | chapter PATH"
+USAGE = "usage: python -m corpora fetch canterbury|calgary|enwik8|enwik9 | chapter PATH"
 
 
 def chapter() -> bytes:
@@ -21,10 +21,11 @@ def chapter() -> bytes:
 
 def main(arguments: list[str]) -> int:
     match arguments:
-        case ["fetch", "canterbury"]:
-            print(*corpora.canterbury(fetch=True), sep="\n")
-        case ["fetch", "enwik8"]:
-            corpora.enwik8(corpora.manifest()["enwik8"]["files"]["enwik8"]["size"], fetch=True)
+        case ["fetch", ("canterbury" | "calgary") as name]:
+            print(*corpora.files(name, fetch=True), sep="\n")
+        case ["fetch", ("enwik8" | "enwik9") as name]:
+            size = corpora.manifest()[name]["files"][name]["size"]
+            corpora.prefix_of(name, size, fetch=True)
         case ["chapter", path]:
             target = Path(path)
             target.parent.mkdir(parents=True, exist_ok=True)

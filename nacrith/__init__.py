@@ -1,3 +1,28 @@
 """Nacrith: a lossless compressor that reads text with a small language model."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from nacrith.errors import NacrithError
+
+if TYPE_CHECKING:
+    from nacrith.api import compress, decompress, open
+    from nacrith.registration import register
+
 __version__ = "0.1.0"
+
+__all__ = ["NacrithError", "compress", "decompress", "open", "register"]
+
+_MODULES = {
+    "compress": "nacrith.api",
+    "decompress": "nacrith.api",
+    "open": "nacrith.api",
+    "register": "nacrith.registration",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for at first use (PEP 562), so that `import nacrith` is quick."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name]), name)

@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from nacrith import __version__, signals
+from nacrith.cli_compare import compare
+from nacrith.cli_completion import completion
+from nacrith.cli_explain import explain
 from nacrith.errors import FileError, NacrithError
 from nacrith.files import (
     PART_SUFFIX,
@@ -697,6 +700,11 @@ def _summarize(summaries: "list[Summary]", n_failed: int) -> None:
     failed = f", {n_failed} failed" if n_failed else ""
     sizes = f": {_sizes(total)}" if summaries else ""
     click.echo(f"{len(summaries)} files done{failed}{sizes}", err=True)
+
+
+cli.add_command(completion)
+cli.add_command(explain)
+bench.add_command(compare)
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from nacrith.errors import FormatError, ModelMismatchError, NacrithError, Unsupp
 from nacrith.header import ModelRecord
 from nacrith.lockstep import code_group, fed_tokens
 from nacrith.models import ModelFile, default_model, describe, model_for
+from nacrith.observation import new_ensemble
 from nacrith.parameters import Parameters
 from nacrith.prepared_text import prepare
 from nacrith.prompts import PROMPTS
@@ -194,7 +195,7 @@ class TextCodec:
         self._session.reset()
         vocabulary = self._model.vocabulary
         p = self.parameters
-        ensemble = Ensemble(vocabulary, p.streams, p.bias_rate, p.head_rate, p.contexts)
+        ensemble = new_ensemble(vocabulary, p.streams, p.bias_rate, p.head_rate, p.contexts)
         prompt = vocabulary.encode(PROMPTS[p.prompt])
         if isinstance(coder, Encoder):
             self._session.foresee(fed_tokens(vocabulary, symbols, p.streams, prompt))

@@ -161,13 +161,6 @@ def test_models_are_listed_and_imported(nacrith, tmp_path, tiny_checkpoint):
     assert_fails(nacrith("models", "import", tmp_path / "none"), 1, "can't read")
 
 
-def test_help_shows_an_example_everywhere(nacrith):
-    for command in ([], ["compress"], ["decompress"], ["test"], ["info"], ["models"]):
-        result = nacrith(*command, "--help")
-        assert result.returncode == 0
-        assert result.stdout.decode().count("nacrith " + " ".join(command)) >= 1
-
-
 def test_help_imports_nothing_heavy():
     heavy = {"numpy", "numba", "llama_cpp", "rich"}
     code = f"import sys, nacrith.cli; print(sorted({heavy} & set(sys.modules)))"

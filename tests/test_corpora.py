@@ -11,6 +11,7 @@ import zipfile
 import pytest
 
 import corpora
+from corpora.download import DownloadError, download
 
 
 def test_the_files_here_are_the_ones_of_the_manifest(canterbury):
@@ -38,16 +39,32 @@ def archive(kind: str, files: dict[str, bytes]) -> bytes:
     return out.getvalue()
 
 
+asked: list[str | None] = []
+"""The ranges that were asked for."""
+
+limit = [1 << 30]
+"""How many bytes the server sends at once."""
+
+
 @pytest.fixture
 def server():
     served: dict[str, bytes] = {}
+    asked.clear()
+    limit[0] = 1 << 30
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             content = served.get(self.path)
-            self.send_response(200 if content else 404)
+            asked.append(self.headers.get("Range"))
+            begin = int((asked[-1] or "bytes=0-")[6:-1])
+            if content is None or begin >= len(content):
+                self.send_error(404 if content is None else 416)
+                return
+            self.send_response(206 if asked[-1] else 200)
+            self.send_header("Content-Length", str(len(content) - begin))
             self.end_headers()
-            self.wfile.write(content or b"")
+            # The connection breaks after so many bytes.
+            self.wfile.write(content[begin : begin + limit[0]])
 
         def log_message(self, *args):
             pass
@@ -89,3 +106,51 @@ def test_a_wrong_checksum_and_a_missing_page(server, monkeypatch, tmp_path):
     with pytest.raises(corpora.CorpusError, match="can't fetch"):
         corpora.canterbury(fetch=True)
     assert list((tmp_path / "canterbury").iterdir()) == []
+
+
+def test_a_broken_download_goes_on(server, tmp_path):
+    served, address = server
+    served["/a"] = bytes(range(256)) * 10
+    target = tmp_path / "a"
+    limit[0] = 400
+    with pytest.raises(DownloadError, match="broke 5 times, after 2000 bytes"):
+        download(address + "/a", target)
+    assert asked == [None, "bytes=400-", "bytes=800-", "bytes=1200-", "bytes=1600-"]
+    assert not target.exists()
+    download(address + "/a", target)
+    assert asked[5:] == ["bytes=2000-", "bytes=2400-"]
+    assert target.read_bytes() == served["/a"]
+    assert list(tmp_path.iterdir()) == [target]
+    # All had come, but the program was ended before it knew.
+    target.rename(tmp_path / "a.part")
+    download(address + "/a", target)
+    assert target.read_bytes() == served["/a"]
+
+
+def test_an_archive_in_a_folder_of_ones_own(monkeypatch, tmp_path):
+    content = b"the content"
+    packed = archive("tar.gz", {"x.txt": content})
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "a.tar.gz").write_bytes(packed)
+    sha256 = hashlib.sha256(packed).hexdigest()
+    entry = {"address": "http://127.0.0.1:1/a.tar.gz", "sha256": sha256}
+    entry["files"] = {"x.txt": {"size": len(content)}}
+    monkeypatch.setattr(corpora, "manifest", lambda: {"calgary": entry})
+    monkeypatch.setattr(corpora, "FETCHED", tmp_path / "fetched")
+    monkeypatch.setenv("NACRITH_CORPORA", str(tmp_path / "own"))
+    (path,) = corpora.files("calgary", fetch=True)
+    assert path.read_bytes() == content
+    assert (tmp_path / "own" / "a.tar.gz").exists()
+    entry["sha256"] = "0" * 64
+    with pytest.raises(corpora.CorpusError, match="checksum"):
+        corpora.files("calgary", fetch=True)
+
+
+def test_every_corpus_can_be_checked():
+    manifest = corpora.manifest()
+    assert set(manifest) == {"canterbury", "calgary", "enwik8", "enwik9"}
+    for entry in manifest.values():
+        assert entry["address"].startswith("https://")
+        for expected in entry["files"].values():
+            assert expected["size"] > 0
+            assert "sha256" in entry or {"sha256", "md5"} & set(expected)

@@ -1,7 +1,12 @@
 """The texts that are measured."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import corpora
-from nacrith.errors import NacrithError
+from nacrith.errors import FileError, NacrithError
+
+_ALONG_BYTES = 40_000
 
 
 def canterbury() -> dict[str, bytes]:
@@ -10,20 +15,65 @@ def canterbury() -> dict[str, bytes]:
     Raises:
         NacrithError: they are not here and can't be fetched.
     """
-    try:
-        return {path.name: path.read_bytes() for path in corpora.canterbury(fetch=True)}
-    except corpora.CorpusError as error:
-        raise NacrithError(str(error)) from error
+    return corpus_files("canterbury")
 
 
 def enwik8(size: int) -> bytes:
     """The first `size` bytes of enwik8; raises like `canterbury`."""
-    try:
-        return corpora.enwik8(size, fetch=True)
-    except corpora.CorpusError as error:
-        raise NacrithError(str(error)) from error
+    return next(iter(corpus_files("enwik8", size).values()))
 
 
 def alice() -> bytes:
     """alice29.txt; raises like `canterbury`."""
     return canterbury()["alice29.txt"]
+
+
+def corpus_files(name: str, n_bytes: int | None = None) -> dict[str, bytes]:
+    """The files of a corpus by name, fetched if they are not here.
+
+    Args:
+        n_bytes: only so many first bytes of each; such a file has another name.
+
+    Raises:
+        NacrithError: they are not here and can't be fetched.
+    """
+    try:
+        if name in ("canterbury", "calgary"):
+            return read_files(corpora.files(name, fetch=True), n_bytes)
+        whole = corpora.manifest()[name]["files"][name]["size"]
+        size = min(n_bytes or whole, whole)
+        label = name if size == whole else f"{name}-{size}"
+        return {label: corpora.prefix_of(name, size, fetch=True)}
+    except corpora.CorpusError as error:
+        raise NacrithError(str(error)) from error
+
+
+def read_files(paths: Sequence[Path], n_bytes: int | None = None) -> dict[str, bytes]:
+    """Contents by name, or the first `n_bytes` of each; raises FileError."""
+    found = {}
+    for path in paths:
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise FileError(f"can't read {path}: {error.strerror}") from error
+        cut = n_bytes is not None and n_bytes < len(data)
+        found[f"{path.name}-{n_bytes}" if cut else path.name] = data[:n_bytes]
+    return found
+
+
+def longest_text(files: dict[str, bytes]) -> tuple[str, bytes] | None:
+    """Name and beginning of the longest file that is all valid text; None if there is none."""
+    for name, data in sorted(files.items(), key=lambda item: -len(item[1])):
+        beginning = data[:_ALONG_BYTES]
+        if beginning and b"\0" not in beginning and _is_text(beginning):
+            return name, beginning
+    return None
+
+
+def _is_text(data: bytes) -> bool:
+    """UTF-8, but for a character that the end cuts?"""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start > len(data) - 4
+    return True

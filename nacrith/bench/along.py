@@ -1,0 +1,43 @@
+"""Bits per token along a text, for the plot that shows what the window's slides cost."""
+
+import hashlib
+import io
+from typing import Any
+
+import numpy as np
+
+from nacrith.bench.store import cached
+from nacrith.observation import Observer, observed_by
+from nacrith.parameters import Parameters
+from nacrith.pipeline import CompressOptions, compress_stream
+
+_MEAN_OVER = 128
+
+
+def measure_along(file: str, text: bytes, backend: str) -> dict[str, Any]:
+    """One stream with the default window; or what was measured before.
+
+    Returns:
+        `file`, `backend`, `window`; `tokens`, `model` and `coded`: the middle of each run of
+        `_MEAN_OVER` tokens, and its mean bits a token with the model alone and as coded.
+    """
+
+    def measure() -> dict[str, Any]:
+        observer = Observer()
+        options = CompressOptions(backend=backend, parameters=Parameters(streams=1))
+        with observed_by(observer):
+            compress_stream(io.BytesIO(text), io.BytesIO(), options, len(text))
+        bits = observer.groups[0].rows()["bits"]
+        n = len(bits) // _MEAN_OVER
+        means = bits[: n * _MEAN_OVER].reshape(n, _MEAN_OVER, -1).mean(axis=1)
+        return {
+            "file": file,
+            "backend": backend,
+            "window": Parameters.window,
+            "tokens": ((np.arange(n) + 0.5) * _MEAN_OVER).tolist(),
+            "model": means[:, 0].round(4).tolist(),
+            "coded": means[:, 2].round(4).tolist(),
+        }
+
+    digest = hashlib.sha256(text).hexdigest()[:12]
+    return cached(f"along-{digest}-{backend}", measure)

@@ -1,0 +1,118 @@
+"""Files through many compressors in one run: size, and speed of both directions."""
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from nacrith.bench.rivals import Program
+from nacrith.bench.store import cached
+from nacrith.pipeline import BLOCK
+
+Result = dict[str, Any]
+
+# Others are repeated until so much time is spent, for what takes no time at all.
+_ENOUGH_SECONDS = 0.2
+_WARM_UP = b"A short text, for what is compiled at the first use.\n" * 2
+
+
+def compare(
+    files: dict[str, bytes],
+    programs: Sequence[Program],
+    both_ways: bool = True,
+    report: Callable[[str, str], None] = lambda file, program: None,
+) -> list[Result]:
+    """Measure every program on every file, or take what was measured before.
+
+    Our programs take a large file in blocks of `pipeline.BLOCK`, each measured and
+    stored on its own, so that a run of days can be cut. A block costs the same as a
+    frame of one large file does, and some 60 bytes more.
+
+    Args:
+        files: contents by name.
+        both_ways: else nothing is restored, and `decompress_seconds` is None.
+        report: told before each measurement.
+
+    Returns:
+        `file`, `size`, `program`, `ours`, `compressed` in bytes, `compress_seconds`,
+        `decompress_seconds`.
+    """
+    results = []
+    warm: set[str] = set()
+    for file, data in files.items():
+        for program in programs:
+            report(file, program.name)
+            step = BLOCK if program.is_ours else max(len(data), 1)
+            parts = []
+            for begin in range(0, max(len(data), 1), step):
+                part = data[begin : begin + step]
+
+                def run(part: bytes = part, program: Program = program) -> Result:
+                    if program.is_ours and program.name not in warm:
+                        program.decompress(program.compress(_WARM_UP))
+                        warm.add(program.name)
+                    return _measure(part, program, both_ways)
+
+                digest = hashlib.sha256(part).hexdigest()[:12]
+                name = "".join(c if c.isalnum() else "-" for c in program.name)
+                parts.append(cached(f"compare-{digest}-{name}{'' if both_ways else '-in'}", run))
+            results.append(
+                {
+                    "file": file,
+                    "size": len(data),
+                    "program": program.name,
+                    "ours": program.is_ours,
+                    "compressed": sum(part["compressed"] for part in parts),
+                    "compress_seconds": sum(part["compress_seconds"] for part in parts),
+                    "decompress_seconds": sum(part["decompress_seconds"] for part in parts)
+                    if both_ways
+                    else None,
+                }
+            )
+    return results
+
+
+def _measure(data: bytes, program: Program, both_ways: bool) -> Result:
+    """Raises AssertionError if the restored bytes differ."""
+    enough = 0.0 if program.is_ours else _ENOUGH_SECONDS
+    packed, seconds = _timed(program.compress, data, enough)
+    restored, restoring = _timed(program.decompress, packed, enough) if both_ways else (data, None)
+    if restored != data:
+        raise AssertionError(f"{program.name}: the restored bytes differ")
+    return {
+        "compressed": len(packed),
+        "compress_seconds": seconds,
+        "decompress_seconds": restoring,
+    }
+
+
+def _timed(work: Callable[[bytes], bytes], data: bytes, enough: float) -> tuple[bytes, float]:
+    """Result, and seconds of the quickest run."""
+    best, spent = float("inf"), 0.0
+    while True:
+        begin = time.perf_counter()
+        result = work(data)
+        seconds = time.perf_counter() - begin
+        best, spent = min(best, seconds), spent + seconds
+        if spent >= enough:
+            return result, best
+
+
+def bpb(result: Result) -> float:
+    """Bits per byte of the original, every byte of the compressed file counted."""
+    return 8 * result["compressed"] / max(result["size"], 1)
+
+
+def total(results: Sequence[Result], program: str) -> Result:
+    """All files of a program together."""
+    mine = [result for result in results if result["program"] == program]
+    restored = all(result["decompress_seconds"] is not None for result in mine)
+    return {
+        "file": "all",
+        "program": program,
+        "ours": mine[0]["ours"],
+        "size": sum(r["size"] for r in mine),
+        "compressed": sum(r["compressed"] for r in mine),
+        "compress_seconds": sum(r["compress_seconds"] for r in mine),
+        "decompress_seconds": sum(r["decompress_seconds"] for r in mine) if restored else None,
+    }

@@ -1,0 +1,97 @@
+"""The compressors that are compared, ours and others, each at its strongest usual setting."""
+
+import bz2
+import gzip
+import io
+import lzma
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+
+from nacrith.errors import NacrithError
+from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
+from nacrith.presets import BEST, DEFAULT, FAST, Preset
+
+
+@dataclass(frozen=True)
+class Program:
+    """A compressor.
+
+    Attributes:
+        name: with its settings, as in the tables.
+        compress, decompress: bytes to bytes.
+        is_ours: one of this project.
+    """
+
+    name: str
+    compress: Callable[[bytes], bytes]
+    decompress: Callable[[bytes], bytes]
+    is_ours: bool = False
+
+
+_OPTIONAL = ("zstandard", "brotli", "pyppmd")
+_PPMD_ORDER, _PPMD_MEMORY = 16, 1 << 28
+
+
+def programs(streams: int = 0) -> list[Program]:
+    """All compressors: the others first.
+
+    Args:
+        streams: of ours; 0 = by the size of the text.
+
+    Raises:
+        NacrithError: packages of others are missing.
+    """
+    missing = [name for name in _OPTIONAL if find_spec(name) is None]
+    if missing:
+        raise NacrithError(
+            f"the comparison needs the packages {', '.join(missing)}: `make env-bench`, or "
+            f"`pip install {' '.join(missing)}`"
+        )
+    import brotli
+    import pyppmd
+    import zstandard
+
+    def xz(data: bytes) -> bytes:
+        return lzma.compress(data, preset=9 | lzma.PRESET_EXTREME)
+
+    def ppmd(data: bytes) -> bytes:
+        return pyppmd.compress(data, max_order=_PPMD_ORDER, mem_size=_PPMD_MEMORY, variant="I")
+
+    def unppmd(packed: bytes) -> bytes:
+        return pyppmd.decompress(packed, max_order=_PPMD_ORDER, mem_size=_PPMD_MEMORY, variant="I")
+
+    zstd = zstandard.ZstdCompressor(level=22)
+    return [
+        Program("gzip -9", lambda data: gzip.compress(data, 9), gzip.decompress),
+        Program("bzip2 -9", lambda data: bz2.compress(data, 9), bz2.decompress),
+        Program("xz -9e", xz, lzma.decompress),
+        Program("zstd -22 --ultra", zstd.compress, zstandard.ZstdDecompressor().decompress),
+        Program(
+            "brotli -q 11",
+            lambda data: brotli.compress(data, quality=11, lgwin=24),
+            brotli.decompress,
+        ),
+        Program(f"PPMd var. I -o{_PPMD_ORDER}", ppmd, unppmd),
+        _ours("nacrith --fast", FAST, "exact", streams),
+        _ours("nacrith", DEFAULT, "exact", streams),
+        _ours("nacrith --best", BEST, "exact", streams),
+        _ours("nacrith, llama.cpp", DEFAULT, "llama.cpp", streams),
+    ]
+
+
+def _ours(name: str, preset: Preset, backend: str, streams: int) -> Program:
+    parameters = replace(preset.parameters, streams=streams)
+    options = CompressOptions(backend=backend, preset=preset, parameters=parameters)
+
+    def compress(data: bytes) -> bytes:
+        sink = io.BytesIO()
+        compress_stream(io.BytesIO(data), sink, options, len(data))
+        return sink.getvalue()
+
+    def decompress(packed: bytes) -> bytes:
+        sink = io.BytesIO()
+        decompress_stream(io.BytesIO(packed), sink)
+        return sink.getvalue()
+
+    return Program(name, compress, decompress, is_ours=True)

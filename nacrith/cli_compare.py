@@ -1,0 +1,67 @@
+"""`nacrith bench compare`."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("compare")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
+@click.option(
+    "--corpus", type=click.Choice(["canterbury", "calgary", "enwik8", "enwik9"]),
+    help="All files of a corpus, fetched if need be.",
+)  # fmt: skip
+@click.option("--bytes", "n_bytes", type=int, metavar="N", help="Only the first N bytes of each.")
+@click.option("--only", multiple=True, metavar="PROGRAM", help="Only this one (repeatable).")
+@click.option("--streams", type=int, default=0, metavar="N", help="Of ours (0: by size).")
+@click.option("--one-way", is_flag=True, help="Only compress: a quarter of the time.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FOLDER", show_default=True,
+    default=Path("build/compare"), help="For compare.json, compare.md and the plots.",
+)  # fmt: skip
+def compare(
+    files: tuple[Path, ...],
+    corpus: str | None,
+    n_bytes: int | None,
+    only: tuple[str, ...],
+    streams: int,
+    one_way: bool,
+    output: Path,
+) -> None:
+    """Measure our presets and backends beside other compressors, in one run.
+
+    Results are kept in build/bench; a run that was cut goes on where it was.
+    What others have published about a file is shown beside, marked as published.
+
+    \b
+    nacrith bench compare book.txt
+    nacrith bench compare --corpus canterbury -o build/canterbury
+    nacrith bench compare --corpus enwik8 --bytes 1000000 --one-way
+    """
+    if bool(files) == bool(corpus):
+        raise click.UsageError("give FILEs or --corpus")
+    from nacrith.bench.along import measure_along
+    from nacrith.bench.compare import compare as run
+    from nacrith.bench.compare_report import print_tables, write_all
+    from nacrith.bench.rivals import programs
+    from nacrith.bench.texts import corpus_files, longest_text, read_files
+
+    known = programs(streams)
+    chosen = [program for program in known if program.name in (only or [p.name for p in known])]
+    if not chosen:
+        raise click.UsageError(f"--only takes one of: {', '.join(p.name for p in known)}")
+    contents = read_files(files, n_bytes) if files else corpus_files(str(corpus), n_bytes)
+    results = run(
+        contents, chosen, not one_way,
+        lambda file, program: click.echo(f"{file}: {program}", err=True),
+    )  # fmt: skip
+    backends = {"nacrith": "exact", "nacrith, llama.cpp": "llama.cpp"}
+    text = longest_text(contents)
+    along = [
+        measure_along(*text, backends[program.name])
+        for program in chosen
+        if text and program.name in backends
+    ]
+    print_tables(results)
+    write_all(output, results, along)
+    click.echo(f"written: {output}/compare.md, compare.json and the plots", err=True)

