@@ -36,7 +36,7 @@ class ScoreError(ArithmeticError):
     """A language model returned a logit that is not a finite number."""
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _scores_from_logits(logits, token_of_symbol, offsets, scores):
     finite = True
     limit = float(SCORE_LIMIT)
@@ -71,7 +71,7 @@ def scores_from_logits(
         )
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def cdf_from_scores(scores, cdf, bits=CDF_BITS):
     """Turn scores into a cumulative distribution with total 2**bits.
 
