@@ -38,7 +38,7 @@ def fed_tokens(
     """The tokens that `code_group` will feed to the sessions, [steps, S] int32."""
     bounds = stream_bounds(len(symbols), n_streams)
     tokens = np.empty((len(prompt) + bounds[1], n_streams), dtype=np.int32)
-    tokens[0] = vocabulary.start_token
+    tokens[:1] = vocabulary.start_token
     for stream in range(n_streams):
         read = np.concatenate([prompt, symbols[bounds[stream] : bounds[stream + 1]]])
         fed = vocabulary.token_of_symbol[read]
