@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from coder import Coder, Decoder, Encoder, ScoreError
 from nacrith.charset import from_utf8
 from nacrith.errors import FormatError, ModelMismatchError, NacrithError, UnsupportedError
 from nacrith.header import ModelRecord
-from nacrith.lockstep import code_group, fed_tokens
+from nacrith.lockstep import code_group, fed_tokens, stream_bounds
 from nacrith.models import ModelFile, default_model, describe, model_for
 from nacrith.observation import new_ensemble
 from nacrith.parameters import Parameters
@@ -84,12 +85,16 @@ class TextCodec:
         streams = parameters.streams
         with _translated():
             try:
-                self._session = model.open(streams, parameters.window, parameters.sinks)
+                cut = stream_bounds(streams, model.sessions(streams))
+                self._sessions = [
+                    model.open(end - begin, parameters.window, parameters.sinks)
+                    for begin, end in pairwise(cut)
+                ]
             except ModelError:
                 model.close()
                 raise
             numerics = model.numerics
-            crc = 0 if numerics.is_exact else probe(self._session, model.vocabulary, streams)
+            crc = 0 if numerics.is_exact else probe(self._sessions[0], model.vocabulary, streams)
         self.record = ModelRecord(file.name, file.sha256, numerics, crc)
 
     @classmethod
@@ -192,17 +197,22 @@ class TextCodec:
     def _code(
         self, coder: Encoder | Decoder, symbols: IntArray, report: Callable[[int], None]
     ) -> None:
-        self._session.reset()
+        for session in self._sessions:
+            session.reset()
         vocabulary = self._model.vocabulary
         p = self.parameters
         ensemble = new_ensemble(vocabulary, p.streams, p.bias_rate, p.head_rate, p.contexts)
         prompt = vocabulary.encode(PROMPTS[p.prompt])
+        known = np.empty((0, p.streams), dtype=np.int32)
         if isinstance(coder, Encoder):
-            self._session.foresee(fed_tokens(vocabulary, symbols, p.streams, prompt))
-        code_group(coder, self._session, vocabulary, ensemble, symbols, p.streams, prompt, report)
+            known = fed_tokens(vocabulary, symbols, p.streams, prompt)
+        code_group(
+            coder, self._sessions, vocabulary, ensemble, symbols, p.streams, prompt, known, report
+        )
 
     def close(self) -> None:
-        self._session.close()
+        for session in self._sessions:
+            session.close()
         self._model.close()
 
 

@@ -42,9 +42,10 @@ class Session(Protocol):
         ...
 
     def foresee(self, tokens: IntArray) -> None:
-        """Tell which tokens the next steps will be fed, if that is known.
+        """Tell which tokens the steps after those foreseen so far will be fed.
 
-        The steps return the same; a backend may evaluate many of them at once.
+        The steps return the same; a backend may evaluate many of them at once, and
+        may do so while the caller does something else.
 
         Args:
             tokens: [n, S] int32.
@@ -66,6 +67,10 @@ class LanguageModel(Protocol):
     @property
     def numerics(self) -> Numerics:
         """What must be equal for the logits to be equal (without the probe)."""
+        ...
+
+    def sessions(self, n_streams: int) -> int:
+        """Into how many sessions a group of streams is best cut."""
         ...
 
     def open(self, n_streams: int, window: int, sinks: int) -> Session:

@@ -23,6 +23,8 @@ _DAMPING = 0.3
 
 # Symbols below p = 2**-13 stay as they are: their gradients add up to nothing.
 _NEGLIGIBLE_BITS = 13
+# A block of symbols that is negligible as a whole is passed over.
+_BLOCK = 32
 
 # Biases are in 2**-30 bit, within ± 1024 bits: the sum with a score stays in int32.
 _TO_SCORE = GRADIENT_BITS - SCORE_FRACTION_BITS
@@ -38,13 +40,18 @@ def _predict(bias, scores):
 @njit(cache=True)
 def _update(bias, squares, cdf, symbol, rate, bits):
     negligible = np.int64(1) << (bits - _NEGLIGIBLE_BITS)
-    for i in range(len(bias)):
-        count = np.int64(cdf[i + 1]) - np.int64(cdf[i])
-        if count < negligible and i != symbol:
+    for begin in range(0, len(bias), _BLOCK):
+        end = min(begin + _BLOCK, len(bias))
+        total = np.int64(cdf[end]) - np.int64(cdf[begin])
+        if total < negligible and not begin <= symbol < end:
             continue
-        gradient = (np.int64(i == symbol) << GRADIENT_BITS) - (count << (GRADIENT_BITS - bits))
-        change = scaled(gradient, squares, i, rate, _DAMPING)
-        bias[i] = min(max(bias[i] + change, -_LIMIT), _LIMIT)
+        for i in range(begin, end):
+            count = np.int64(cdf[i + 1]) - np.int64(cdf[i])
+            if count < negligible and i != symbol:
+                continue
+            gradient = (np.int64(i == symbol) << GRADIENT_BITS) - (count << (GRADIENT_BITS - bits))
+            change = scaled(gradient, squares, i, rate, _DAMPING)
+            bias[i] = min(max(bias[i] + change, -_LIMIT), _LIMIT)
 
 
 class BiasHead:

@@ -89,6 +89,9 @@ class LlamaCppModel:
             device=f"gpu_layers={self._gpu_layers}" if offloads else "",
         )
 
+    def sessions(self, n_streams: int) -> int:
+        return 1
+
     def open(
         self, n_streams: int, window: int, sinks: int, batch: int = _MIN_BATCH
     ) -> "LlamaCppSession":

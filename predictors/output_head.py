@@ -64,18 +64,24 @@ def _find_candidates(scores, candidates):
     top = scores[0]
     for i in range(len(scores)):
         top = max(top, scores[i])
-    within = np.zeros(_REACH, dtype=np.int64)
+    floor = np.int64(top) - (_REACH << SCORE_FRACTION_BITS)
+    # Those within reach. Without a branch, which would often be mispredicted: what is
+    # not within is overwritten.
+    near = np.empty(len(scores) + 1, dtype=np.int32)
+    n_near = 0
     for i in range(len(scores)):
-        bits = (np.int64(top) - scores[i]) >> SCORE_FRACTION_BITS
-        if bits < _REACH:
-            within[bits] += 1
+        near[n_near] = i
+        n_near += scores[i] > floor
+    within = np.zeros(_REACH, dtype=np.int64)
+    for i in near[:n_near]:
+        within[(np.int64(top) - scores[i]) >> SCORE_FRACTION_BITS] += 1
     reach = 0
     total = np.int64(0)
     while reach < _REACH and total + within[reach] <= len(candidates):
         total += within[reach]
         reach += 1
     n = 0
-    for i in range(len(scores)):
+    for i in near[:n_near]:
         if (np.int64(top) - scores[i]) >> SCORE_FRACTION_BITS < reach:
             candidates[n] = i
             n += 1

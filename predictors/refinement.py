@@ -75,6 +75,7 @@ _RATE_DECAY = 300
 _FINAL_RATE = 80
 _MAP_SHIFT = 6
 _TOKEN_MAPS = 1 << 16
+_BLOCK = 64
 
 Tables = namedtuple(
     "Tables",
@@ -160,10 +161,15 @@ def _largest(cdf):
     """The most probable symbol, the first of equals, and its count."""
     symbol = np.int64(0)
     best = np.int64(-1)
-    for i in range(len(cdf) - 1):
-        count = np.int64(cdf[i + 1]) - np.int64(cdf[i])
-        if count > best:
-            symbol, best = np.int64(i), count
+    for begin in range(0, len(cdf) - 1, _BLOCK):
+        end = min(begin + _BLOCK, len(cdf) - 1)
+        # No symbol of a block has more than all of the block together.
+        if np.int64(cdf[end]) - np.int64(cdf[begin]) <= best:
+            continue
+        for i in range(begin, end):
+            count = np.int64(cdf[i + 1]) - np.int64(cdf[i])
+            if count > best:
+                symbol, best = np.int64(i), count
     return symbol, best
 
 

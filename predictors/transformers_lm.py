@@ -85,6 +85,9 @@ class TransformersModel:
         logits: FloatArray = output.logits[0].numpy()
         return logits
 
+    def sessions(self, n_streams: int) -> int:
+        return 1
+
     def open(self, n_streams: int, window: int, sinks: int) -> "TransformersSession":
         torch.set_num_threads(self.threads)
         return TransformersSession(self._model, n_streams, window, sinks)

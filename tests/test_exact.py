@@ -98,6 +98,31 @@ def test_a_reset_forgets_everything(model, logits):
     assert np.array_equal([session.step(t[None])[0].copy() for t in TOKENS], logits)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_is_foreseen_is_evaluated_meanwhile(tiny_gguf, logits, threads):
+    model = ExactModel(tiny_gguf, threads=threads)
+    sessions = [model.open(1, WINDOW, SINKS) for _ in range(2)]
+    steps = [(session, token[None]) for token in TOKENS for session in sessions]
+    for i, (session, token) in enumerate(steps):
+        row = session.step(token)[0]
+        if i + 1 < len(steps):
+            following, known = steps[i + 1]
+            following.foresee(known[None])
+            # The helper needs nobody; without one nothing happens yet.
+            for helper in following._job.helpers:
+                helper.result(timeout=30)
+            assert len(following._job.helpers) == threads - 1
+        assert np.array_equal(row, logits[i // 2])
+    model.close()
+
+
+def test_a_reset_forgets_what_has_begun(model, logits):
+    session = model.open(1, WINDOW, SINKS, 8)
+    session.foresee(TOKENS[::-1][:8, None])
+    session.reset()
+    assert np.array_equal([session.step(t[None])[0].copy() for t in TOKENS[:20]], logits[:20])
+
+
 def test_other_tokens_than_foreseen_are_refused(model):
     session = model.open(1, WINDOW, SINKS, 8)
     session.foresee(TOKENS[:8, None])

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coder import Decoder, Encoder, ScoreError
-from nacrith.lockstep import code_group, stream_bounds
+from nacrith.lockstep import code_group, fed_tokens, stream_bounds
 from predictors.contexts import ALL_KINDS
 from predictors.ensemble import Ensemble
 from predictors.vocabulary import Vocabulary
@@ -20,8 +20,14 @@ class HashSession:
     def __init__(self, n_streams: int) -> None:
         self.state = np.zeros(n_streams, dtype=np.uint64)
         self.fed: list[list[int]] = []
+        self.foreseen: list[list[int]] = []
+
+    def foresee(self, tokens: np.ndarray) -> None:
+        self.foreseen += tokens.tolist()
 
     def step(self, tokens: np.ndarray) -> np.ndarray:
+        if len(self.foreseen) > len(self.fed):
+            assert self.foreseen[len(self.fed)] == tokens.tolist()
         self.fed.append(tokens.tolist())
         self.state = self.state * np.uint64(31) + tokens.astype(np.uint64)
         rows = [np.random.default_rng(int(s)).standard_normal(257) * 4 for s in self.state]
@@ -31,12 +37,22 @@ class HashSession:
         return np.array([np.random.default_rng(int(s)).standard_normal(8) for s in self.state])
 
 
-def code(coder, symbols, streams, bias=100, head=1000, contexts=ALL_KINDS, prompt=b""):
-    session = HashSession(streams)
+def code_in(
+    n_sessions, coder, symbols, streams, bias=100, head=1000, contexts=ALL_KINDS, prompt=b""
+):
+    """Code with the streams cut into sessions; return what these were fed."""
+    sessions = [HashSession(n) for n in np.diff(stream_bounds(streams, n_sessions))]
     ensemble = Ensemble(VOCABULARY, streams, bias, head, contexts)
-    prompt_symbols = VOCABULARY.encode(prompt)
-    code_group(coder, session, VOCABULARY, ensemble, symbols, streams, prompt_symbols)
-    return session
+    read = VOCABULARY.encode(prompt)
+    known = np.empty((0, streams), dtype=np.int32)
+    if isinstance(coder, Encoder):
+        known = fed_tokens(VOCABULARY, symbols, streams, read)
+    code_group(coder, sessions, VOCABULARY, ensemble, symbols, streams, read, known)
+    return sessions
+
+
+def code(coder, symbols, streams, *switches, **named):
+    return code_in(1, coder, symbols, streams, *switches, **named)[0]
 
 
 @settings(max_examples=40)
@@ -58,6 +74,27 @@ def test_decoding_inverts_encoding(data, streams, switches):
     second = code(Decoder(encoder.finish()), restored, streams, *switches)
     assert VOCABULARY.decode(restored) == data
     assert first.fed == second.fed
+
+
+@settings(max_examples=20)
+@given(st.binary(min_size=1, max_size=60), st.integers(2, 9), st.integers(2, 4))
+def test_sessions_that_take_turns_give_the_same(data, streams, n_sessions):
+    symbols = VOCABULARY.encode(data)
+    n_sessions = min(n_sessions, streams)
+    whole, cut = Encoder(), Encoder()
+    one = code(whole, symbols.copy(), streams)
+    code_in(n_sessions, cut, symbols.copy(), streams)
+    assert cut.finish() == whole.finish()
+    restored = np.full_like(symbols, -1)
+    sessions = code_in(n_sessions, Decoder(whole.finish()), restored, streams)
+    assert restored.tolist() == symbols.tolist()
+    fed = np.concatenate([session.fed for session in sessions], axis=1)
+    assert fed.tolist() == one.fed
+    # Each session learns its tokens a turn early, but for those of the first step.
+    steps = len(one.fed)
+    assert [len(session.foreseen) for session in sessions] == [steps - 1] + [steps] * (
+        n_sessions - 1
+    )
 
 
 def test_the_prompt_is_read_first_by_every_stream():
@@ -91,8 +128,11 @@ def test_progress_is_reported():
     seen: list[int] = []
     symbols = VOCABULARY.encode(b"hello world")
     ensemble = Ensemble(VOCABULARY, 4, 100, 0, 0)
-    nothing = VOCABULARY.encode(b"")
-    code_group(Encoder(), HashSession(4), VOCABULARY, ensemble, symbols, 4, nothing, seen.append)
+    nothing, unknown = VOCABULARY.encode(b""), np.empty((0, 4), dtype=np.int32)
+    session = HashSession(4)
+    code_group(
+        Encoder(), [session], VOCABULARY, ensemble, symbols, 4, nothing, unknown, seen.append
+    )
     assert seen == [4, 8, 11]
 
 
@@ -115,5 +155,6 @@ def test_a_broken_model_is_an_error():
 
     ensemble = Ensemble(VOCABULARY, 1, 100, 1000, ALL_KINDS)
     text, nothing = VOCABULARY.encode(b"abc"), VOCABULARY.encode(b"")
+    unknown = np.empty((0, 1), dtype=np.int32)
     with pytest.raises(ScoreError):
-        code_group(Encoder(), Broken(1), VOCABULARY, ensemble, text, 1, nothing)
+        code_group(Encoder(), [Broken(1)], VOCABULARY, ensemble, text, 1, nothing, unknown)

@@ -147,6 +147,15 @@ def _scale_of(bits):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
+def _xor(values):
+    """Read all values; the result is of no use, but keeps the compiler from leaving this out."""
+    total = np.int64(0)
+    for i in range(len(values)):
+        total ^= values[i]
+    return np.int32(total)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
 def _scores(cache, layer, stream, head, slot, count, at, packed, units, scratch):
     """Scores of `count` slots from `slot`, written from column `at` on.
 
@@ -157,6 +166,10 @@ def _scores(cache, layer, stream, head, slot, count, at, packed, units, scratch)
     stride = size * BLOCK
     base = cache.keys[layer, stream, head].ctypes.data
     scores = scratch.scores
+    # Tiles read two blocks in turn, and the processor does not foresee that: reading
+    # all in plain order first takes a third of the time off, if memory is the limit.
+    blocks = cache.keys[layer, stream, head, slot // BLOCK : (slot + count) // BLOCK]
+    scratch.integers[0] = _xor(blocks.reshape(-1).view(np.int64))
     # The last tile may write a block too much, which is written again or never read.
     for done in range(0, count, 2 * BLOCK):
         multiply_tile(

@@ -14,7 +14,7 @@ from predictors.exact.exp2 import sigmoid
 from predictors.exact.product import MAX_ROWS, OFFSET, TILE_COLUMNS, multiply_tile, pack
 from predictors.exact.rope import rotate
 from predictors.exact.rounding import INFINITE, power_of_two, round_row
-from predictors.exact.team import take, wait
+from predictors.exact.team import finish, take
 
 _NORM_BITS = 20
 
@@ -69,27 +69,33 @@ def _pack_row(row, n, bits, integers, packed):
 @njit(nogil=True, cache=True, error_model="numpy")
 def _norm_phase(b, phase, thread, rows, gain, epsilon, bits, hidden):
     width = len(gain)
+    done = 0
     while True:
-        r = take(b.counters, phase, rows)
+        r = take(b.counters, phase)
         if r >= rows:
-            return
+            break
+        done += 1
         out = b.hidden[r] if hidden else b.normed[r]
         b.units[r] = 0
         if _normalize(b.x[r], gain, epsilon, b.integers[thread], out):
             b.units[r] = _pack_row(out, width, bits, b.integers[thread], b.packed[r])
         if b.units[r] == 0:
             b.failed[0] = 1
+    finish(b.counters, phase, done, rows)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _pack_phase(b, phase, thread, rows, source, width, bits):
+    done = 0
     while True:
-        r = take(b.counters, phase, rows)
+        r = take(b.counters, phase)
         if r >= rows:
-            return
+            break
+        done += 1
         b.units[r] = _pack_row(source[r], width, bits, b.integers[thread], b.packed[r])
         if b.units[r] == 0:
             b.failed[0] = 1
+    finish(b.counters, phase, done, rows)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -100,10 +106,12 @@ def _product_phase(b, phase, thread, rows, width, panels, scale, offset, kind, o
     base = panels.ctypes.data
     sums = b.sums[thread]
     packed_size = b.packed.shape[1]
+    done = 0
     while True:
-        tile = take(b.counters, phase, tiles)
+        tile = take(b.counters, phase)
         if tile >= tiles:
-            return
+            break
+        done += 1
         column = tile * TILE_COLUMNS
         for first in range(0, rows, MAX_ROWS):
             n = min(MAX_ROWS, rows - first)
@@ -114,6 +122,7 @@ def _product_phase(b, phase, thread, rows, width, panels, scale, offset, kind, o
             )  # fmt: skip
             for i in range(n):
                 _finish(sums[i], scale, offset, column, b.units[first + i], kind, out[first + i])
+    finish(b.counters, phase, done, tiles)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -137,10 +146,12 @@ def _finish(sums, scale, offset, column, unit, kind, out):
 @njit(nogil=True, cache=True, error_model="numpy")
 def _store_phase(b, phase, thread, rows, cache, layer, heads, kv_heads, size, failed):
     key = np.empty(size, dtype=np.float32)
+    done = 0
     while True:
-        r = take(b.counters, phase, rows)
+        r = take(b.counters, phase)
         if r >= rows:
-            return
+            break
+        done += 1
         slot = slot_of(b.positions[r], cache.sinks, cache.ring)
         begin = heads * size
         for h in range(kv_heads):
@@ -150,15 +161,18 @@ def _store_phase(b, phase, thread, rows, cache, layer, heads, kv_heads, size, fa
             value = b.projected[r, at : at + size]
             if not store(cache, layer, b.streams[r], h, slot, key, value):
                 failed[0] = 1
+    finish(b.counters, phase, done, rows)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _attention_phase(b, phase, rows, cache, layer, heads, kv_heads, size, scale, scratch, failed):
     group = heads // kv_heads
+    done = 0
     while True:
-        item = take(b.counters, phase, rows * kv_heads)
+        item = take(b.counters, phase)
         if item >= rows * kv_heads:
-            return
+            break
+        done += 1
         # Neighbors share a stream's keys, which then are in the processor's cache.
         h = item // rows
         r = item % rows
@@ -169,79 +183,77 @@ def _attention_phase(b, phase, rows, cache, layer, heads, kv_heads, size, scale,
             cache, layer, b.streams[r], h, b.positions[r], queries, b.turns[r], scale, scratch, out
         ):
             failed[0] = 1
+    finish(b.counters, phase, done, rows * kv_heads)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def work(thread, threads, rows, w, shape, cache, scratch, b):
-    """One thread's share of evaluating a batch.
+def _embed_phase(b, phase, rows, embedding, scale):
+    done = 0
+    while True:
+        r = take(b.counters, phase)
+        if r >= rows:
+            break
+        done += 1
+        token = b.tokens[r]
+        for i in range(embedding.shape[1]):
+            b.x[r, i] = np.float32(embedding[token, i]) * scale[token]
+    finish(b.counters, phase, done, rows)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def work(thread, rows, w, shape, cache, scratch, b):
+    """One thread's share of evaluating a batch; returns when all of it is done.
 
     Args:
-        thread, threads: this one's number, and how many there are.
+        thread: this one's number.
         rows: M.
         w: `Weights`. shape: `Shape`. cache: `Cache`. scratch: this thread's. b: `Buffers`.
     """
-    c = b.counters
     heads, kv_heads, size = shape.heads, shape.kv_heads, shape.head_size
     width, attended = shape.width, shape.heads * shape.head_size
     scale = np.float32(np.float64(5909.278887481194) / np.sqrt(np.float64(size)))
     failed = b.failed
-    for r in range(thread, rows, threads):
-        token = b.tokens[r]
-        for i in range(width):
-            b.x[r, i] = np.float32(w.embedding[token, i]) * w.embedding_scale[token]
     p = 0
-    wait(c, threads, p)
+    _embed_phase(b, p, rows, w.embedding, w.embedding_scale)
     for layer in range(shape.layers):
         p += 1
         _norm_phase(
             b, p, thread, rows, w.attention_norm[layer], w.epsilon, w.qkv.bits[layer], False
         )
-        wait(c, threads, p)
         p += 1
         _product_phase(
             b, p, thread, rows, width, w.qkv.panels[layer], w.qkv.scale[layer],
             w.qkv.offset[layer], _STORE, b.projected,
         )  # fmt: skip
-        wait(c, threads, p)
         p += 1
         _store_phase(b, p, thread, rows, cache, layer, heads, kv_heads, size, failed)
-        wait(c, threads, p)
         p += 1
         _attention_phase(b, p, rows, cache, layer, heads, kv_heads, size, scale, scratch, failed)
-        wait(c, threads, p)
         p += 1
         _pack_phase(b, p, thread, rows, b.attended, attended, w.output.bits[layer])
-        wait(c, threads, p)
         p += 1
         _product_phase(
             b, p, thread, rows, attended, w.output.panels[layer], w.output.scale[layer],
             w.output.offset[layer], _ADD, b.x,
         )  # fmt: skip
-        wait(c, threads, p)
         p += 1
         _norm_phase(b, p, thread, rows, w.ffn_norm[layer], w.epsilon, w.gate_up.bits[layer], False)
-        wait(c, threads, p)
         p += 1
         _product_phase(
             b, p, thread, rows, width, w.gate_up.panels[layer], w.gate_up.scale[layer],
             w.gate_up.offset[layer], _GATE, b.inner,
         )  # fmt: skip
-        wait(c, threads, p)
         p += 1
         _pack_phase(b, p, thread, rows, b.inner, shape.inner, w.down.bits[layer])
-        wait(c, threads, p)
         p += 1
         _product_phase(
             b, p, thread, rows, shape.inner, w.down.panels[layer], w.down.scale[layer],
             w.down.offset[layer], _ADD, b.x,
         )  # fmt: skip
-        wait(c, threads, p)
     p += 1
     _norm_phase(b, p, thread, rows, w.output_norm, w.epsilon, w.head.bits[0], True)
-    wait(c, threads, p)
     p += 1
     _product_phase(
         b, p, thread, rows, width, w.head.panels[0], w.head.scale[0], w.head.offset[0], _STORE,
         b.logits,
     )  # fmt: skip
-    wait(c, threads, p)

@@ -9,13 +9,17 @@ from predictors.exact.attention import first_kept, new_cache, new_scratch
 from predictors.exact.forward import FINAL_PHASES, PHASES_OF_LAYER, Buffers, work
 from predictors.exact.gguf_file import Gguf
 from predictors.exact.rope import frequencies, rotation, turns
-from predictors.exact.team import Team, new_counters
+from predictors.exact.team import Job, Team, new_counters
 from predictors.exact.weights import read_weights
 from predictors.llama_cpp import load_vocabulary
 from predictors.numerics import Numerics, available_threads, exact_numerics
 
 # Tokens that are evaluated at once where they are known: more is not faster.
 _ROWS_AHEAD = 64
+
+# From so many streams on, half of them are coded while the other half is evaluated. For
+# fewer, steps of all at once save more: they read the weights once.
+_LEAST_CUT = 16
 
 VERSION = "1"
 """Of docs/numerics.md: it changes when a bit of the logits does."""
@@ -49,6 +53,9 @@ class ExactModel:
     def numerics(self) -> Numerics:
         return exact_numerics(VERSION)
 
+    def sessions(self, n_streams: int) -> int:
+        return 2 if n_streams >= _LEAST_CUT and self.team.threads > 1 else 1
+
     def open(self, n_streams: int, window: int, sinks: int, ahead: int = 0) -> "ExactSession":
         """See `LanguageModel`.
 
@@ -61,6 +68,10 @@ class ExactModel:
 
     def close(self) -> None:
         self.team.close()
+
+
+def _nothing(thread: int) -> None:
+    pass
 
 
 class ExactSession:
@@ -90,7 +101,7 @@ class ExactSession:
         def floats(*shape: int) -> FloatArray:
             return np.zeros(shape, dtype=np.float32)
 
-        self._buffers = Buffers(
+        buffers = Buffers(
             tokens=np.zeros(rows, dtype=np.int64),
             streams=np.tile(np.arange(n_streams), ahead),
             positions=np.zeros(rows, dtype=np.int64),
@@ -110,28 +121,29 @@ class ExactSession:
             failed=np.zeros(1, dtype=np.int64),
         )
         self._ahead = ahead
-        self._foreseen = self._batch = np.empty((0, n_streams), dtype=np.int32)
-        self._next = self._evaluated = 0
+        # The results of one batch are read while the next one is evaluated.
+        other = buffers._replace(logits=floats(rows, s.vocabulary), hidden=floats(rows, s.width))
+        self._buffers = [buffers, other]
+        self._none = np.empty((0, n_streams), dtype=np.int32)
+        self._foreseen = self._batch = self._begun = self._none
+        self._job = Job(_nothing)
+        self._next = 0
         self._position = 0
 
     def step(self, tokens: IntArray) -> FloatArray:
-        if self._next == self._evaluated:
-            known = self._foreseen[: self._ahead]
-            self._foreseen = self._foreseen[len(known) :]
-            self._batch = known if len(known) else tokens[None]
-            self.evaluate(self._batch)
-            self._next = 0
-            self._evaluated = len(self._batch)
+        if self._next == len(self._batch):
+            if not len(self._begun):
+                self._begin(tokens[None])
+            self._end()
+            self._begin_foreseen()
         if not np.array_equal(self._batch[self._next], tokens):
             raise ValueError("the tokens are not those that were foreseen")
         self._next += 1
-        return self._rows_of(self._buffers.logits, self._next - 1)
+        return self._rows_of(self._buffers[0].logits, self._next - 1)
 
     def foresee(self, tokens: IntArray) -> None:
-        self._foreseen = tokens
-
-    def _rows_of(self, rows: FloatArray, step: int) -> FloatArray:
-        return rows[step * self._streams : (step + 1) * self._streams]
+        self._foreseen = np.concatenate([self._foreseen, tokens])
+        self._begin_foreseen()
 
     def evaluate(self, tokens: IntArray) -> FloatArray:
         """Feed several tokens to every stream at once.
@@ -142,9 +154,41 @@ class ExactSession:
         Returns:
             [n, S, V] float32 logits in nats. Valid until the next call.
         """
+        self._begin(tokens)
+        self._end()
+        n, streams = tokens.shape
+        return self._buffers[0].logits[: n * streams].reshape(n, streams, -1)
+
+    def hidden(self) -> FloatArray:
+        return self._rows_of(self._buffers[0].hidden, self._next - 1)
+
+    def reset(self) -> None:
+        self._model.team.finish(self._job)
+        # What the cache still holds is never read before it is written again.
+        self._position = 0
+        self._foreseen = self._batch = self._begun = self._none
+        self._next = 0
+
+    def close(self) -> None:
+        pass
+
+    def _rows_of(self, rows: FloatArray, step: int) -> FloatArray:
+        return rows[step * self._streams : (step + 1) * self._streams]
+
+    def _begin_foreseen(self) -> None:
+        """Begin with the next batch that is known, if none has begun."""
+        if len(self._foreseen) and not len(self._begun):
+            self._begin(self._foreseen[: self._ahead])
+            self._foreseen = self._foreseen[self._ahead :]
+
+    def _begin(self, tokens: IntArray) -> None:
+        """Begin with a batch, [n, S] int32; its results will be in the other buffers."""
+        m = self._model
+        # Only after an interruption is there a job that has not ended.
+        m.team.finish(self._job)
         n, streams = tokens.shape
         rows = n * streams
-        b, m = self._buffers, self._model
+        b = self._buffers[1]
         b.tokens[:rows] = tokens.reshape(-1)
         for i in range(n):
             position = self._position + i
@@ -156,26 +200,18 @@ class ExactSession:
             b.turns[i * streams + 1 : (i + 1) * streams] = b.turns[i * streams]
         b.counters[:] = 0
         b.failed[0] = 0
-        threads = m.team.threads
+        self._position += n
+        self._begun = tokens
 
         def share(thread: int) -> None:
-            own = self._scratch[thread]
-            work(thread, threads, rows, m.weights, m.shape, self._cache, own, b)
+            work(thread, rows, m.weights, m.shape, self._cache, self._scratch[thread], b)
 
-        m.team.run(share)
-        if b.failed[0]:
+        self._job = m.team.start(share)
+
+    def _end(self) -> None:
+        """Wait for the batch that has begun; from here on its results are read."""
+        self._model.team.finish(self._job)
+        self._buffers.reverse()
+        self._batch, self._begun, self._next = self._begun, self._none, 0
+        if self._buffers[0].failed[0]:
             raise ModelError("the model computed a value that is not finite; use another model")
-        self._position += n
-        return b.logits[:rows].reshape(n, streams, -1)
-
-    def hidden(self) -> FloatArray:
-        return self._rows_of(self._buffers.hidden, self._next - 1)
-
-    def reset(self) -> None:
-        # What the cache still holds is never read before it is written again.
-        self._position = 0
-        self._foreseen = self._foreseen[:0]
-        self._next = self._evaluated = 0
-
-    def close(self) -> None:
-        pass
