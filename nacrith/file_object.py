@@ -39,6 +39,9 @@ class _Channel:
                 self._pieces.put(piece, timeout=_CHECK_SECONDS)
                 return
 
+    def flush(self) -> None:
+        """Pieces are delivered at once."""
+
     def read(self) -> bytes:
         return self._pieces.get()
 

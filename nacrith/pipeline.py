@@ -258,7 +258,7 @@ def decompress_stream(
             for data in several.decode(_request_of(member.header, model), selection):
                 data = selection.cut(data)
                 digest.update(data)
-                if sink:
+                if sink and data:
                     sink.write(data)
                     sink.flush()
                 summary.original += len(data)
