@@ -186,7 +186,9 @@ class TextCodec:
         self._session.reset()
         vocabulary = self._model.vocabulary
         p = self.parameters
-        ensemble = Ensemble(vocabulary, p.streams, p.bias_rate, p.head_rate, p.contexts)
+        ensemble = Ensemble(
+            vocabulary, p.streams, p.bias_rate, p.head_rate, p.contexts, p.neighbors
+        )
         prompt = vocabulary.encode(PROMPTS[p.prompt])
         if isinstance(coder, Encoder):
             self._session.foresee(fed_tokens(vocabulary, symbols, p.streams, prompt))
