@@ -98,12 +98,9 @@ class Ensemble:
             head.predict(self._scores, hidden)
         cdf_from_scores(self._scores, self._cdf, self._bits)
         if self._refinement:
-            votes = None
-            if self._neighbors and hidden is not None:
-                self._neighbors.vote(hidden)
-                votes = self._neighbors.votes
+            votes = self._neighbors.vote(hidden) if self._neighbors else None
             symbol = self._refinement.code(coder, stream, self._cdf, symbol, votes)
-            if votes:
+            if self._neighbors:
                 self._neighbors.remember(symbol)
         else:
             symbol = coder.code(self._cdf, self._bits, symbol)

@@ -29,10 +29,10 @@ LEVELS = 28
 QUALITIES = 8
 """Classes of the nearest state's distance, in sixteenths of the dimensions."""
 
-# A vote halves with each further 1/57 of the dimensions (10 of 576), down to 2**-8.
+# A vote halves with each further 1/57 of the dimensions (10 of 576), down to 2**-11.
 _FIRST_VOTE = 12
 _HALVINGS = 57
-_REACH = 8
+_REACH = 11
 
 # What the maps add to either side at first.
 _DOUBT = 1 << 9
@@ -105,7 +105,7 @@ def _measure(states, n, words, distances):
 
 
 @njit(cache=True)
-def _vote(states, followers, n, words, distances, weights, quality_unit, votes):
+def _vote(states, followers, n, words, distances, weights, dimensions, votes):
     for i in range(votes.state[0]):
         votes.sums[votes.symbols[i]] = 0
     votes.state[0] = 0
@@ -125,7 +125,7 @@ def _vote(states, followers, n, words, distances, weights, quality_unit, votes):
                 found += 1
             votes.sums[symbol] += weights[distances[i] - nearest]
     votes.state[0] = found
-    votes.state[1] = min(np.int64(nearest) * 16 // quality_unit, QUALITIES - 1)
+    votes.state[1] = min(np.int64(nearest) * 16 // dimensions, QUALITIES - 1)
 
 
 @njit(cache=True)
@@ -195,8 +195,10 @@ class Neighbors:
         self._steps = 0
         self._states: npt.NDArray[np.uint64] | None = None
 
-    def vote(self, hidden: FloatArray) -> None:
-        """Fill in `votes` for a state, [E] float32."""
+    def vote(self, hidden: FloatArray | None) -> Votes | None:
+        """Collect the votes for a state, [E] float32; they are valid until the next call."""
+        if hidden is None:
+            return None
         if self._states is None:
             n = len(hidden)
             self._mean = np.zeros(n)
@@ -210,6 +212,7 @@ class Neighbors:
             self._states, self._followers, min(self._steps, self._capacity), self._words,
             self._distances, self._weights, len(hidden), self.votes,
         )  # fmt: skip
+        return self.votes
 
     def remember(self, symbol: int) -> None:
         """Note what followed the state that was voted on last."""

@@ -31,9 +31,9 @@ class HashSession:
         return np.array([np.random.default_rng(int(s)).standard_normal(8) for s in self.state])
 
 
-def code(coder, symbols, streams, bias=100, head=1000, contexts=ALL_KINDS, prompt=b""):
+def code(coder, symbols, streams, bias=100, head=1000, contexts=ALL_KINDS, neighbors=0, prompt=b""):
     session = HashSession(streams)
-    ensemble = Ensemble(VOCABULARY, streams, bias, head, contexts)
+    ensemble = Ensemble(VOCABULARY, streams, bias, head, contexts, neighbors)
     prompt_symbols = VOCABULARY.encode(prompt)
     code_group(coder, session, VOCABULARY, ensemble, symbols, streams, prompt_symbols)
     return session
@@ -47,6 +47,7 @@ def code(coder, symbols, streams, bias=100, head=1000, contexts=ALL_KINDS, promp
         st.sampled_from([0, 100, 1000]),
         st.sampled_from([0, 1000]),
         st.sampled_from([0, 1, 0b10000001, ALL_KINDS]),
+        st.sampled_from([0, 5, 1 << 15]),
         st.sampled_from([b"", b"abc"]),
     ),
 )
