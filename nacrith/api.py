@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, Literal, TypedDict, overloa
 
 from nacrith.file_object import compressing_file, restoring_file
 from nacrith.files import open_output
-from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
+from nacrith.pipeline import BLOCK, CompressOptions, compress_stream, decompress_stream
 from nacrith.presets import BEST, DEFAULT, FAST
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class WriteOptions(TypedDict, total=False):
     streams: int
     window: int
     threads: int
+    block_size: int
 
 
 def compress(
@@ -42,6 +43,7 @@ def compress(
     streams: int = 0,
     window: int = 0,
     threads: int = 0,
+    block_size: int = BLOCK,
 ) -> bytes:
     """Return `data` compressed: a whole NC06 file.
 
@@ -53,12 +55,13 @@ def compress(
         streams: parallel streams; 0 = by the size of the data.
         window: context in tokens; 0 = by the preset.
         threads: 0 = all CPUs.
+        block_size: bytes of the original in a frame.
 
     Raises:
         NacrithError: no model, unusable parameters, ...
         ValueError: there is no such preset.
     """
-    options = _options(preset, model, backend, streams, window, threads)
+    options = _options(preset, model, backend, streams, window, threads, block_size)
     sink = io.BytesIO()
     compress_stream(io.BytesIO(data), sink, options, len(data))
     return sink.getvalue()
@@ -177,6 +180,7 @@ def _options(
     streams: int = 0,
     window: int = 0,
     threads: int = 0,
+    block_size: int = BLOCK,
 ) -> CompressOptions:
     if preset not in _PRESETS:
         raise ValueError(f"the preset must be one of {', '.join(_PRESETS)}, not {preset!r}")
@@ -184,7 +188,9 @@ def _options(
     parameters = replace(
         chosen.parameters, streams=streams, window=window or chosen.parameters.window
     )
-    return CompressOptions(_path(model), backend, threads, chosen, parameters)
+    return CompressOptions(
+        _path(model), backend, threads, chosen, parameters, block_size=block_size
+    )
 
 
 def _path(model: StrPath | None) -> Path | None:

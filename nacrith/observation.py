@@ -81,14 +81,12 @@ def observed_by(observer: Observer) -> Iterator[None]:
         _observer.reset(token)
 
 
-def new_ensemble(
-    vocabulary: Vocabulary, n_streams: int, bias_rate: int, head_rate: int, contexts: int
-) -> Ensemble:
+def new_ensemble(vocabulary: Vocabulary, n_streams: int, *parameters: int) -> Ensemble:
     """An `Ensemble` for a group, observed if there is an observer."""
     observer = _observer.get()
     if observer is None:
-        return Ensemble(vocabulary, n_streams, bias_rate, head_rate, contexts)
-    ensemble = _ObservedEnsemble(vocabulary, n_streams, bias_rate, head_rate, contexts)
+        return Ensemble(vocabulary, n_streams, *parameters)
+    ensemble = _ObservedEnsemble(vocabulary, n_streams, *parameters)
     ensemble.group = Group(vocabulary, n_streams)
     observer.groups.append(ensemble.group)
     return ensemble

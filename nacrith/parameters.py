@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from nacrith.prompts import PROMPTS
 from predictors.contexts import ALL_KINDS, N_KINDS
+from predictors.neighbors import MAX_STATES
 
 MAX_RATE = 1 << 16
 
@@ -27,6 +28,7 @@ class Parameters:
         contexts: mask of the kinds of context that the byte-level refinement uses
             (`predictors.contexts.KINDS`); 0 = no refinement.
         prompt: number of the text that the model reads first (`prompts.PROMPTS`).
+        neighbors: past hidden states that the refinement searches; 0 = none.
     """
 
     streams: int = 1
@@ -36,6 +38,7 @@ class Parameters:
     head_rate: int = 5330
     contexts: int = ALL_KINDS
     prompt: int = 0
+    neighbors: int = 1 << 15
 
     def problem(self) -> str | None:
         """Say what makes these parameters unusable; None if they are fine."""
@@ -53,4 +56,6 @@ class Parameters:
             return f"this version knows only {N_KINDS} kinds of context"
         if not 0 <= self.prompt < len(PROMPTS):
             return f"this version knows only {len(PROMPTS) - 1} prompts"
+        if not 0 <= self.neighbors <= MAX_STATES:
+            return f"neighbors must be from 0 to {MAX_STATES}, not {self.neighbors}"
         return None

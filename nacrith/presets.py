@@ -31,4 +31,4 @@ class Preset:
 # starts without context. Attention takes half of the time at 1,000 positions.
 FAST = Preset(Parameters(streams=0, window=256), 1 << 14, 64)
 DEFAULT = Preset(Parameters(streams=0), 1 << 16, 8)
-BEST = Preset(Parameters(streams=0, window=2048), 1 << 62, 1)
+BEST = Preset(Parameters(streams=0, window=2048, neighbors=1 << 16), 1 << 62, 1)

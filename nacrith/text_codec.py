@@ -201,7 +201,9 @@ class TextCodec:
             session.reset()
         vocabulary = self._model.vocabulary
         p = self.parameters
-        ensemble = new_ensemble(vocabulary, p.streams, p.bias_rate, p.head_rate, p.contexts)
+        ensemble = new_ensemble(
+            vocabulary, p.streams, p.bias_rate, p.head_rate, p.contexts, p.neighbors
+        )
         prompt = vocabulary.encode(PROMPTS[p.prompt])
         known = np.empty((0, p.streams), dtype=np.int32)
         if isinstance(coder, Encoder):

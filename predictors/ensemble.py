@@ -1,6 +1,7 @@
 """The ensemble: from the language model's logits to a coded symbol.
 
-logits → scores → bias head, output head → CDF → byte-level refinement → coder
+logits → scores → bias head, output head → CDF → byte-level refinement → coder,
+with the votes of similar past states on their way into the refinement
 """
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from coder import CDF_BITS, MAX_CDF_BITS, Coder, cdf_from_scores, scores_from_logits
 from predictors.base import FloatArray, TokenPredictor
 from predictors.bias_head import BiasHead
+from predictors.neighbors import Neighbors
 from predictors.output_head import OutputHead
 from predictors.refinement import MIN_PROBABILITY, Refinement
 from predictors.vocabulary import Vocabulary
@@ -29,6 +31,7 @@ class Ensemble:
         bias_rate: int,
         head_rate: int,
         contexts: int,
+        neighbors: int = 0,
     ) -> None:
         """
         Args:
@@ -38,6 +41,7 @@ class Ensemble:
             head_rate: of the `OutputHead`, in thousandths; 0 = off.
             contexts: mask of the `Refinement`'s kinds of context; 0 = no refinement:
                 a token is coded as one symbol.
+            neighbors: how many past states the refinement asks; 0 = none.
         """
         n_symbols = len(vocabulary)
         # The refinement only takes ratios of the counts, so they can be finer than
@@ -50,6 +54,7 @@ class Ensemble:
         if head_rate:
             self._heads.append(OutputHead(n_symbols, head_rate, self._bits))
         self._refinement = Refinement(vocabulary.trie, n_streams, contexts) if contexts else None
+        self._neighbors = Neighbors(n_symbols, neighbors) if neighbors and contexts else None
         self._scores = np.empty(n_symbols, dtype=np.int32)
         self._cdf = np.empty(n_symbols + 1, dtype=np.uint32)
 
@@ -93,7 +98,10 @@ class Ensemble:
             head.predict(self._scores, hidden)
         cdf_from_scores(self._scores, self._cdf, self._bits)
         if self._refinement:
-            symbol = self._refinement.code(coder, stream, self._cdf, symbol)
+            votes = self._neighbors.vote(hidden) if self._neighbors else None
+            symbol = self._refinement.code(coder, stream, self._cdf, symbol, votes)
+            if self._neighbors:
+                self._neighbors.remember(symbol)
         else:
             symbol = coder.code(self._cdf, self._bits, symbol)
         for head in self._heads:

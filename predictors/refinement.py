@@ -17,7 +17,7 @@ from numba import njit
 
 from coder import Coder
 from coder.range_coder import code_bit
-from predictors import apm, bit_history, match_model, mixer
+from predictors import apm, bit_history, match_model, mixer, neighbors
 from predictors.contexts import (
     ALL_KINDS,
     END,
@@ -28,6 +28,7 @@ from predictors.contexts import (
     N_BYTE_KINDS,
     N_KINDS,
     N_ORDERS,
+    TOKEN_1,
     append_byte,
     append_token,
     hash_contexts,
@@ -54,16 +55,18 @@ _PADDING = 8
 MIN_PROBABILITY = 1 << (PROBABILITY_BITS - 16)
 """No decision is surer than 1 - 2**-16, so each costs more than 2**-16 bit."""
 
-# Inputs of the mixer: the language model, a constant, one per kind, the match.
+# Inputs of the mixer: the language model, a constant, one per kind, the match, the
+# votes of the neighbors.
 _LM, _CONSTANT, _FIRST_KIND = 0, 1, 2
 _MATCH_INPUT = _FIRST_KIND + N_KINDS
-_INPUTS = _MATCH_INPUT + 1
+_VOTES = _MATCH_INPUT + 1
+_INPUTS = _VOTES + 1
 
 # Weight sets selected by: place in the token and known bits; how sure the model
 # is of this decision; longest known context, and how sure it is of the token;
-# match; last byte. The first number is how many sets there are to select from.
-_PLACE, _ODDS, _ORDER, _MATCHED, _LAST_BYTE = range(5)
-_SELECTORS = 5
+# match; last byte; expected token; last token. _SETS is how many there are to select from.
+_PLACE, _ODDS, _ORDER, _MATCHED, _LAST_BYTE, _EXPECTED, _LAST_TOKEN = range(7)
+_SELECTORS = 7
 _SETS = 4 * 256
 _CONFIDENCES = 6
 # Top probabilities that part the levels of confidence, in percent.
@@ -74,13 +77,14 @@ _EXTRA_RATE = 1800
 _RATE_DECAY = 300
 _FINAL_RATE = 80
 _MAP_SHIFT = 6
+_VOTE_SHIFT = 6
 _TOKEN_MAPS = 1 << 16
 _BLOCK = 64
 
 Tables = namedtuple(
     "Tables",
     "split child depth partial spelling begin slots meanings match_table trust weights"
-    " experience final_weights place_maps token_maps history mask state hashes places"
+    " experience final_weights place_maps token_maps vote_maps history mask state hashes places"
     " histories inputs selected mixed kinds",
 )
 
@@ -98,10 +102,18 @@ class Refinement:
             n_streams: S.
             kinds: which of `contexts.KINDS` are on, as a bit mask.
         """
+        self._no_votes = neighbors.new_votes(1)
         self._max_decisions = trie.max_decisions
         self._tables = _new_tables(trie, n_streams, kinds)
 
-    def code(self, coder: Coder, stream: int, cdf: npt.NDArray[np.uint32], symbol: int) -> int:
+    def code(
+        self,
+        coder: Coder,
+        stream: int,
+        cdf: npt.NDArray[np.uint32],
+        symbol: int,
+        votes: neighbors.Votes | None = None,
+    ) -> int:
         """Code a symbol of a stream and learn from it.
 
         Args:
@@ -109,12 +121,14 @@ class Refinement:
             stream: 0 .. S - 1.
             cdf: [A + 1] uint32, strictly increasing from 0, below 2**31.
             symbol: to encode; ignored when decoding.
+            votes: of `Neighbors`, whose order of symbols changes; None = no votes.
 
         Returns:
             The symbol.
         """
         state, buffer = coder.kernel_state(self._max_decisions)
-        return int(_code_symbol(state, buffer, self._tables, stream, cdf, np.int64(symbol)))
+        votes = votes or self._no_votes
+        return int(_code_symbol(state, buffer, self._tables, votes, stream, cdf, np.int64(symbol)))
 
 
 def _new_tables(trie: Trie, n_streams: int, kinds: int) -> Tables:
@@ -125,6 +139,7 @@ def _new_tables(trie: Trie, n_streams: int, kinds: int) -> Tables:
     weights[:, :, _LM] = mixer.WEIGHT_ONE
     weights[:, :, _FIRST_KIND:_MATCH_INPUT] = mixer.WEIGHT_ONE // 50
     weights[:, :, _MATCH_INPUT] = mixer.WEIGHT_ONE * 3 // 20
+    weights[:, :, _VOTES] = mixer.WEIGHT_ONE // 20
     return Tables(
         split=trie.split,
         child=trie.child,
@@ -143,6 +158,7 @@ def _new_tables(trie: Trie, n_streams: int, kinds: int) -> Tables:
         ),
         place_maps=apm.new_maps(4 * 256),
         token_maps=apm.new_maps(_TOKEN_MAPS),
+        vote_maps=neighbors.new_maps(),
         history=np.zeros(n_streams * capacity, dtype=np.uint8),
         mask=np.int64(capacity - 1),
         state=state,
@@ -187,7 +203,7 @@ def _append(t, state, base, byte):
 
 
 @njit(cache=True)
-def _code_symbol(coder_state, buffer, t, stream, cdf, symbol):
+def _code_symbol(coder_state, buffer, t, votes, stream, cdf, symbol):
     state = t.state[stream]
     base = stream * (t.mask + 1)
     expected, best = _largest(cdf)
@@ -199,6 +215,8 @@ def _code_symbol(coder_state, buffer, t, stream, cdf, symbol):
     high = np.int64(len(cdf) - 1)
     node = np.int64(0)
     depth = -1
+    first = np.int64(0)
+    last = votes.state[0]
     while node >= 0:
         if t.depth[node] != depth:
             # All symbols of [low, high) share the bytes before this node.
@@ -212,12 +230,18 @@ def _code_symbol(coder_state, buffer, t, stream, cdf, symbol):
             log2_fixed(np.int64(cdf[high]) - np.int64(cdf[split]))
             - log2_fixed(np.int64(cdf[split]) - np.int64(cdf[low]))
         )
+        middle, below, above = neighbors.split_votes(votes, first, last, split)
+        vote = neighbors.place(votes, below, above)
         bit = np.int64(symbol >= split)
-        bit = _decide(coder_state, buffer, t, state, base, node, odds, confidence, expected, bit)
+        bit = _decide(
+            coder_state, buffer, t, state, base, node, odds, confidence, expected, vote, bit
+        )
         if bit:
             low = split
+            first = middle
         else:
             high = split
+            last = middle
         node = np.int64(t.child[node, bit])
     symbol = ~node
     for i in range(t.begin[symbol] + max(depth, 0), t.begin[symbol + 1]):
@@ -227,8 +251,11 @@ def _code_symbol(coder_state, buffer, t, stream, cdf, symbol):
 
 
 @njit(cache=True)
-def _decide(coder_state, buffer, t, state, base, node, odds, confidence, expected, bit):
-    """Code one decision and learn from it; `odds` are the language model's."""
+def _decide(coder_state, buffer, t, state, base, node, odds, confidence, expected, vote, bit):
+    """Code one decision and learn from it; `odds` are the language model's.
+
+    vote: place in `vote_maps`, -1 = no votes on either side.
+    """
     partial = np.int64(t.partial[node])
     position = min(np.int64(t.depth[node]), 3)
     inputs = t.inputs
@@ -256,6 +283,7 @@ def _decide(coder_state, buffer, t, state, base, node, odds, confidence, expecte
         expected_bit = match_model.expected_bit(np.int64(t.history[state[MATCH]]), partial)
         if expected_bit >= 0:
             inputs[_MATCH_INPUT] = match_model.odds(t.trust, length, expected_bit)
+    inputs[_VOTES] = stretch(t.vote_maps[vote]) if vote >= 0 else 0
 
     selected = t.selected
     selected[_PLACE] = position * 256 + partial
@@ -263,6 +291,8 @@ def _decide(coder_state, buffer, t, state, base, node, odds, confidence, expecte
     selected[_ORDER] = (order * _CONFIDENCES + confidence) * 4 + position
     selected[_MATCHED] = length * 3 + 1 + expected_bit
     selected[_LAST_BYTE] = np.int64(t.history[base | ((state[END] - 1) & t.mask)])
+    selected[_EXPECTED] = combine(expected, _EXPECTED) >> 40 & (_SETS - 1)
+    selected[_LAST_TOKEN] = combine(state[TOKEN_1], _LAST_TOKEN) >> 40 & (_SETS - 1)
     mixed = t.mixed
     for i in range(_SELECTORS):
         mixed[i] = mixer.dot(t.weights[i, selected[i]], inputs, _INPUTS)
@@ -290,6 +320,8 @@ def _decide(coder_state, buffer, t, state, base, node, odds, confidence, expecte
             t.slots[t.places[k]] = bit_history.observe(t.slots[t.places[k]], bit)
             if t.histories[k] >= 0:
                 bit_history.adapt(t.meanings[k], t.histories[k], bit, bit_history.RATE_SHIFT)
+    if vote >= 0:
+        bit_history.adapt(t.vote_maps, vote, bit, _VOTE_SHIFT)
     if expected_bit >= 0:
         match_model.learn(t.trust, length, expected_bit, bit)
         if expected_bit != bit:

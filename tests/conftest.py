@@ -66,6 +66,13 @@ def canterbury() -> dict[str, Path]:
 
 
 @pytest.fixture
+def keep_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep text in the model, although it is random and context mixing would win."""
+    monkeypatch.setattr("nacrith.pipeline._SMALL", 0)
+    monkeypatch.setattr("nacrith.groups._DOUBTFUL", float("inf"))
+
+
+@pytest.fixture
 def nacrith(tmp_path: Path):
     """Run the command line in a process of its own, in an empty folder."""
 

@@ -10,7 +10,7 @@ import tarfile
 import pytest
 
 import nacrith
-from nacrith import pipeline
+from nacrith.workers import in_process
 from tests.conftest import ROOT
 
 TEXT = b"Alice was beginning to get very tired.\n" * 8
@@ -20,12 +20,6 @@ NOISE = random.Random(0).randbytes(10_000)
 @pytest.fixture
 def options(tiny_gguf):
     return {"model": tiny_gguf, "window": 256, "threads": 1}
-
-
-@pytest.fixture
-def short_frames(monkeypatch):
-    """Frames of 1,000 bytes."""
-    monkeypatch.setattr(pipeline, "BLOCK", 1000)
 
 
 def test_bytes_there_and_back(options, tiny_gguf):
@@ -78,17 +72,17 @@ def test_text_modes(tmp_path):
         assert list(file) == text.splitlines(keepends=True)
 
 
-def test_reading_starts_before_the_end_is_decoded(tmp_path, short_frames, monkeypatch):
+def test_reading_starts_before_the_end_is_decoded(tmp_path, monkeypatch):
     path = tmp_path / "a.nc"
-    path.write_bytes(nacrith.compress(NOISE))
+    path.write_bytes(nacrith.compress(NOISE, block_size=1000))
     decoded = []
-    decode = pipeline._decode_frame
+    decode = in_process.decode_group
 
     def counted(*arguments):
         decoded.append(1)
         return decode(*arguments)
 
-    monkeypatch.setattr(pipeline, "_decode_frame", counted)
+    monkeypatch.setattr(in_process, "decode_group", counted)
     with nacrith.open(path) as file:
         assert file.read(10) == NOISE[:10]
         file.raw._worker.join(0.5)  # it waits for a reader
@@ -98,9 +92,9 @@ def test_reading_starts_before_the_end_is_decoded(tmp_path, short_frames, monkey
     assert not worker.is_alive() and len(decoded) <= 6
 
 
-def test_seeking(tmp_path, short_frames):
+def test_seeking(tmp_path):
     path = tmp_path / "a.nc"
-    path.write_bytes(nacrith.compress(NOISE))
+    path.write_bytes(nacrith.compress(NOISE, block_size=1000))
     with nacrith.open(path) as file:
         assert file.seekable()
         for position in (5000, 9999, 17, 0):
@@ -142,9 +136,9 @@ def test_the_modes_of_open(tmp_path):
         nacrith.open(path, "rb", preset="fast")
 
 
-def test_errors_reach_reader_and_writer(tmp_path, short_frames):
+def test_errors_reach_reader_and_writer(tmp_path):
     path = tmp_path / "a.nc"
-    packed = bytearray(nacrith.compress(NOISE))
+    packed = bytearray(nacrith.compress(NOISE, block_size=1000))
     packed[len(packed) // 2] ^= 1
     path.write_bytes(packed)
     with nacrith.open(path) as file, pytest.raises(nacrith.NacrithError, match="checksum"):
@@ -152,11 +146,11 @@ def test_errors_reach_reader_and_writer(tmp_path, short_frames):
     path.unlink()
     with (
         pytest.raises(nacrith.NacrithError, match="multiple of 256"),
-        nacrith.open(path, "wb", window=100) as file,
+        nacrith.open(path, "wb", window=100, block_size=1000) as file,
     ):
         file.write(NOISE)
     # So much that a writer finds out before the end.
-    file = nacrith.open(path, "wb", window=100)
+    file = nacrith.open(path, "wb", window=100, block_size=1000)
     with pytest.raises(nacrith.NacrithError, match="multiple of 256"):
         for _ in range(100):
             file.write(NOISE)

@@ -24,7 +24,7 @@ CHROMIUM = shutil.which("chromium")
 
 
 @pytest.fixture
-def options(tiny_gguf):
+def options(tiny_gguf, keep_text):
     return CompressOptions(tiny_gguf, threads=1, parameters=Parameters(streams=3, window=256))
 
 
@@ -144,7 +144,8 @@ def test_observing_changes_nothing(options):
 
 
 def test_the_command(nacrith, tmp_path, tiny_gguf):
-    (tmp_path / "a.txt").write_bytes(TEXT)
+    # Long enough for a random model to learn it.
+    (tmp_path / "a.txt").write_bytes(TEXT * 9)
     result = nacrith("explain", "--model", tiny_gguf, "a.txt")
     assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
     assert data_of((tmp_path / "a.txt.html").read_text("utf-8"))[0]["name"] == "a.txt"

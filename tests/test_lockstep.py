@@ -38,11 +38,19 @@ class HashSession:
 
 
 def code_in(
-    n_sessions, coder, symbols, streams, bias=100, head=1000, contexts=ALL_KINDS, prompt=b""
+    n_sessions,
+    coder,
+    symbols,
+    streams,
+    bias=100,
+    head=1000,
+    contexts=ALL_KINDS,
+    neighbors=0,
+    prompt=b"",
 ):
     """Code with the streams cut into sessions; return what these were fed."""
     sessions = [HashSession(n) for n in np.diff(stream_bounds(streams, n_sessions))]
-    ensemble = Ensemble(VOCABULARY, streams, bias, head, contexts)
+    ensemble = Ensemble(VOCABULARY, streams, bias, head, contexts, neighbors)
     read = VOCABULARY.encode(prompt)
     known = np.empty((0, streams), dtype=np.int32)
     if isinstance(coder, Encoder):
@@ -63,6 +71,7 @@ def code(coder, symbols, streams, *switches, **named):
         st.sampled_from([0, 100, 1000]),
         st.sampled_from([0, 1000]),
         st.sampled_from([0, 1, 0b10000001, ALL_KINDS]),
+        st.sampled_from([0, 5, 1 << 15]),
         st.sampled_from([b"", b"abc"]),
     ),
 )

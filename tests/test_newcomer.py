@@ -20,13 +20,13 @@ TEXT = b"the king and the thing to the end of the sing and\n" * 3
 
 
 @pytest.fixture
-def packed(tiny_gguf, monkeypatch):
+def packed(tiny_gguf, keep_text, monkeypatch):
     """A file of the tiny model, made by a later version of the exact backend."""
-    monkeypatch.setattr("predictors.exact.model.VERSION", "99")
     sink = io.BytesIO()
     options = CompressOptions(tiny_gguf, threads=1, parameters=Parameters(window=256))
-    compress_stream(io.BytesIO(TEXT), sink, options)
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr("predictors.exact.model.VERSION", "99")
+        compress_stream(io.BytesIO(TEXT), sink, options)
     return sink.getvalue()
 
 

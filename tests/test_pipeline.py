@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nacrith import groups, pipeline
+from nacrith import groups
 from nacrith.container import MemberReader
 from nacrith.errors import (
     FormatError,
@@ -257,10 +257,7 @@ def test_a_file_without_text_needs_no_model(options):
 
 
 @pytest.fixture
-def text_options(options, monkeypatch):
-    """Keep text in the model even though it is random and another method would win."""
-    monkeypatch.setattr(pipeline, "_SMALL", 0)
-    monkeypatch.setattr(groups, "_DOUBTFUL", float("inf"))
+def text_options(options, keep_text):
     return options
 
 

@@ -38,6 +38,7 @@ def variations() -> dict[str, Parameters | None]:
         "bias head": replace(default, bias_rate=0),
         "output head": replace(default, head_rate=0),
         "both heads": replace(default, bias_rate=0, head_rate=0),
+        "neighbors": replace(default, neighbors=0),
         "byte-level refinement": replace(default, contexts=0),
         "everything but the model": None,
         "line breaks apart": default,

@@ -30,7 +30,9 @@ def replay(
 ) -> Replay:
     """Code the streams of a group in lockstep, as `lockstep.code_group` does."""
     p = parameters
-    ensemble = Ensemble(vocabulary, len(recordings), p.bias_rate, p.head_rate, p.contexts)
+    ensemble = Ensemble(
+        vocabulary, len(recordings), p.bias_rate, p.head_rate, p.contexts, p.neighbors
+    )
     coder = Encoder()
     n_tokens = int(vocabulary.token_of_symbol.max()) + 1
     streams = [r.steps(vocabulary.token_of_symbol, n_tokens) for r in recordings]
