@@ -22,7 +22,7 @@ _LARGE = 130_000
 _RESTORED = ("alice29.txt", "kennedy.xls", "ptt5")
 
 # Bytes of header, frame and trailer around one payload.
-_CONTAINER = 60
+_CONTAINER = 30
 
 
 def write_report(quick: bool, output: Path | None) -> None:
