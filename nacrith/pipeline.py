@@ -116,10 +116,12 @@ def compress_stream(
             header = Header(workers.record(open_codec), parameters, options.metadata)
             all_blocks = chain([first, second], blocks)
             return _write_frames(all_blocks, sink, header, open_codec, workers, resume)
+        header = Header(None, parameters, options.metadata)
         if resume:
+            for found, frame, _ in intact_frames(sink):
+                check_frame(found, frame, header, first)
             sink.seek(0)
             sink.truncate()
-        header = Header(None, parameters, options.metadata)
         return _write_sole(first, sink, header, open_codec, workers)
     finally:
         workers.close()
