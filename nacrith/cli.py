@@ -477,6 +477,21 @@ def bench_report(quick: bool, output: Path | None) -> None:
     write_report(quick, output)
 
 
+@bench.command("faults")
+@click.option("--quick", is_flag=True, help="A tenth of the trials.")
+@click.option("--only", default="", metavar="TEXT", help="Faults whose name holds TEXT.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="PATH", help="Markdown.")
+def bench_faults(quick: bool, only: str, output: Path | None) -> None:
+    """Kill runs, fill disks, spoil files: what is left afterwards?
+
+    \b
+    nacrith bench faults --quick --only kill
+    """
+    from nacrith.bench.faults.report import write_reliability
+
+    write_reliability(quick, only, output)
+
+
 class _Job:
     """Opens input, output and progress of one file; closes them in the right order."""
 
