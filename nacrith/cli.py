@@ -635,7 +635,10 @@ def _for_each(
         except NacrithError as error:
             failed(path, str(error))
         except BrokenPipeError:
-            raise
+            # The reader has gone; the interpreter must not try to flush again. (click would
+            # exit with 1.)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(128 + signal.SIGPIPE)
         except OSError as error:
             failed(path, error.strerror or str(error))
     if n_done + n_failed > 1 and (n_failed or summarize):
@@ -723,10 +726,6 @@ def main() -> None:
     except NacrithError as error:
         click.echo(f"nacrith: {error}", err=True)
         sys.exit(1)
-    except BrokenPipeError:
-        # The reader has gone; the interpreter must not try to flush again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(128 + signal.SIGPIPE)
     except MemoryError:
         click.echo(
             "nacrith: not enough memory; use fewer --streams or a smaller --window", err=True

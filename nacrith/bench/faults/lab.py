@@ -57,7 +57,7 @@ class Lab:
         self.random = random.Random(seed)
         self.model = write_tiny_model(folder)
         self.environment = {**os.environ, "PYTHONPATH": str(Path(nacrith.__file__).parent.parent)}
-        text = "".join(f"{i}. The {i * i % 97}th sheep of the herd.\n" for i in range(400))
+        text = "".join(f"{i}. The {i * i % 97}th sheep of the herd.\n" for i in range(40))
         noise = self.random.randbytes(20 * BLOCK) + bytes(range(256)) * 40
         self.data = text.encode() + noise
         self.clear()
