@@ -1,6 +1,7 @@
 """The command line. Heavy modules are imported inside the commands."""
 
 import functools
+import io
 import json
 import os
 import signal
@@ -18,15 +19,18 @@ from nacrith import __version__, signals
 from nacrith.cli_compare import compare
 from nacrith.cli_completion import completion
 from nacrith.cli_explain import explain
-from nacrith.errors import FileError, NacrithError
+from nacrith.errors import ChangedError, FileError, NacrithError
 from nacrith.files import (
     PART_SUFFIX,
     SUFFIX,
     compressed_name,
+    is_special,
+    is_unchanged,
     open_input,
     open_output,
     original_name,
     part_name,
+    remove_unchanged,
 )
 from nacrith.units import parse_bytes, parse_range
 
@@ -80,6 +84,10 @@ class _Output:
     def talks(self) -> bool:
         return not self.quiet and (self.verbose or sys.stderr.isatty())
 
+    def is_stdout(self, path: Path | None) -> bool:
+        """Does the result of this input (None = standard input) go to standard output?"""
+        return self.stdout or str(self.output) == "-" or not (self.output or path)
+
 
 def _with_output(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options of commands that write files; they arrive as `out`."""
@@ -103,8 +111,8 @@ def _with_output(command: Callable[..., None]) -> Callable[..., None]:
             raise click.UsageError("-o and -c exclude each other")
         if out.keep and out.remove:
             raise click.UsageError("-k and --rm exclude each other")
-        if out.remove and out.stdout:
-            raise click.UsageError("--rm needs an output file, not -c")
+        if out.remove and any(map(out.is_stdout, _paths(options["files"]))):
+            raise click.UsageError("--rm needs an output file")
         command(*args, out=out, **options)
 
     return with_output
@@ -163,7 +171,7 @@ def cli(context: click.Context, decode: bool) -> None:
     if context.invoked_subcommand:
         if decode:
             raise click.UsageError("-d is for use without a command")
-    elif not decode and sys.stdin.isatty():
+    elif not decode and sys.stdin and sys.stdin.isatty():
         click.echo(context.get_help())
     else:
         command = decompress if decode else compress
@@ -232,7 +240,7 @@ def compress(
     nacrith compress --resume book.txt
     tar -cf - folder | nacrith compress > folder.tar.nc
     """
-    to_stdout = out.stdout or str(out.output) == "-" or (not out.output and not files)
+    to_stdout = any(map(out.is_stdout, _paths(files)))
     for given, option in ((resume, "--resume"), (verify, "--verify")):
         if given and to_stdout:
             raise click.UsageError(f"{option} needs an output file")
@@ -247,7 +255,8 @@ def compress(
         def target(path: Path) -> Path:
             return compressed_name(path, out.force)
 
-        with _Job(path, out, target, worth_keeping=holds_a_frame, resume=resume) as run:
+        reread = "--resume" if resume else "--verify" if verify else None
+        with _Job(path, out, target, False, holds_a_frame, resume, reread) as run:
             status = run.status
             chosen = {"fast": FAST, "best": BEST}.get(preset or "", DEFAULT)
             given = {"streams": streams, "window": window}
@@ -317,6 +326,7 @@ def decompress(
         out = replace(out, stdout=not out.output)
 
     def job(path: Path | None) -> "Summary":
+        from nacrith.files import restore_metadata
         from nacrith.pipeline import decompress_stream
         from nacrith.workers.choose import choose_workers
 
@@ -327,9 +337,8 @@ def decompress(
             summary, header = decompress_stream(
                 run.source, run.sink, model, run.progress, team, wanted
             )
-        if metadata and header.metadata and run.target:
-            run.target.chmod(header.metadata.mode & 0o777)
-            os.utime(run.target, (header.metadata.mtime, header.metadata.mtime))
+        if metadata and header.metadata and run.target and not is_special(run.target):
+            restore_metadata(run.target, header.metadata)
         run.finish(summary)
         return summary
 
@@ -527,6 +536,21 @@ def bench_report(quick: bool, output: Path | None) -> None:
     write_report(quick, output)
 
 
+@bench.command("faults")
+@click.option("--quick", is_flag=True, help="A tenth of the trials.")
+@click.option("--only", default="", metavar="TEXT", help="Faults whose name holds TEXT.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="PATH", help="Markdown.")
+def bench_faults(quick: bool, only: str, output: Path | None) -> None:
+    """Kill runs, fill disks, spoil files: what is left afterwards?
+
+    \b
+    nacrith bench faults --quick --only kill
+    """
+    from nacrith.bench.faults.report import write_reliability
+
+    write_reliability(quick, only, output)
+
+
 class _Job:
     """Opens input, output and progress of one file; closes them in the right order."""
 
@@ -538,14 +562,17 @@ class _Job:
         decoding: bool = False,
         worth_keeping: Callable[[BinaryIO], bool] = lambda part: False,
         resume: bool = False,
+        reread: str | None = None,
     ) -> None:
-
+        """`reread`: the option that needs a target that can be read again, if any."""
         self._path = path
         self._out = out
         self._decoding = decoding
         self.target = None if str(out.output) == "-" else out.output
         if not out.output and not out.stdout and path:
             self.target = target(path)
+        if reread and self.target and is_special(self.target):
+            raise FileError(f"{self.target} is no regular file, which {reread} needs")
         self._stack = ExitStack()
         with ExitStack() as stack:
             # A pipe is fine if it is said where the data goes.
@@ -554,6 +581,8 @@ class _Job:
             if self.target:
                 if path and self.target.exists() and self.target.samefile(path):
                     raise FileError(f"{path} is both input and output")
+                if out.remove and is_special(self.target):
+                    raise FileError(f"{self.target} is no regular file, which --rm needs")
                 if out.remove and path and path.is_symlink():
                     raise FileError(f"{path} is a symbolic link, which --rm does not remove")
                 attributes = self.status if path else None
@@ -561,6 +590,8 @@ class _Job:
                     open_output(self.target, out.force, attributes, worth_keeping, resume)
                 )
             else:
+                if sys.stdout is None:
+                    raise FileError("standard output is closed; say where to write with -o")
                 self.sink = sys.stdout.buffer
                 if sys.stdout.isatty() and not decoding and not out.force:
                     raise FileError("compressed data is not written to a terminal; use -f to force")
@@ -588,16 +619,14 @@ class _Job:
         return self.progress
 
     def check_unchanged(self) -> None:
-        """Raise FileError if the input has been written to since it was opened."""
-        if self.status:
-            now = os.fstat(self.source.fileno())
-            if (now.st_size, now.st_mtime_ns) != (self.status.st_size, self.status.st_mtime_ns):
-                raise FileError(f"{_name(self._path)} has changed while it was read; try again")
+        """Raise ChangedError if the input has been written to since it was opened."""
+        if self.status and not is_unchanged(os.fstat(self.source.fileno()), self.status):
+            raise ChangedError(f"{_name(self._path)} has changed while it was read; try again")
 
     def finish(self, summary: "Summary") -> None:
         """Remove the input if that is wanted, and print the summary."""
-        if self._out.remove and self._path:
-            self._path.unlink()
+        if self._out.remove and self._path and self.status:
+            remove_unchanged(self._path, self.status)
         if not self._out.talks:
             return
         line = f"{_name(self._path)}: {_sizes(summary)}"
@@ -606,7 +635,6 @@ class _Job:
         click.echo(line, err=True)
 
     def _tell_of_part(self) -> None:
-
         if self.target and not self._decoding and part_name(self.target).exists():
             click.echo(
                 f"nacrith: {part_name(self.target)} keeps what is done; go on with --resume",
@@ -649,20 +677,43 @@ def _for_each(
         recursive: run it on the `wanted` files in folders and below them, too.
         summarize: say at the end what was done if there were several files.
     """
-    failures: list[str] = []
+    n_done = n_failed = 0
     summaries = []
-    for path in _walk(files or (Path("-"),), recursive, wanted, failures):
+
+    def failed(path: Path | str, message: str) -> None:
+        nonlocal n_failed
+        n_failed += 1
+        name = "" if str(path) == "-" or str(path) in message else f"{path}: "
+        click.echo(f"nacrith: {name}{message}", err=True)
+
+    for path in _walk(files or (Path("-"),), recursive, wanted, failed):
         try:
-            summary = job(None if str(path) == "-" else path)
+            summary = job(_input(path))
             summaries += [summary] if summary else []
+            n_done += 1
         except NacrithError as error:
-            name = "" if str(path) == "-" or str(path) in str(error) else f"{path}: "
-            failures.append(f"{name}{error}")
-            click.echo(f"nacrith: {failures[-1]}", err=True)
-    if len(summaries) + len(failures) > 1 and (failures or summarize):
-        _summarize(summaries, len(failures))
-    if failures:
+            failed(path, str(error))
+        except BrokenPipeError:
+            # The reader has gone; the interpreter must not try to flush again. (click would
+            # exit with 1.)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(128 + signal.SIGPIPE)
+        except OSError as error:
+            failed(path, error.strerror or str(error))
+    if n_done + n_failed > 1 and (n_failed or summarize):
+        _summarize(n_done, n_failed, summaries)
+    if n_failed:
         raise SystemExit(1)
+
+
+def _input(path: Path) -> Path | None:
+    """None = standard input."""
+    return None if str(path) == "-" else path
+
+
+def _paths(files: tuple[Path, ...]) -> list[Path | None]:
+    """The inputs that a command's arguments name."""
+    return [_input(path) for path in files] or [None]
 
 
 def _is_compressed(path: Path) -> bool:
@@ -674,32 +725,48 @@ def _is_original(path: Path) -> bool:
 
 
 def _walk(
-    files: tuple[Path, ...], recursive: bool, wanted: Callable[[Path], bool], failures: list[str]
+    files: tuple[Path, ...],
+    recursive: bool,
+    wanted: Callable[[Path], bool],
+    failed: Callable[[Path | str, str], None],
 ) -> Iterator[Path]:
     """Yield the files, with those in folders, sorted; links in folders are left out."""
 
     def unreadable(error: OSError) -> None:
-        failures.append(f"can't read {error.filename}: {error.strerror}")
-        click.echo(f"nacrith: {failures[-1]}", err=True)
+        failed(error.filename, f"can't read {error.filename}: {error.strerror}")
 
     for path in files:
-        if not recursive or not path.is_dir():
+        if not recursive or str(path) == "-" or not os.path.isdir(path):
             yield path
             continue
         for folder, folders, names in os.walk(path, onerror=unreadable):
             folders.sort()
             for file in (Path(folder, name) for name in sorted(names)):
-                if wanted(file) and not file.is_symlink() and file.is_file():
+                if wanted(file) and not os.path.islink(file) and os.path.isfile(file):
                     yield file
 
 
-def _summarize(summaries: "list[Summary]", n_failed: int) -> None:
+def _summarize(n_done: int, n_failed: int, summaries: "list[Summary]") -> None:
     from nacrith.pipeline import Summary
 
     total = Summary(sum(s.original for s in summaries), sum(s.compressed for s in summaries))
     failed = f", {n_failed} failed" if n_failed else ""
     sizes = f": {_sizes(total)}" if summaries else ""
-    click.echo(f"{len(summaries)} files done{failed}{sizes}", err=True)
+    click.echo(f"{n_done} files done{failed}{sizes}", err=True)
+
+
+def _prepare_streams() -> None:
+    """Make the standard streams fit for all file names; open the ones that are closed."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")
+    # Else a file would get the number of a stream, and then what a library prints to it.
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (until the end)
 
 
 cli.add_command(completion)
@@ -710,6 +777,7 @@ bench.add_command(compare)
 def main() -> None:
     """Entry point: exit code 0 = done, 1 = failed, 2 = wrong usage, 128 + n = signal n."""
     signals.install()
+    _prepare_streams()
     try:
         cli.main(standalone_mode=False)
     except click.UsageError as error:
@@ -722,10 +790,6 @@ def main() -> None:
     except NacrithError as error:
         click.echo(f"nacrith: {error}", err=True)
         sys.exit(1)
-    except BrokenPipeError:
-        # The reader has gone; the interpreter must not try to flush again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(128 + signal.SIGPIPE)
     except MemoryError:
         click.echo(
             "nacrith: not enough memory; use fewer --streams or a smaller --window", err=True

@@ -29,6 +29,10 @@ class FileError(NacrithError):
     """A file that can't be read, or a target that must not be written."""
 
 
+class ChangedError(FileError):
+    """The input was written to while it was read."""
+
+
 class ResumeError(NacrithError):
     """An interrupted run that can't be gone on with."""
 

@@ -7,9 +7,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from nacrith.errors import FileError
+from nacrith.errors import ChangedError, FileError, FormatError
+
+if TYPE_CHECKING:
+    from nacrith.header import Metadata
 
 SUFFIX = ".nc"
 PART_SUFFIX = ".part"
@@ -33,6 +36,8 @@ def open_input(
         FileError: it is a directory, missing, unreadable or special.
     """
     if path is None:
+        if sys.stdin is None:
+            raise FileError("standard input is closed; name a file")
         yield sys.stdin.buffer, None
         return
     try:
@@ -85,15 +90,15 @@ def open_output(
         path: target.
         force: replace a file that exists, and the part of an interrupted run.
         attributes: permissions, time stamps and (if allowed) owner for the target.
-        worth_keeping: told the part file after an interruption or a failed write: can a
-            later run go on with it? Else it is removed.
+        worth_keeping: told the part file after a failure: can a later run go on with it?
+            Else it is removed, and so it is if what it holds was found to be wrong.
         resume: yield the part of an interrupted run with what it holds, if there is one.
 
     Raises:
         FileError: the target exists and `force` is false, or can't be written.
     """
     exists = os.path.lexists(path)
-    if exists and path.exists() and not path.is_file():
+    if is_special(path):
         if path.is_dir():
             raise FileError(f"{path} is a directory")
         try:
@@ -121,12 +126,17 @@ def open_output(
             _set_attributes(part, attributes)
             _publish(part, path, force)
         except BaseException as error:
-            interrupted = isinstance(error, (OSError, KeyboardInterrupt, SystemExit))
-            if not (interrupted and _holds_work(part, worth_keeping)):
+            wrong = isinstance(error, (ChangedError, FormatError))
+            if wrong or not _holds_work(part, worth_keeping):
                 part.unlink(missing_ok=True)
             if isinstance(error, OSError) and error.filename in (None, str(part)):
                 raise FileError(f"can't write {path}: {error.strerror}") from error
             raise
+
+
+def is_special(path: Path) -> bool:
+    """Is there something that is no regular file: a folder, device, pipe or socket?"""
+    return os.path.exists(path) and not os.path.isfile(path)
 
 
 def part_name(path: Path) -> Path:
@@ -150,6 +160,8 @@ def _open_part(part: Path) -> Iterator[_DurableFile]:
         return os.open(name, flags | os.O_CREAT | _NO_FOLLOW, 0o600)
 
     while True:
+        if part.is_symlink() or is_special(part):
+            raise FileError(f"{part} is no regular file; remove it, or use -o")
         try:
             file = _DurableFile(io.FileIO(part, "r+b", opener=create))
         except OSError as error:
@@ -158,9 +170,7 @@ def _open_part(part: Path) -> Iterator[_DurableFile]:
             if not _lock(file.fileno()):
                 raise FileError(f"{part} is being written by another run; wait for its end")
             status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise FileError(f"{part} is no regular file; remove it, or use -o")
-            if not part.exists() or not os.path.samestat(status, part.stat()):
+            if not _is_still(part, status):
                 # The other run has just ended and renamed it.
                 continue
             if status.st_nlink > 1:
@@ -175,10 +185,21 @@ def _open_part(part: Path) -> Iterator[_DurableFile]:
                 file.close()
 
 
+def _is_still(path: Path, status: os.stat_result) -> bool:
+    """Does the name still stand for the file of this status?"""
+    try:
+        return os.path.samestat(path.stat(), status)
+    except FileNotFoundError:
+        return False
+
+
 def _holds_work(part: Path, worth_keeping: Callable[[BinaryIO], bool]) -> bool:
     """Ask of what has really been written."""
-    with open(part, "rb") as file:
-        return worth_keeping(file)
+    try:
+        with open(part, "rb") as file:
+            return worth_keeping(file)
+    except OSError:
+        return False
 
 
 def _lock(descriptor: int) -> bool:
@@ -194,6 +215,39 @@ def _lock(descriptor: int) -> bool:
     except OSError:  # A file system without locks.
         return True
     return True
+
+
+def is_unchanged(now: os.stat_result, before: os.stat_result) -> bool:
+    """Is it the same file, not written to in between?"""
+    same = (now.st_size, now.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    return same and os.path.samestat(now, before)
+
+
+def remove_unchanged(path: Path, status: os.stat_result) -> None:
+    """Remove the input that had this status when it was opened.
+
+    Raises:
+        FileError: it has been written to or replaced since, or can't be removed.
+    """
+    try:
+        if not is_unchanged(path.stat(), status):
+            raise FileError(f"{path} has changed since it was read, and is not removed")
+        path.unlink()
+    except OSError as error:
+        raise FileError(f"can't remove {path}: {error.strerror}") from error
+
+
+def restore_metadata(path: Path, metadata: "Metadata") -> None:
+    """Give a restored file the attributes that were stored with it.
+
+    Raises:
+        FileError: the system refuses them.
+    """
+    try:
+        path.chmod(metadata.mode & 0o777)
+        os.utime(path, (metadata.mtime, metadata.mtime))
+    except (OSError, OverflowError) as error:
+        raise FileError(f"can't set mode and time stamp of {path}: {error}") from error
 
 
 def _set_attributes(path: Path, attributes: os.stat_result | None) -> None:
@@ -230,9 +284,11 @@ def _publish(part: Path, path: Path, force: bool) -> None:
                 raise FileError(f"{path} exists; use -f to overwrite it") from None
             os.replace(part, path)
     if hasattr(os, "O_DIRECTORY"):
-        # The name is on the disk before the input may be removed.
-        descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        # The name is on the disk before the input may be removed. Not every folder can be
+        # read, nor every file system do this.
+        with suppress(OSError):
+            descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)

@@ -113,10 +113,12 @@ def compress_stream(
             header = Header(workers.model_record(request), parameters, options.metadata)
             all_blocks = chain([first, second], blocks)
             return _write_frames(all_blocks, sink, header, request, workers, resume)
+        header = Header(None, parameters, options.metadata)
         if resume:
+            for found, frame, _ in intact_frames(sink):
+                check_frame(found, frame, header, first)
             sink.seek(0)
             sink.truncate()
-        header = Header(None, parameters, options.metadata)
         # A sole group has all threads to itself here.
         workers.close()
         workers = InProcess(progress)

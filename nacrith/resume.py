@@ -34,13 +34,13 @@ def holds_a_frame(part: BinaryIO) -> bool:
 
 def check_frame(header: Header, frame: Frame, expected: Header, block: bytes) -> None:
     """Raise ResumeError unless `frame` is what this run would write for `block`."""
+    if frame.original_size != len(block) or frame.check != check_of(block):
+        raise ResumeError(
+            "the input has changed since the interrupted run, or the block size was another; "
+            "resume with that, or start afresh with -f"
+        )
     if header != expected:
         raise ResumeError(
             "the interrupted run had another model, version or other options; resume with "
             "those, or start afresh with -f"
-        )
-    if frame.original_size != len(block) or frame.check != check_of(block):
-        raise ResumeError(
-            "the input has changed since the interrupted run, or the block size was another; "
-            "start afresh with -f"
         )

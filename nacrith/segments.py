@@ -9,7 +9,6 @@ text that is cheaper as binary data. Linear, whatever the input.
 Of the binary runs, the parts that nothing can compress are cut out.
 """
 
-import zlib
 from itertools import pairwise
 
 import numpy as np
@@ -29,9 +28,11 @@ SWITCH = 768
 OPAQUE_WORD = 40
 
 # Binary data is looked at in pieces of this size. One whose bytes are as evenly
-# distributed as random ones can't be compressed, unless by what zlib finds too.
+# distributed as random ones can't be compressed, unless some of it occurs again.
 PIECE = 1 << 14
 RANDOM_ENTROPY = 7.95
+# In random data four bytes never follow again so soon.
+MAX_REPEATS = 16
 
 
 @njit(cache=True)
@@ -162,4 +163,22 @@ def _is_random(piece: bytes) -> bool:
     counts = np.bincount(np.frombuffer(piece, dtype=np.uint8), minlength=256)
     shares = counts[counts > 0] / PIECE
     entropy = -(shares * np.log2(shares)).sum()
-    return bool(entropy > RANDOM_ENTROPY) and len(zlib.compress(piece, 1)) > PIECE
+    return bool(entropy > RANDOM_ENTROPY) and _repeats(np.frombuffer(piece, dtype=np.uint8)) <= (
+        MAX_REPEATS
+    )
+
+
+@njit(cache=True)
+def _repeats(piece):
+    """At how many places four bytes stand that were the last of their hash before."""
+    words = np.zeros(1 << 14, dtype=np.int64)
+    word = np.int64(0)
+    count = 0
+    for i in range(len(piece)):
+        word = (word << 8 | np.int64(piece[i])) & 0xFFFFFFFF
+        if i < 3:
+            continue
+        slot = (word * 0x9E3779B1 & 0xFFFFFFFF) >> 18
+        count += words[slot] == word
+        words[slot] = word
+    return count

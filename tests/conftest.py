@@ -10,8 +10,8 @@ import pytest
 from hypothesis import settings
 
 import corpora
+from nacrith.bench.tiny_model import write_checkpoint
 from predictors.vocabulary import Vocabulary
-from tests.tiny_model import write_checkpoint
 
 # A shared machine's clock says nothing about the code.
 settings.register_profile("nacrith", deadline=None)
@@ -70,6 +70,20 @@ def keep_text(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep text in the model, although it is random and context mixing would win."""
     monkeypatch.setattr("nacrith.pipeline._SMALL", 0)
     monkeypatch.setattr("nacrith.groups._DOUBTFUL", float("inf"))
+
+
+@pytest.fixture
+def model(tiny_gguf: Path) -> list:
+    """Options of compress; the first two are those of decompress."""
+    return ["--model", tiny_gguf, "--window", "256", "--threads", "1"]
+
+
+def assert_fails(result: subprocess.CompletedProcess, code: int, *words: str) -> None:
+    assert result.returncode == code, result.stderr
+    error = result.stderr.decode()
+    assert "Traceback" not in error
+    for word in words:
+        assert word in error
 
 
 @pytest.fixture

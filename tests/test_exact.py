@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nacrith.bench.tiny_model import write_checkpoint
 from predictors.base import ModelError, UnsupportedModelError
 from predictors.exact.exp2 import exp2_negative
 from predictors.exact.gguf_file import Gguf
@@ -13,7 +14,6 @@ from predictors.exact.product import MAX_ROWS, OFFSET, multiply_tile, pack
 from predictors.exact.rope import frequencies, turns
 from predictors.exact.weights import activation_bits, interleaved, quantize
 from tests.exact_reference import Reference, float32_product
-from tests.tiny_model import write_checkpoint
 
 WINDOW, SINKS = 64, 4
 TOKENS = np.random.default_rng(1).integers(3, 270, 150).astype(np.int32)

@@ -8,13 +8,13 @@ import sys
 import pytest
 
 from nacrith import cli
+from nacrith.bench.tiny_model import write_checkpoint
 from nacrith.errors import NacrithError, UnsupportedError
 from nacrith.import_checkpoint import import_checkpoint
 from nacrith.parameters import Parameters
 from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
 from nacrith.text_codec import load_model
 from tests.conftest import ROOT
-from tests.tiny_model import write_checkpoint
 
 TEXT = b"the king and the thing to the end of the sing and\n" * 3
 

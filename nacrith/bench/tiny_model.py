@@ -2,10 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors.numpy import save_file
 
+from nacrith.import_checkpoint import import_checkpoint
 from predictors.byte_level import CHARACTER_OF_BYTE
 
 # Bytes without a token, as in real vocabularies.
@@ -13,7 +15,7 @@ MISSING_BYTES = (0x04, 0x13, 0xC0, 0xF5, 0xFF)
 CONTROL_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 WORDS = ("the", "and", " the", " of", " to", "ing", "\n\n", "    ", "é", "😀")
 
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "architectures": ["LlamaForCausalLM"],
     "model_type": "llama",
     "hidden_size": 64,
@@ -111,3 +113,10 @@ def write_checkpoint(
         }
     save_file(tensors, directory / "model.safetensors", metadata={"format": "pt"})
     return directory
+
+
+def write_tiny_model(directory: Path) -> Path:
+    """Write the checkpoint and the GGUF of it below `directory`; return the GGUF's path."""
+    path = directory / "tiny.gguf"
+    import_checkpoint(write_checkpoint(directory / "checkpoint"), path, "f32")
+    return path

@@ -1,0 +1,83 @@
+"""Several files, folders: one that fails does not stop the others."""
+
+import os
+import random
+
+from tests.conftest import assert_fails
+
+NOISE = random.Random(1).randbytes(700)
+
+
+def names(folder):
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if not p.is_dir())
+
+
+def fill(folder):
+    (folder / "in" / "below").mkdir(parents=True)
+    for name in ("in/a", "in/b", "in/below/c"):
+        (folder / name).write_bytes(name.encode() + NOISE)
+    (folder / "in" / "link").symlink_to("a")
+    os.mkfifo(folder / "in" / "fifo")
+
+
+def test_folders_there_and_back(nacrith, tmp_path):
+    fill(tmp_path)
+    result = nacrith("compress", "-r", "-v", "--rm", "in")
+    assert result.returncode == 0
+    assert "3 files done: 2118 bytes" in result.stderr.decode()
+    # Links and pipes stay as they are.
+    packed = ["in/a.nc", "in/b.nc", "in/below/c.nc", "in/fifo", "in/link"]
+    assert names(tmp_path) == packed
+    # What is compressed is left alone, and nothing else is there.
+    assert nacrith("compress", "-r", "in").returncode == 0
+    assert names(tmp_path) == packed
+    assert nacrith("test", "-r", "in").stderr.count(b"OK") == 3
+    assert nacrith("decompress", "-r", "--rm", "in").returncode == 0
+    assert names(tmp_path) == ["in/a", "in/b", "in/below/c", "in/fifo", "in/link"]
+    assert (tmp_path / "in" / "below" / "c").read_bytes() == b"in/below/c" + NOISE
+
+
+def test_the_summary_counts_what_failed(nacrith, tmp_path):
+    fill(tmp_path)
+    assert nacrith("compress", "-r", "in").returncode == 0
+    spoiled = bytearray((tmp_path / "in/b.nc").read_bytes())
+    spoiled[300] ^= 4
+    (tmp_path / "in/b.nc").write_bytes(spoiled)
+    assert_fails(nacrith("test", "-r", "in"), 1, "in/b.nc: ", "2 files done, 1 failed")
+    assert_fails(nacrith("test", "--quick", "-r", "in"), 1, "in/b.nc: ", "2 files done, 1 failed")
+    for name in ("a", "b", "below/c"):
+        (tmp_path / "in" / name).unlink()
+    result = nacrith("decompress", "-r", "in")
+    assert_fails(result, 1, "in/b.nc: ", "2 files done, 1 failed: 1414 bytes")
+    assert not (tmp_path / "in" / "b").exists()
+    assert (tmp_path / "in" / "below" / "c").exists()
+
+
+def test_what_the_system_refuses_does_not_stop_the_others(nacrith, tmp_path):
+    long = "x" * 254
+    for name in (long, "b"):
+        (tmp_path / name).write_bytes(NOISE)
+    assert_fails(nacrith("compress", long, "b"), 1, "name too long", "1 files done, 1 failed")
+    assert (tmp_path / "b.nc").exists()
+
+
+def test_a_folder_needs_recursive(nacrith, tmp_path):
+    fill(tmp_path)
+    assert_fails(nacrith("compress", "in"), 1, "is a directory", "tar", "-r")
+    assert_fails(nacrith("compress", "in/fifo"), 1, "not a regular file", "-f")
+
+
+def test_several_results_on_one_standard_output(nacrith, tmp_path):
+    (tmp_path / "a").write_bytes(b"one" + NOISE)
+    (tmp_path / "b").write_bytes(b"two" + NOISE)
+    packed = nacrith("compress", "-c", "a", "b").stdout
+    assert nacrith("decompress", stdin=packed).stdout == b"one" + NOISE + b"two" + NOISE
+
+
+def test_names_that_are_not_utf8(nacrith, tmp_path):
+    name = os.fsdecode(b"caf\xe9")
+    (tmp_path / name).write_bytes(NOISE)
+    strict = {"PYTHONIOENCODING": "utf-8"}
+    assert nacrith("compress", "-v", name, environment=strict).returncode == 0
+    result = nacrith("info", name + ".nc", environment=strict)
+    assert result.returncode == 0 and result.stdout.startswith(b"caf\xe9.nc: NC06")
