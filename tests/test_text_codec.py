@@ -8,7 +8,7 @@ from nacrith.text_codec import TextCodec
 from predictors.exact.model import ExactModel
 
 TEXT = b"The owl and the pussycat went to sea in a beautiful pea-green boat.\n" * 12
-STREAMS = 20
+STREAMS = 26
 
 
 @pytest.fixture(scope="module")

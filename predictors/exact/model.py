@@ -19,7 +19,7 @@ _ROWS_AHEAD = 64
 
 # From so many streams on, half of them are coded while the other half is evaluated. For
 # fewer, steps of all at once save more: they read the weights once.
-_LEAST_CUT = 16
+_LEAST_CUT = 24
 
 VERSION = "1"
 """Of docs/numerics.md: it changes when a bit of the logits does."""
