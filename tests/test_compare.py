@@ -88,7 +88,7 @@ def test_the_real_programs_restore(monkeypatch):
 
 def test_missing_packages_are_named(monkeypatch):
     monkeypatch.setattr("nacrith.bench.rivals.find_spec", lambda name: None)
-    with pytest.raises(NacrithError, match=r"brotli.*env-bench"):
+    with pytest.raises(NacrithError, match=r"brotli.*env-test"):
         programs()
 
 

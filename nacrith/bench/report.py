@@ -9,6 +9,7 @@ from typing import Any
 from nacrith.bench.corpus import bpb, measure_preset, run_corpus
 from nacrith.bench.cross_entropy import cross_entropy_of
 from nacrith.bench.exact import measure_ceiling, measure_decoding, measure_loss
+from nacrith.bench.rivals import programs
 from nacrith.bench.speed import measure_speed
 from nacrith.bench.store import cached
 from nacrith.bench.texts import alice, canterbury, enwik8
@@ -85,6 +86,25 @@ def _one_stream(quick: bool) -> str:
             "| against the model alone",
             rows,
         )
+    )
+
+
+def _others(quick: bool) -> str:
+    others = [program for program in programs() if not program.is_ours]
+    data = canterbury()
+    rows = []
+    for r in _results(quick):
+        if r["file"] not in data:
+            continue
+        sizes = [len(program.compress(data[r["file"]])) for program in others]
+        best = min(sizes)
+        rows.append([
+            r["file"], str(r["size"]), *map(str, sizes), f"**{r['nacrith']}**",
+            f"{100 * (r['nacrith'] / best - 1):+.1f} %", f"{bpb(r, 'nacrith'):.3f}",
+        ])  # fmt: skip
+    names = " | ".join(program.name for program in others)
+    return "## Beside other compressors\n\nBytes of the whole file.\n\n" + _table(
+        f"file | bytes | {names} | nacrith | against the best of the others | bpb", rows
     )
 
 
@@ -352,6 +372,7 @@ def _backends(quick: bool) -> str:
 
 SECTIONS: list[Section] = [
     _one_stream,
+    _others,
     _streams,
     _ablation,
     _skipping,

@@ -45,7 +45,7 @@ def programs(streams: int = 0) -> list[Program]:
     missing = [name for name in _OPTIONAL if find_spec(name) is None]
     if missing:
         raise NacrithError(
-            f"the comparison needs the packages {', '.join(missing)}: `make env-bench`, or "
+            f"the comparison needs the packages {', '.join(missing)}: `make env-test`, or "
             f"`pip install {' '.join(missing)}`"
         )
     import brotli
