@@ -536,6 +536,20 @@ def bench_report(quick: bool, output: Path | None) -> None:
     write_report(quick, output)
 
 
+@bench.command("workers")
+@click.option("--bytes", "n_bytes", type=int, default=8_000, show_default=True, help="Of a frame.")
+@click.option("--rounds", type=int, default=1, show_default=True)
+def bench_workers(n_bytes: int, rounds: int) -> None:
+    """Two processes against one, for both backends.
+
+    \b
+    nacrith bench workers --bytes 20000
+    """
+    from nacrith.bench.workers import measure_workers, print_workers
+
+    print_workers([measure_workers(name, n_bytes, rounds) for name in ("exact", "llama.cpp")])
+
+
 @bench.command("faults")
 @click.option("--quick", is_flag=True, help="A tenth of the trials.")
 @click.option("--only", default="", metavar="TEXT", help="Faults whose name holds TEXT.")

@@ -3,6 +3,7 @@
 import io
 import resource
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -56,3 +57,17 @@ def measure_workers(backend: str, n_bytes: int, rounds: int) -> dict[str, Any]:
             for name, found in times.items()
         },
     }
+
+
+def print_workers(results: Sequence[dict[str, Any]]) -> None:
+    """Show the results as a Markdown table."""
+    print("| backend | | 1 x 1 thread, s | 1 x 2 | 2 x 1 | 2 x 1 against 1 x 1 | against 1 x 2 |")
+    print("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
+    for r in results:
+        for side in ("compress", "decompress"):
+            one, threads, two = (r[name][side] for name in ("1 x 1", "1 x 2", "2 x 1"))
+            print(
+                f"| {r['backend']} | {side} | {one:.1f} | {threads:.1f} | {two:.1f} "
+                f"| {one / two:.2f} | {threads / two:.2f} |"
+            )
+        print(f"  {r['files']} different files, peak {r['peak_memory'] / 2**20:.0f} MiB a process")
