@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from coder import Decoder, Encoder
+from nacrith.call_transform import calls_pay, to_absolute, to_relative
 from nacrith.errors import FormatError
 from nacrith.frame import Kind
 from nacrith.varint import Reader, to_varint
@@ -87,15 +88,19 @@ def _unpack(payload: bytes, size: int) -> bytes:
 
 def _mix(data: bytes, report: Report) -> bytes:
     values: Any = np.frombuffer(data, dtype=np.uint8).copy()
+    calls = calls_pay(values)
+    if calls:
+        to_absolute(values)
     record = record_length(values)
     coder = Encoder()
     code_bytes(coder, values, record, report)
-    return to_varint(record) + coder.finish()
+    return to_varint(record << 1 | calls) + coder.finish()
 
 
 def _unmix(payload: bytes, size: int, report: Report) -> bytes:
     reader = Reader(payload, "binary data of a frame")
-    record = reader.varint()
+    packed = reader.varint()
+    record, calls = packed >> 1, packed & 1
     coded = reader.rest()
     if not 1 <= record <= MAX_RECORD:
         raise FormatError(f"a frame's binary data is damaged: it claims records of {record} bytes")
@@ -104,4 +109,6 @@ def _unmix(payload: bytes, size: int, report: Report) -> bytes:
         raise FormatError(f"a frame is damaged: {size} bytes in {len(payload)}")
     values = np.zeros(size, dtype=np.uint8)
     code_bytes(Decoder(coded), values, record, report)
+    if calls:
+        to_relative(values)
     return values.tobytes()
