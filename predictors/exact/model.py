@@ -162,7 +162,12 @@ class ExactSession:
             own = self._scratch[thread]
             work(thread, threads, rows, m.weights, m.shape, self._cache, own, b)
 
-        m.team.run(share)
+        try:
+            m.team.run(share)
+        except BaseException:
+            # A signal may have called this thread away: the others must not wait for it.
+            b.counters[0] = 1 << 62
+            raise
         if b.failed[0]:
             raise ModelError("the model computed a value that is not finite; use another model")
         self._position += n
