@@ -5,7 +5,7 @@ import signal
 import time
 from collections.abc import Iterator
 
-from nacrith.bench.faults.lab import Fault, Lab, finish, must
+from nacrith.bench.faults.lab import BLOCK, Fault, Lab, finish, must
 
 _SIGNALS = {"SIGINT": signal.SIGINT, "SIGTERM": signal.SIGTERM}
 
@@ -65,6 +65,9 @@ def stop_compress(lab: Lab, times: int) -> Iterator[str]:
         process = lab.start("compress", "a", preexec_fn=lambda n=number: _accept(n))
         _wait_for(lab, "a.nc.part")
         time.sleep(lab.random.random())
+        part = lab.folder / "a.nc.part"
+        # Surely a frame.
+        worthy = part.exists() and part.stat().st_size > 4 * BLOCK
         process.send_signal(number)
         code, _, error = finish(process)
         if "a.nc" in lab.names():
@@ -74,6 +77,7 @@ def stop_compress(lab: Lab, times: int) -> Iterator[str]:
             continue
         must(code == 128 + number, f"exit code {code}: {error}")
         kept = "a.nc.part" in lab.names()
+        must(kept or not worthy, "the work was removed")
         must(kept == ("--resume" in error), f"part kept: {kept}, message: {error}")
         code, _, error = lab.run("compress", "--resume", "a")
         must(code == 0, f"--resume: {error}")
