@@ -31,6 +31,7 @@ from nacrith.files import (
     original_name,
     part_name,
     remove_unchanged,
+    standard_output,
 )
 from nacrith.units import parse_bytes, parse_range
 
@@ -604,9 +605,7 @@ class _Job:
                     open_output(self.target, out.force, attributes, worth_keeping, resume)
                 )
             else:
-                if sys.stdout is None:
-                    raise FileError("standard output is closed; say where to write with -o")
-                self.sink = sys.stdout.buffer
+                self.sink = standard_output()
                 if sys.stdout.isatty() and not decoding and not out.force:
                     raise FileError("compressed data is not written to a terminal; use -f to force")
             self.progress = _progress(path, out.quiet, decoding)

@@ -1,5 +1,6 @@
 """Input and output files: nothing half-written, nothing overwritten unasked."""
 
+import functools
 import io
 import os
 import stat
@@ -56,6 +57,20 @@ def open_input(
     with file:
         status = os.fstat(file.fileno())
         yield file, status if stat.S_ISREG(status.st_mode) else None
+
+
+@functools.cache
+def standard_output() -> BinaryIO:
+    """Standard output, whose writes are complete.
+
+    Raises:
+        FileError: it is closed.
+    """
+    if sys.stdout is None:
+        raise FileError("standard output is closed; say where to write with -o")
+    stream = sys.stdout.buffer
+    # PYTHONUNBUFFERED takes the buffer away, and with it the loop around short writes.
+    return io.BufferedWriter(stream) if isinstance(stream, io.RawIOBase) else stream
 
 
 def compressed_name(path: Path, force: bool) -> Path:

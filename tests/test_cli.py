@@ -161,14 +161,20 @@ def test_help_imports_nothing_heavy():
     assert result.stdout.strip() == "[]"
 
 
-def test_a_closed_pipe_is_no_traceback(tmp_path):
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_closed_pipe_is_no_traceback(tmp_path, unbuffered):
     (tmp_path / "a").write_bytes(os.urandom(3_000_000))
     command = (
         f"{sys.executable} -m nacrith compress -c {tmp_path}/a | head -c 10 > {tmp_path}/out; "
         "exit ${PIPESTATUS[0]}"
     )
     result = subprocess.run(
-        ["bash", "-c", command], cwd=ROOT, capture_output=True, timeout=60, check=False
+        ["bash", "-c", command],
+        cwd=ROOT,
+        capture_output=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
     )
     assert (result.returncode, result.stderr) == (128 + signal.SIGPIPE, b"")
     assert (tmp_path / "out").read_bytes()[:4] == b"NC06"

@@ -70,7 +70,7 @@ def test_a_folder_needs_recursive(nacrith, tmp_path):
 def test_several_results_on_one_standard_output(nacrith, tmp_path):
     (tmp_path / "a").write_bytes(b"one" + NOISE)
     (tmp_path / "b").write_bytes(b"two" + NOISE)
-    packed = nacrith("compress", "-c", "a", "b").stdout
+    packed = nacrith("compress", "-c", "a", "b", environment={"PYTHONUNBUFFERED": "1"}).stdout
     assert nacrith("decompress", stdin=packed).stdout == b"one" + NOISE + b"two" + NOISE
 
 

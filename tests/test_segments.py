@@ -2,6 +2,7 @@
 
 import base64
 import random
+import time
 from itertools import pairwise
 
 import pytest
@@ -76,3 +77,19 @@ def test_what_is_compressed_already_is_stored():
         Segment(Kind.STORED, 3 * PIECE),
         Segment(Kind.MIXED, 2 * PIECE),
     ]
+
+
+def test_random_bytes_that_occur_again_are_not_stored():
+    once = random.Random(3).randbytes(PIECE // 2 + 1000)
+    assert find_segments(once * 4) == [Segment(Kind.MIXED, 4 * len(once))]
+
+
+def test_it_is_fast_whatever_the_data():
+    """20 MB/s and more; a loaded machine gets a tenth of that."""
+    text, noise = PROSE * 300, random.Random(1).randbytes(1 << 20)
+    mixed = b"".join(text[i : i + 64] + noise[i : i + 64] for i in range(0, 1 << 19, 64))
+    for data in (text, noise, bytes(1 << 20), b"a" * (1 << 20), mixed, base64.b64encode(noise)):
+        find_segments(data[:PIECE])
+        begin = time.process_time()
+        find_segments(data)
+        assert len(data) / (time.process_time() - begin) > 2e6

@@ -134,7 +134,7 @@ _FULL = (
 
 FAULTS = [
     Fault("compress: file size limit (RLIMIT_FSIZE) reached", _FULL, 12, file_size_limit),
-    Fault("compress: file system full (tmpfs)", _FULL, 6, full_file_system),
+    Fault("compress: file system full (tmpfs)", _FULL, 5, full_file_system),
     Fault(
         "decompress: file size limit reached",
         "Exit code 1 and a message; nothing is left behind.",

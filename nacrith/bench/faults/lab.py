@@ -14,7 +14,7 @@ import nacrith
 from nacrith.bench.tiny_model import write_tiny_model
 
 BLOCK = 1024
-TIMEOUT = 300
+TIMEOUT = 120
 
 
 class Broken(Exception):
@@ -115,7 +115,11 @@ def finish(
     process: "subprocess.Popen[bytes]", given: bytes | None = None
 ) -> tuple[int, bytes, str]:
     """Wait for a process; return exit code, standard output, messages."""
-    output, error = process.communicate(given, timeout=TIMEOUT)
+    try:
+        output, error = process.communicate(given, timeout=TIMEOUT)
+    except subprocess.TimeoutExpired as expired:
+        process.kill()
+        raise Broken(f"no end after {TIMEOUT} s") from expired
     message = (error or b"").decode()
     must("Traceback" not in message, message)
     return process.returncode, output or b"", message
