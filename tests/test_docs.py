@@ -53,6 +53,5 @@ def test_the_commands_of_the_tutorial(tmp_path, tiny_gguf):
     assert result.returncode == 0, result.stderr
     assert b"diary/monday.txt" in result.stdout
     assert result.stdout.endswith(
-        b"b'We walked'\nOn Monday the weather was fine, and we walked "
-        b"along the river to the old mill.\n"
+        b"b'We walked'\nOn Monday of the first week we walked along the river to the old mill.\n"
     )
