@@ -709,7 +709,7 @@ def _for_each(
         except BrokenPipeError:
             # The reader has gone; the interpreter must not try to flush again. (click would
             # exit with 1.)
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             sys.exit(128 + signal.SIGPIPE)
         except OSError as error:
             failed(path, error.strerror or str(error))

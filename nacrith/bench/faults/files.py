@@ -10,7 +10,7 @@ from nacrith.bench.faults.lab import Fault, Lab, finish, must, must_fail
 
 def change_while_read(lab: Lab, times: int) -> Iterator[str]:
     # Long enough for the other process.
-    data = lab.data * 12
+    data = lab.data * 4
     for i in range(times):
         lab.clear()
         path = lab.put("a", data)
