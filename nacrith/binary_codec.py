@@ -10,6 +10,7 @@ from coder import Decoder, Encoder
 from nacrith.call_transform import calls_pay, to_absolute, to_relative
 from nacrith.errors import FormatError
 from nacrith.frame import Kind
+from nacrith.payload import can_hold, padded
 from nacrith.varint import Reader, to_varint
 from predictors.byte_model import code_bytes, least_cost
 from predictors.record_length import MAX_RECORD, record_length
@@ -21,7 +22,6 @@ _MIN_DICTIONARY = 1 << 12
 # Of this much data of which LZMA leaves next to nothing, context mixing, which takes
 # minutes for it, could not save much either.
 _LARGE, _NEARLY_EMPTY = 1 << 20, 64
-_COST_BITS = 24
 
 
 def _no_report(done: int) -> None:
@@ -94,7 +94,7 @@ def _mix(data: bytes, report: Report) -> bytes:
     record = record_length(values)
     coder = Encoder()
     code_bytes(coder, values, record, report)
-    return to_varint(record << 1 | calls) + coder.finish()
+    return to_varint(record << 1 | calls) + padded(coder.finish(), least_cost(len(data)))
 
 
 def _unmix(payload: bytes, size: int, report: Report) -> bytes:
@@ -104,8 +104,7 @@ def _unmix(payload: bytes, size: int, report: Report) -> bytes:
     coded = reader.rest()
     if not 1 <= record <= MAX_RECORD:
         raise FormatError(f"a frame's binary data is damaged: it claims records of {record} bytes")
-    # A short payload can't keep the decoder busy for long.
-    if least_cost(size) > (8 * len(coded) + 64) << _COST_BITS:
+    if not can_hold(coded, least_cost(size)):
         raise FormatError(f"a frame is damaged: {size} bytes in {len(payload)}")
     values = np.zeros(size, dtype=np.uint8)
     code_bytes(Decoder(coded), values, record, report)

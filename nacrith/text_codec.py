@@ -15,11 +15,12 @@ from nacrith.lockstep import code_group, fed_tokens, stream_bounds
 from nacrith.models import ModelFile, default_model, describe, model_for
 from nacrith.observation import new_ensemble
 from nacrith.parameters import Parameters
+from nacrith.payload import can_hold, padded
 from nacrith.prepared_text import prepare
 from nacrith.prompts import PROMPTS
 from nacrith.text_transform import gaps, rewrap, with_cr
 from predictors.base import IntArray, LanguageModel, ModelError, UnsupportedModelError
-from predictors.ensemble import COST_BITS, Ensemble
+from predictors.ensemble import Ensemble
 from predictors.line_breaks import code_line_breaks
 from predictors.numerics import available_threads
 from predictors.probe import probe
@@ -154,7 +155,7 @@ class TextCodec:
             self._code(coder, symbols, lambda done: report(done, len(symbols), coder.size))
         if prepared.wrapped:
             code_line_breaks(coder, prepared.text, prepared.places, prepared.breaks)
-        return len(symbols), coder.finish()
+        return len(symbols), padded(coder.finish(), self._least_cost(len(symbols)))
 
     def decode(
         self, payload: bytes, n_symbols: int, size: int, report: Report = _no_report
@@ -165,9 +166,7 @@ class TextCodec:
             FormatError: the payload can't be of that many symbols or bytes.
         """
         vocabulary = self._model.vocabulary
-        # A short payload can't keep the decoder busy for long.
-        least = Ensemble.least_cost(vocabulary, self.parameters.contexts)
-        if n_symbols * least > (8 * len(payload) + 64) << COST_BITS:
+        if not can_hold(payload, self._least_cost(n_symbols)):
             raise FormatError(f"a frame is damaged: {n_symbols} symbols in {len(payload)} bytes")
         symbols = np.zeros(n_symbols, dtype=np.int32)
         coder = Decoder(payload)
@@ -193,6 +192,10 @@ class TextCodec:
         if len(text) != size:
             raise FormatError("a frame is damaged: its text has another length than recorded")
         return text
+
+    def _least_cost(self, n_symbols: int) -> int:
+        vocabulary = self._model.vocabulary
+        return n_symbols * Ensemble.least_cost(vocabulary, self.parameters.contexts)
 
     def _code(
         self, coder: Encoder | Decoder, symbols: IntArray, report: Callable[[int], None]

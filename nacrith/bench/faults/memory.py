@@ -43,7 +43,7 @@ def _measure(lab: Lab, name: str, data: bytes) -> tuple[bytes, int]:
     command = lab.command(name, *(["--block-size", "4M"] if name == "compress" else []), "-c")
     result = subprocess.run(
         [sys.executable, "-c", _METER, *command],
-        input=data, cwd=lab.folder, capture_output=True, check=False,
+        input=data, cwd=lab.folder, env=lab.environment, capture_output=True, check=False,
     )  # fmt: skip
     must(result.returncode == 0, result.stderr.decode())
     kib = int(result.stderr.split()[-1]) // (1024 if sys.platform == "darwin" else 1)
