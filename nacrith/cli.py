@@ -539,7 +539,7 @@ def bench_report(quick: bool, output: Path | None) -> None:
 
 @bench.command("workers")
 @click.option("--bytes", "n_bytes", type=int, default=8_000, show_default=True, help="Of a frame.")
-@click.option("--rounds", type=int, default=1, show_default=True)
+@click.option("--rounds", type=int, default=1, show_default=True, help="The fastest counts.")
 def bench_workers(n_bytes: int, rounds: int) -> None:
     """Two processes against one, for both backends.
 
