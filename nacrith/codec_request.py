@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from nacrith.frame import Frame, Kind
 from nacrith.header import ModelRecord
 from nacrith.parameters import Parameters
 from nacrith.text_codec import TextCodec
@@ -51,6 +52,10 @@ class CodecSlot:
             self.close()
             self._codec, self._request = request.open(), request
         return self._codec
+
+    def open_for(self, request: CodecRequest | None, frame: Frame) -> TextCodec | None:
+        """The codec that decoding `frame` needs: none if it has no text."""
+        return self.open(request if frame.size_of(Kind.TEXT) else None)
 
     def close(self) -> None:
         if self._codec:

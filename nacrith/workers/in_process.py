@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from nacrith import signals
 from nacrith.codec_request import CodecRequest, CodecSlot
-from nacrith.frame import Frame, Kind
+from nacrith.frame import Frame
 from nacrith.groups import decode_group, encode_group
 from nacrith.header import ModelRecord
 from nacrith.progress import NO_PROGRESS, Progress
@@ -32,8 +32,7 @@ class InProcess:
     def decode(self, request: CodecRequest | None, frames: Iterable[Frame]) -> Iterator[bytes]:
         for frame in frames:
             signals.check()
-            needed = request if frame.size_of(Kind.TEXT) else None
-            yield decode_group(frame, self._slot.open(needed), self._report)
+            yield decode_group(frame, self._slot.open_for(request, frame), self._report)
             self._position += frame.original_size
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 from nacrith.codec_request import CodecRequest, CodecSlot
-from nacrith.frame import Frame, Kind
+from nacrith.frame import Frame
 from nacrith.groups import Report, decode_group, encode_group, no_report
 from nacrith.header import ModelRecord
 
@@ -47,5 +47,4 @@ def encode(request: CodecRequest | None, block: bytes) -> Frame:
 def decode(request: CodecRequest | None, frame: Frame) -> bytes:
     """See `decode_group`. The codec is only opened for a frame with text."""
     with _lock:
-        needed = request if frame.size_of(Kind.TEXT) else None
-        return decode_group(frame, _slot.open(needed), report)
+        return decode_group(frame, _slot.open_for(request, frame), report)
