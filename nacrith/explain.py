@@ -22,7 +22,7 @@ from nacrith.frame import Frame, Kind
 from nacrith.observation import N_BEST, Group, Observer, observed_by
 from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
 from nacrith.progress import NO_PROGRESS, Progress
-from nacrith.text_transform import without_cr
+from nacrith.line_ends import without_cr
 
 MAX_SIZE = 1 << 24
 """More of the original makes a page that browsers can't show."""

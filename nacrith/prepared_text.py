@@ -7,7 +7,8 @@ import numpy.typing as npt
 
 from coder import Encoder
 from nacrith.charset import detect, to_utf8
-from nacrith.text_transform import gaps, has_crlf_lines, unwrap, without_cr
+from nacrith.line_ends import has_crlf_lines, without_cr
+from nacrith.line_wrapping import unwrap
 from predictors.line_breaks import code_line_breaks
 
 # A line break inside a paragraph costs the language model at least this much, with
@@ -24,7 +25,7 @@ class PreparedText:
         charset: number of the charset it came in (`charset.CHARSETS`).
         crlf: lines ended in CR LF, now in LF.
         wrapped: some of the spaces at `places` were line breaks.
-        places: [n] int64, the gaps between words in `text`.
+        places: [n] int64, the gaps between words in the unwrapped text.
         breaks: [n] uint8, 1 = was a line break.
     """
 
@@ -48,8 +49,7 @@ def prepare(text: bytes) -> PreparedText:
     crlf = has_crlf_lines(text)
     if crlf:
         text = without_cr(text)
-    places = gaps(text)
-    unwrapped, breaks = unwrap(text, places)
+    unwrapped, places, breaks = unwrap(text)
     wrapped = _unwrapping_pays(unwrapped, places, breaks)
     return PreparedText(unwrapped if wrapped else text, charset, crlf, wrapped, places, breaks)
 

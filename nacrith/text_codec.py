@@ -11,6 +11,8 @@ from coder import Coder, Decoder, Encoder, ScoreError
 from nacrith.charset import from_utf8
 from nacrith.errors import FormatError, ModelMismatchError, NacrithError, UnsupportedError
 from nacrith.header import ModelRecord
+from nacrith.line_ends import with_cr
+from nacrith.line_wrapping import gaps, rewrap
 from nacrith.lockstep import code_group, fed_tokens, stream_bounds
 from nacrith.models import ModelFile, default_model, describe, model_for
 from nacrith.observation import new_ensemble
@@ -18,7 +20,6 @@ from nacrith.parameters import Parameters
 from nacrith.payload import can_hold, padded
 from nacrith.prepared_text import prepare
 from nacrith.prompts import PROMPTS
-from nacrith.text_transform import gaps, rewrap, with_cr
 from predictors.base import IntArray, LanguageModel, ModelError, UnsupportedModelError
 from predictors.ensemble import Ensemble
 from predictors.line_breaks import code_line_breaks
@@ -182,7 +183,7 @@ class TextCodec:
             places = gaps(text)
             breaks = np.zeros(len(places), dtype=np.uint8)
             code_line_breaks(coder, text, places, breaks)
-            text = rewrap(text, places, breaks)
+            text = rewrap(text, places, breaks, 2 * size)
         if crlf:
             text = with_cr(text)
         try:

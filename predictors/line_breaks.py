@@ -13,6 +13,7 @@ from coder import Coder
 from coder.range_coder import code_bit
 from predictors import mixer
 from predictors.bit_history import adapt
+from predictors.indentation import begin_line, expected, is_blank, no_lines
 from predictors.logistic import PROBABILITY_BITS, PROBABILITY_ONE, squash, stretch
 
 _COLUMNS = 256
@@ -35,22 +36,39 @@ def _adapt_fast(table, counts, i, bit):
 
 
 @njit(cache=True)
-def _code(coder_state, buffer, text, places, breaks, begin, end, state, table, counts, weights):
+def column_after(column, byte):
+    """The column behind a byte in this one, in characters of UTF-8.
+
+    A tab begins afresh: where it stands behind a heading of any length, as in plays, what
+    follows is filled to a width of its own.
+    """
+    return 0 if byte == 9 else column + ((byte & 0xC0) != 0x80)
+
+
+@njit(cache=True)
+def _code(
+    coder_state, buffer, text, places, breaks, begin, end, line, indents, state, table, counts,
+    weights,
+):  # fmt: skip
     inputs = np.zeros(_INPUTS, dtype=np.int64)
     keys = np.zeros(_INPUTS - 1, dtype=np.int64)
     last = _COLUMNS - 1
     for i in range(begin, end):
         place = places[i]
-        # The line so far: breaks that are no gaps stand in the text itself.
+        column = state[0]
+        # Breaks that are no gaps stand in the text itself.
         for j in range(state[1], place):
             if text[j] == 10:
-                state[0] = j + 1
-        state[1] = place
-        column = place - state[0]
+                begin_line(line, indents, text, j + 1)
+                column = 0
+            else:
+                column = column_after(column, text[j])
         word_end = place + 1
-        while word_end < len(text) and not (text[word_end] == 32 or 9 <= text[word_end] <= 13):
+        reach = column + 1
+        while word_end < len(text) and not is_blank(text[word_end]):
+            reach = column_after(reach, text[word_end])
             word_end += 1
-        reach = min(word_end - state[0], last)
+        reach = min(reach, last)
         keys[0] = reach
         keys[1] = _COLUMNS + min(column, last)
         # Against the widest of the wrapped lines before, which the limit cannot be below.
@@ -71,7 +89,14 @@ def _code(coder_state, buffer, text, places, breaks, begin, end, state, table, c
             # A slowly shrinking maximum and the last wrapped line.
             state[2] = max(column, state[2] - 1)
             state[3] = column
-            state[0] = place + 1
+            column = 0
+            first, length = expected(line, indents)
+            for j in range(first, first + length):
+                column = column_after(column, text[j])
+        else:
+            column += 1
+        state[0] = column
+        state[1] = place + 1
 
 
 def code_line_breaks(
@@ -80,7 +105,7 @@ def code_line_breaks(
     places: npt.NDArray[np.int64],
     breaks: npt.NDArray[np.uint8],
 ) -> None:
-    """Code which gaps of a text are line breaks.
+    """Code which gaps of a text are line breaks, with the expected indentation behind.
 
     Args:
         coder: an encoder or a decoder.
@@ -89,7 +114,9 @@ def code_line_breaks(
         breaks: [n], 1 = line break. Read when encoding, filled in when decoding.
     """
     characters = np.frombuffer(text, dtype=np.uint8)
-    # Line start, place looked at, two widths of wrapped lines.
+    line, indents = no_lines()
+    begin_line(line, indents, characters, 0)
+    # Column, place looked at, two widths of wrapped lines.
     state = np.zeros(4, dtype=np.int64)
     table = np.full(4 * _COLUMNS, PROBABILITY_ONE // 16, dtype=np.int64)
     counts = np.zeros(4 * _COLUMNS, dtype=np.int64)
@@ -99,6 +126,6 @@ def code_line_breaks(
         end = min(begin + _BLOCK, len(places))
         coder_state, buffer = coder.kernel_state(end - begin)
         _code(
-            coder_state, buffer, characters, places, breaks, begin, end, state, table, counts,
-            weights,
+            coder_state, buffer, characters, places, breaks, begin, end, line, indents, state,
+            table, counts, weights,
         )  # fmt: skip
