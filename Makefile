@@ -72,9 +72,11 @@ lint: env-test
 bench: env-test
 	$(RUN) -m nacrith bench report $(BENCH_OPTIONS) -o docs/benchmarks.md
 
-# Beside other compressors, with plots; a run that was cut goes on where it was.
+# Beside other compressors, with plots; a run that was cut goes on where it was. About
+# 80 minutes on 2 cores; without its two limits, on decoding and on llama.cpp, 4 hours.
 bench-canterbury: env-test
-	$(RUN) -m nacrith bench compare --corpus canterbury -o build/canterbury
+	$(RUN) -m nacrith bench compare --corpus canterbury --restore 65536 --llama-cpp 200000 \
+		-o build/canterbury
 
 bench-enwik8: env-test
 	$(RUN) -m nacrith bench compare --corpus enwik8 $(if $(BYTES),--bytes $(BYTES)) \

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import click
 
+# Enough of the longest text for the plot along it: some 50 windows of tokens.
+_ALONG = 200_000
+
 
 @click.command("compare")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
@@ -16,6 +19,14 @@ import click
 @click.option("--streams", type=int, default=0, metavar="N", help="Of ours (0: by size).")
 @click.option("--one-way", is_flag=True, help="Only compress: a quarter of the time.")
 @click.option(
+    "--restore", type=click.IntRange(min=1), metavar="N",
+    help="Ours restore only the first N bytes of a larger file.",
+)  # fmt: skip
+@click.option(
+    "--llama-cpp", type=click.IntRange(min=0), metavar="N",
+    help="Ours with llama.cpp only for files of at most N bytes.",
+)  # fmt: skip
+@click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FOLDER", show_default=True,
     default=Path("build/compare"), help="For compare.json, compare.md and the plots.",
 )  # fmt: skip
@@ -26,6 +37,8 @@ def compare(
     only: tuple[str, ...],
     streams: int,
     one_way: bool,
+    restore: int | None,
+    llama_cpp: int | None,
     output: Path,
 ) -> None:
     """Measure our presets and backends beside other compressors, in one run.
@@ -52,16 +65,18 @@ def compare(
         raise click.UsageError(f"--only takes one of: {', '.join(p.name for p in known)}")
     contents = read_files(files, n_bytes) if files else corpus_files(str(corpus), n_bytes)
     results = run(
-        contents, chosen, not one_way,
+        contents, chosen, 0 if one_way else restore, llama_cpp,
         lambda file, program: click.echo(f"{file}: {program}", err=True),
     )  # fmt: skip
     backends = {"nacrith": "exact", "nacrith, llama.cpp": "llama.cpp"}
     text = longest_text(contents)
+    if text:
+        text = text[0], text[1][:_ALONG]
     along = [
         measure_along(*text, backends[program.name])
         for program in chosen
         if text and program.name in backends
     ]
     print_tables(results)
-    write_all(output, results, along)
+    write_all(output, results, along, restore)
     click.echo(f"written: {output}/compare.md, compare.json and the plots", err=True)

@@ -14,15 +14,16 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from nacrith.charset import detect, to_utf8
 from nacrith.container import MAGIC, MemberReader
 from nacrith.errors import NacrithError
 from nacrith.frame import Frame, Kind
+from nacrith.line_ends import without_cr
 from nacrith.observation import N_BEST, Group, Observer, observed_by
 from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
 from nacrith.progress import NO_PROGRESS, Progress
-from nacrith.line_ends import without_cr
 
 MAX_SIZE = 1 << 24
 """More of the original makes a page that browsers can't show."""
@@ -183,22 +184,33 @@ def _frame_rows(frame: Frame, original: bytes, groups: Iterator[Group], strings:
     return np.insert(rows, places, inserted)
 
 
+@njit(cache=True)
+def _align(read, original, ends):
+    """Write where in the original each byte ends that the model has read."""
+    j = 0
+    for i in range(len(read)):
+        if read[i] == 32 and (original[j] == 13 or original[j] == 10):
+            # A line break that was coded apart, with its indentation.
+            while original[j] == 13 or original[j] == 10 or original[j] == 9 or original[j] == 32:
+                j += 1
+        else:
+            j += 2 if read[i] == 10 and original[j] == 13 else 1
+        ends[i] = j
+
+
 def _token_rows(text: bytes, group: Group, strings: _Strings) -> Rows:
-    """[n] `_SHOWN` of the tokens that spell `text`, but for how its lines end."""
+    """[n] `_SHOWN` of the tokens that spell `text`, with its own line breaks."""
     found = group.rows()
     vocabulary = group.vocabulary
-    lengths = vocabulary.lengths[found["symbol"]]
-    ends = np.cumsum(lengths)
-    # The model read no CR where every line ends in CR LF, and spaces for some LF.
-    has_cr = len(text) > ends[-1]
-    read = without_cr(text) if has_cr else text
+    read = vocabulary.decode(found["symbol"])
+    aligned = np.zeros(len(read) + 1, dtype=np.int64)
+    _align(*(np.frombuffer(t, dtype=np.uint8) for t in (read, text)), aligned[1:])
+    ends = aligned[np.cumsum(vocabulary.lengths[found["symbol"]])]
+    begins = np.concatenate([[0], ends[:-1]])
     rows = np.zeros(len(found), _SHOWN)
-    spans = zip((ends - lengths).tolist(), ends.tolist(), strict=True)
-    spellings = [read[begin:end] for begin, end in spans]
-    rows["shown"] = [strings.number(spelling) for spelling in spellings]
-    rows["size"] = lengths
-    if has_cr:
-        rows["size"] += [spelling.count(b"\n") for spelling in spellings]
+    spans = zip(begins.tolist(), ends.tolist(), strict=True)
+    rows["shown"] = [strings.number(without_cr(text[begin:end])) for begin, end in spans]
+    rows["size"] = ends - begins
     symbols, places = np.unique(found["others"], return_inverse=True)
     numbers = np.array([strings.number(vocabulary.spellings[i]) for i in symbols])
     rows["others"] = numbers[places].reshape(rows["others"].shape)

@@ -47,10 +47,10 @@ def gaps(text: bytes) -> npt.NDArray[np.int64]:
 
 @njit(cache=True)
 def _find_breaks(text, line, indents, places, words, paragraphs, widths, reaches):
-    """Write, for each break that can be unwrapped, where it and the next word are, ...
+    """Find the breaks between words that have the expected indentation; return their number.
 
-    ... the number of its paragraph, the width of its line, and the one it would have had
-    with the next word. Return how many there are.
+    Written for each: its place, that of the next word, the number of its paragraph, the
+    width of its line, and the width it would have had with the next word.
     """
     n = 0
     paragraph = 0

@@ -20,7 +20,24 @@ PROMPTS: tuple[bytes, ...] = (
     b".SH DESCRIPTION\n"
     b".PP\n"
     b"This manual page documents\n"
-    b".BR ls .\n",
+    b".BR ls .\n"
+    b".SS OPTIONS\n"
+    b".TP\n"
+    b'.I "\\-\\-all, \\-a"\n'
+    b"Do not leave out files whose names start with a dot.\n"
+    b".TP\n"
+    b'.I "\\-\\-width=cols, \\-w cols"\n'
+    b"Take the screen to be \\fIcols\\fR columns wide, instead of its actual width.\n"
+    b".TP\n"
+    b".I \\-\\-help\n"
+    b"Print a summary of the options and exit.\n"
+    b".SH OPTIONS\n"
+    b".TP\n"
+    b'.BR \\-a ", " \\-\\-all\n'
+    b"Do not leave out files whose names start with a dot.\n"
+    b".TP\n"
+    b"\\fB\\-w\\fR, \\fB\\-\\-width\\fR=\\fICOLS\\fR\n"
+    b"Take the screen to be \\fICOLS\\fR columns wide.\n",
     b";;; example.el --- an example  -*- lexical-binding: t -*-\n"
     b"\n"
     b";;; Commentary:\n"

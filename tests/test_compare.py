@@ -57,10 +57,43 @@ def test_ours_take_large_files_in_blocks(monkeypatch):
     assert (result["size"], result["compressed"]) == (200, 6)
 
 
+def test_ours_restore_only_the_start_of_large_files(monkeypatch):
+    monkeypatch.setattr("nacrith.bench.compare._WARM_UP", b"w")
+    started, restored = [], []
+
+    def compress_start(data, size):
+        started.append((len(data), size))
+        return data
+
+    def decompress(packed):
+        restored.append(len(packed))
+        return packed
+
+    ours = Program("nacrith", bytes, decompress, True, compress_start)
+    results = compare({"a": b"a" * 90, "b": b"b" * 50}, [ours], restore=60)
+    assert started == [(60, 90)] and restored == [1, 60, 50]
+    assert [r["compressed"] for r in results] == [90, 50]
+    assert "the first 60 bytes" in markdown(results, restore=60)
+
+
+def test_llama_cpp_can_leave_large_files_out(monkeypatch, capsys):
+    monkeypatch.setattr("nacrith.bench.compare._ENOUGH_SECONDS", 0)
+    slow = Program("nacrith, llama.cpp", SWAP.compress, SWAP.decompress)
+    results = compare(FILES, [SWAP, slow], llama_cpp=100)
+    assert [(r["file"], r["program"]) for r in results] == [
+        ("alice29.txt", "swap"), ("b", "swap"), ("b", "nacrith, llama.cpp")
+    ]  # fmt: skip
+    text = markdown(results)
+    assert "| alice29.txt | 200 | **8.000** | - |" in text
+    assert "| nacrith, llama.cpp | - | - | - |" in text
+    print_tables(results)
+    assert "nacrith, llama.cpp" in capsys.readouterr().out
+
+
 def test_wrong_bytes_are_noticed():
     with pytest.raises(AssertionError, match="half"):
         compare({"a": b"abcd"}, [HALF])
-    (result,) = compare({"a": b"abcd"}, [HALF], both_ways=False)
+    (result,) = compare({"a": b"abcd"}, [HALF], restore=0)
     assert result["decompress_seconds"] is None
 
 

@@ -105,8 +105,15 @@ def test_line_ends_and_binary_data_are_shown(options):
     assert shown.startswith("the king and the thing to the end of\r\n")
     assert page["totals"]["binary"] >= 8 * int(size)
     assert page["totals"]["original"] == len(data)
+
+
+@pytest.mark.parametrize("indentation", [b"", b"\t "])
+def test_wrapped_lines_are_shown_as_they_are(options, indentation):
+    line = indentation + b"the king and the thing to the end of the\n"
+    wrapped = line * 40
     page, columns = data_of(explain(io.BytesIO(wrapped), "a", options))
     assert shown_text(page, columns) == wrapped.decode()
+    assert page["totals"]["original"] == len(wrapped)
     page, columns = data_of(explain(io.BytesIO(wrapped.replace(b"\n", b"\r\n")), "a", options))
     assert shown_text(page, columns) == wrapped.decode()
     assert page["totals"]["original"] == len(wrapped) + wrapped.count(b"\n")

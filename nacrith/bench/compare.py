@@ -19,7 +19,8 @@ _WARM_UP = b"A short text, for what is compiled at the first use.\n" * 2
 def compare(
     files: dict[str, bytes],
     programs: Sequence[Program],
-    both_ways: bool = True,
+    restore: int | None = None,
+    llama_cpp: int | None = None,
     report: Callable[[str, str], None] = lambda file, program: None,
 ) -> list[Result]:
     """Measure every program on every file, or take what was measured before.
@@ -30,7 +31,10 @@ def compare(
 
     Args:
         files: contents by name.
-        both_ways: else nothing is restored, and `decompress_seconds` is None.
+        restore: of a larger file ours restore only the first so many bytes, compressed with
+            the settings for the whole of it, and `decompress_seconds` is estimated from them;
+            0 = no program restores anything, and it is None.
+        llama_cpp: larger files than this are left out for ours with that backend.
         report: told before each measurement.
 
     Returns:
@@ -41,6 +45,8 @@ def compare(
     warm: set[str] = set()
     for file, data in files.items():
         for program in programs:
+            if llama_cpp is not None and len(data) > llama_cpp and "llama.cpp" in program.name:
+                continue
             report(file, program.name)
             step = BLOCK if program.is_ours else max(len(data), 1)
             parts = []
@@ -51,11 +57,12 @@ def compare(
                     if program.is_ours and program.name not in warm:
                         program.decompress(program.compress(_WARM_UP))
                         warm.add(program.name)
-                    return _measure(part, program, both_ways)
+                    return _measure(part, program, restore)
 
                 digest = hashlib.sha256(part).hexdigest()[:12]
                 name = "".join(c if c.isalnum() else "-" for c in program.name)
-                parts.append(cached(f"compare-{digest}-{name}{'' if both_ways else '-in'}", run))
+                ways = {None: "", 0: "-in"}.get(restore, f"-{restore}")
+                parts.append(cached(f"compare-{digest}-{name}{ways}", run))
             results.append(
                 {
                     "file": file,
@@ -65,20 +72,27 @@ def compare(
                     "compressed": sum(part["compressed"] for part in parts),
                     "compress_seconds": sum(part["compress_seconds"] for part in parts),
                     "decompress_seconds": sum(part["decompress_seconds"] for part in parts)
-                    if both_ways
+                    if restore != 0
                     else None,
                 }
             )
     return results
 
 
-def _measure(data: bytes, program: Program, both_ways: bool) -> Result:
+def _measure(data: bytes, program: Program, restore: int | None) -> Result:
     """Raises AssertionError if the restored bytes differ."""
     enough = 0.0 if program.is_ours else _ENOUGH_SECONDS
     packed, seconds = _timed(program.compress, data, enough)
-    restored, restoring = _timed(program.decompress, packed, enough) if both_ways else (data, None)
-    if restored != data:
-        raise AssertionError(f"{program.name}: the restored bytes differ")
+    restoring = None
+    if restore != 0:
+        part, packed_part = data, packed
+        if restore and restore < len(data) and program.compress_start:
+            part = data[:restore]
+            packed_part = program.compress_start(part, len(data))
+        restored, restoring = _timed(program.decompress, packed_part, enough)
+        if restored != part:
+            raise AssertionError(f"{program.name}: the restored bytes differ")
+        restoring *= len(data) / max(len(part), 1)
     return {
         "compressed": len(packed),
         "compress_seconds": seconds,
@@ -104,13 +118,14 @@ def bpb(result: Result) -> float:
 
 
 def total(results: Sequence[Result], program: str) -> Result:
-    """All files of a program together."""
+    """All files of a program together; `is_whole`: were these all files there are?"""
     mine = [result for result in results if result["program"] == program]
     restored = all(result["decompress_seconds"] is not None for result in mine)
     return {
         "file": "all",
         "program": program,
         "ours": mine[0]["ours"],
+        "is_whole": len(mine) == len({result["file"] for result in results}),
         "size": sum(r["size"] for r in mine),
         "compressed": sum(r["compressed"] for r in mine),
         "compress_seconds": sum(r["compress_seconds"] for r in mine),

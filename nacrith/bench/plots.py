@@ -40,6 +40,8 @@ def plot_speed(results: Sequence[Result], folder: Path) -> Plot:
     labels: list[tuple[float, float, str, bool]] = []
     for program in dict.fromkeys(r["program"] for r in results):
         r = total(results, program)
+        if not r["is_whole"]:
+            continue
         ratio = r["size"] / max(r["compressed"], 1)
         colour = _OURS if r["ours"] else _OTHERS
         into = r["size"] / r["compress_seconds"]
@@ -81,7 +83,7 @@ def plot_bpb(results: Sequence[Result], folder: Path) -> Plot:
     for i, program in enumerate(programs):
         mine = {r["file"]: bpb(r) for r in results if r["program"] == program}
         places = np.arange(len(files)) + (i - (len(programs) - 1) / 2) * width
-        axes.bar(places, [mine[f] for f in files], width, color=colours[i], label=program)
+        axes.bar(places, [mine.get(f, 0.0) for f in files], width, color=colours[i], label=program)
     published = [(place, p) for place, file in enumerate(files) for p in published_for(file)]
     for name, marker in zip(dict.fromkeys(p.program for _, p in published), _MARKERS, strict=False):
         mine_at = [(place + 0.45, p.bpb) for place, p in published if p.program == name]

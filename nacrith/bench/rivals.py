@@ -21,12 +21,15 @@ class Program:
         name: with its settings, as in the tables.
         compress, decompress: bytes to bytes.
         is_ours: one of this project.
+        compress_start: the start of a file of this size, with the settings for the whole of it;
+            None = settings do not depend on the size.
     """
 
     name: str
     compress: Callable[[bytes], bytes]
     decompress: Callable[[bytes], bytes]
     is_ours: bool = False
+    compress_start: Callable[[bytes, int], bytes] | None = None
 
 
 _OPTIONAL = ("zstandard", "brotli", "pyppmd")
@@ -81,17 +84,19 @@ def programs(streams: int = 0) -> list[Program]:
 
 
 def _ours(name: str, preset: Preset, backend: str, streams: int) -> Program:
-    parameters = replace(preset.parameters, streams=streams)
-    options = CompressOptions(backend=backend, preset=preset, parameters=parameters)
-
-    def compress(data: bytes) -> bytes:
+    def compress_start(data: bytes, size: int) -> bytes:
+        parameters = replace(preset.parameters, streams=streams or preset.streams(size))
+        options = CompressOptions(backend=backend, preset=preset, parameters=parameters)
         sink = io.BytesIO()
         compress_stream(io.BytesIO(data), sink, options, len(data))
         return sink.getvalue()
+
+    def compress(data: bytes) -> bytes:
+        return compress_start(data, len(data))
 
     def decompress(packed: bytes) -> bytes:
         sink = io.BytesIO()
         decompress_stream(io.BytesIO(packed), sink)
         return sink.getvalue()
 
-    return Program(name, compress, decompress, is_ours=True)
+    return Program(name, compress, decompress, True, compress_start)
