@@ -76,7 +76,7 @@ bench: env-test
 # 80 minutes on 2 cores; without its two limits, on decoding and on llama.cpp, 4 hours.
 bench-canterbury: env-test
 	$(RUN) -m nacrith bench compare --corpus canterbury --restore 65536 --llama-cpp 200000 \
-		-o build/canterbury
+		-o docs/canterbury
 
 bench-enwik8: env-test
 	$(RUN) -m nacrith bench compare --corpus enwik8 $(if $(BYTES),--bytes $(BYTES)) \

