@@ -51,7 +51,7 @@ def compress(
         data: any bytes.
         preset: "default", "fast" or "best", as the command's options of these names.
         model: path of a GGUF file; None = the embedded model.
-        backend: "auto", "exact", "llama.cpp" or "transformers".
+        backend: "auto", "exact", "llama.cpp", "llama.cpp-gpu" or "transformers".
         streams: parallel streams; 0 = by the size of the data.
         window: context in tokens; 0 = by the preset.
         threads: 0 = all CPUs.

@@ -189,7 +189,8 @@ def cli(context: click.Context, decode: bool) -> None:
     type=click.Choice(BACKENDS),
     default="auto",
     show_default=True,
-    help="What runs the model. exact: files open on every machine; auto: exact if it can.",
+    help="What runs the model. exact: files open on every machine; auto: exact if it can; "
+    "the others: only on a machine like this one.",
 )
 @click.option("--fast", "preset", flag_value="fast", help="Twice as fast, larger.")
 @click.option("--best", "preset", flag_value="best", help="Smallest, slower.")

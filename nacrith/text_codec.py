@@ -29,7 +29,8 @@ from predictors.probe import probe
 Report = Callable[[int, int, int], None]
 """Called after each step with symbols done, symbols in all, payload bytes so far."""
 
-BACKENDS = ("auto", "exact", "llama.cpp", "transformers")
+GPU_BACKEND = "llama.cpp-gpu"
+BACKENDS = ("auto", "exact", "llama.cpp", GPU_BACKEND, "transformers")
 """Choices of a user. `auto`: exact where it runs the model, else llama.cpp."""
 
 
@@ -59,10 +60,10 @@ def load_model(backend: str, path: Path, threads: int) -> LanguageModel:
                 if backend == "exact":
                     raise
                 backend = "llama.cpp"
-        if backend == "llama.cpp":
-            from predictors.llama_cpp import LlamaCppModel
+        if backend in ("llama.cpp", GPU_BACKEND):
+            from predictors.llama_cpp import ALL_LAYERS, LlamaCppModel
 
-            return LlamaCppModel(path, threads)
+            return LlamaCppModel(path, threads, ALL_LAYERS if backend == GPU_BACKEND else 0)
         if backend == "transformers":
             from predictors.transformers_lm import TransformersModel
 
@@ -123,7 +124,10 @@ class TextCodec:
         threads = 0
         if not record.numerics.is_exact:
             threads = min(record.numerics.threads, available_threads())
-        loaded = load_model(record.numerics.backend, file.path, threads)
+        backend = record.numerics.backend
+        if backend == "llama.cpp" and record.numerics.device:
+            backend = GPU_BACKEND
+        loaded = load_model(backend, file.path, threads)
         codec = cls(loaded, file, parameters)
         if record.numerics.is_exact and record.numerics != codec.record.numerics:
             codec.close()

@@ -23,6 +23,9 @@ from predictors.vocabulary import Vocabulary
 SLIDE_FRACTION = 4
 """A slide drops window // 4 positions: measured cost is below 1 % of the decoding."""
 
+ALL_LAYERS = 999
+"""More layers than any model has: all of them on the GPU."""
+
 _MIN_BATCH = 32
 _VOCAB_TYPE_BPE = 2
 _ATTR_UNUSED, _ATTR_CONTROL, _ATTR_USER_DEFINED = 1 << 1, 1 << 3, 1 << 4
@@ -53,7 +56,8 @@ class LlamaCppModel:
 
     Raises:
         ModelError: the file is not a GGUF that llama.cpp reads, its vocabulary is
-            not byte-level BPE, or its KV cache can't be shifted.
+            not byte-level BPE, its KV cache can't be shifted, or a GPU is asked for and
+            there is none.
     """
 
     def __init__(
@@ -63,10 +67,17 @@ class LlamaCppModel:
         Args:
             path: the GGUF file.
             threads: threads of one step; 0 = all CPUs of this process.
-            gpu_layers: layers to put on a GPU; 0 = none.
+            gpu_layers: layers to put on a GPU; 0 = none, `ALL_LAYERS`.
             precise: attention in float32 throughout, slower; for comparison with
                 other backends.
         """
+        if gpu_layers and not ll.llama_supports_gpu_offload():
+            raise ModelError(
+                "a GPU is needed, but llama.cpp finds none here, or was built without support "
+                "for it; build it again with CMAKE_ARGS=-DGGML_CUDA=on (or -DGGML_METAL=on, "
+                "-DGGML_VULKAN=on) pip install --force-reinstall --no-binary :all: "
+                "llama-cpp-python, or compress with --backend exact, which needs none"
+            )
         self._handle = _load(path, vocab_only=False, gpu_layers=gpu_layers)
         self.threads = threads or available_threads()
         self._gpu_layers = gpu_layers
@@ -79,14 +90,13 @@ class LlamaCppModel:
 
     @property
     def numerics(self) -> Numerics:
-        offloads = self._gpu_layers != 0 and ll.llama_supports_gpu_offload()
         return Numerics(
             backend="llama.cpp",
             version=ll.__version__,
             machine=this_machine(),
             features=_system_features(),
             threads=self.threads,
-            device=f"gpu_layers={self._gpu_layers}" if offloads else "",
+            device=f"gpu_layers={self._gpu_layers}" if self._gpu_layers else "",
         )
 
     def sessions(self, n_streams: int) -> int:

@@ -4,6 +4,8 @@ import io
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,6 +16,7 @@ from nacrith.import_checkpoint import import_checkpoint
 from nacrith.parameters import Parameters
 from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
 from nacrith.text_codec import load_model
+from predictors.llama_cpp import LlamaCppModel
 from tests.conftest import ROOT
 
 TEXT = b"the king and the thing to the end of the sing and\n" * 3
@@ -63,6 +66,24 @@ def test_file_made_by_another_backend(tiny_gguf, packed):
         decompress_stream(io.BytesIO(packed), None, tiny_gguf)
     with pytest.raises(NacrithError, match=r"needs the backend cuda.* install a newer version"):
         load_model("cuda", tiny_gguf, 1)
+
+
+def test_a_gpu_that_is_not_there(tiny_gguf, keep_text, monkeypatch):
+    monkeypatch.setattr("llama_cpp.llama_supports_gpu_offload", lambda: False)
+    with pytest.raises(NacrithError, match=r"finds none here.*DGGML_CUDA.*--backend exact"):
+        load_model("llama.cpp-gpu", tiny_gguf, 1)
+    # A file that was made on one.
+    sink = io.BytesIO()
+    options = CompressOptions(tiny_gguf, "llama.cpp", 1, parameters=Parameters(window=256))
+    with monkeypatch.context() as patch:
+        on_gpu = replace(
+            LlamaCppModel.numerics.fget(SimpleNamespace(threads=1, _gpu_layers=0)),
+            device="gpu_layers=999",
+        )
+        patch.setattr(LlamaCppModel, "numerics", on_gpu)
+        compress_stream(io.BytesIO(TEXT), sink, options)
+    with pytest.raises(NacrithError, match="a GPU is needed"):
+        decompress_stream(io.BytesIO(sink.getvalue()), None, tiny_gguf)
 
 
 def test_a_backend_whose_packages_are_missing(tiny_gguf, monkeypatch):
