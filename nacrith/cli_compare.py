@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-# Enough of the longest text for the plot along it: some 50 windows of tokens.
-_ALONG = 200_000
+# Enough of the longest text for the plot along it: some 15 windows of tokens.
+_ALONG = 60_000
 
 
 @click.command("compare")
