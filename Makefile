@@ -73,9 +73,9 @@ bench: env-test
 	$(RUN) -m nacrith bench report $(BENCH_OPTIONS) -o docs/benchmarks.md
 
 # Beside other compressors, with plots; a run that was cut goes on where it was. About
-# 80 minutes on 2 cores; without its two limits, on decoding and on llama.cpp, 4 hours.
+# an hour on 2 cores; without its two limits, on decoding and on llama.cpp, 4 hours.
 bench-canterbury: env-test
-	$(RUN) -m nacrith bench compare --corpus canterbury --restore 65536 --llama-cpp 200000 \
+	$(RUN) -m nacrith bench compare --corpus canterbury --restore 65536 --llama-cpp 30000 \
 		-o docs/canterbury
 
 bench-enwik8: env-test
