@@ -2,8 +2,7 @@
 
 Each kind hashes some part of the past. Byte contexts go on inside a token, so
 they know the bytes of the token so far; token contexts know the tokens before
-it, and what the language model expects, and are paired with the place in the
-vocabulary trie.
+it and are paired with the place in the vocabulary trie.
 """
 
 import numpy as np
@@ -12,27 +11,25 @@ from numba import njit
 from predictors.hashing import combine
 
 # Fields of a stream's row of int64 state.
-END, WORD, LAST_WORD, LINE, LAST_LINE, MATCH, MATCH_LENGTH, TOKEN_1, TOKEN_2, TOKEN_3, TOKEN_4 = (
-    range(11)
-)
-FIELDS = 11
+END, WORD, LAST_WORD, WORD_BEFORE, LINE, LAST_LINE, MATCH, MATCH_LENGTH, TOKEN_1 = range(9)
+MAX_TOKENS = 6
+"""The newest so many tokens are from `TOKEN_1` on, the last one first."""
+FIELDS = TOKEN_1 + MAX_TOKENS
 
-ORDERS = (1, 2, 4, 6)
+ORDERS = (2, 4, 8)
 """Lengths of the plain byte contexts."""
 
 BYTE_KINDS = (
     *(f"order {n}" for n in ORDERS),
     "word",
     "two words",
+    "three words",
     "column",
 )
-TOKEN_KINDS = (
-    "1 token",
-    "2 tokens",
-    "3 tokens",
-    "4 tokens",
-    "expected token and last",
-)
+TOKENS = (1, 2, 3, 4, 6)
+"""Numbers of tokens that make a context."""
+
+TOKEN_KINDS = ("1 token", *(f"{n} tokens" for n in TOKENS[1:]))
 KINDS = BYTE_KINDS + TOKEN_KINDS
 """Names of all kinds, in the order of `hash_contexts`."""
 
@@ -64,6 +61,7 @@ def append_byte(state, history, mask, base, byte):
     if 97 <= letter <= 122 or byte >= 128:
         state[WORD] = combine(state[WORD], letter + 1)
     elif state[WORD] != 0:
+        state[WORD_BEFORE] = state[LAST_WORD]
         state[LAST_WORD] = state[WORD]
         state[WORD] = 0
     if byte == 10:
@@ -74,19 +72,14 @@ def append_byte(state, history, mask, base, byte):
 @njit(cache=True)
 def append_token(state, symbol):
     """Note a complete token."""
-    state[TOKEN_4] = state[TOKEN_3]
-    state[TOKEN_3] = state[TOKEN_2]
-    state[TOKEN_2] = state[TOKEN_1]
+    for i in range(TOKEN_1 + MAX_TOKENS - 1, TOKEN_1, -1):
+        state[i] = state[i - 1]
     state[TOKEN_1] = symbol
 
 
 @njit(cache=True)
-def hash_contexts(state, history, mask, base, expected, hashes):
-    """Write the hash of every kind of context, [N_KINDS] int64, at a byte boundary.
-
-    Args:
-        expected: the language model's most probable symbol.
-    """
+def hash_contexts(state, history, mask, base, hashes):
+    """Write the hash of every kind of context, [N_KINDS] int64, at a byte boundary."""
     end = state[END]
     last = np.int64(history[base | ((end - 1) & mask)])
     h = np.int64(1)
@@ -97,18 +90,21 @@ def hash_contexts(state, history, mask, base, expected, hashes):
             hashes[k] = h
             k += 1
     hashes[k] = combine(state[WORD], last)
-    hashes[k + 1] = combine(state[WORD], state[LAST_WORD])
-    # The byte above, in the line before.
+    two_words = combine(state[WORD], state[LAST_WORD])
+    hashes[k + 1] = two_words
+    hashes[k + 2] = combine(two_words, state[WORD_BEFORE])
+    # The byte above, in the line before, and the column.
     above = state[LAST_LINE] + end - state[LINE]
     above_byte = np.int64(0)
     if above < state[LINE] and end - above <= mask:
         above_byte = np.int64(history[base | (above & mask)])
-    hashes[k + 2] = combine(above_byte, last)
+    hashes[k + 3] = combine(above_byte, end - state[LINE])
     k = N_BYTE_KINDS
     h = np.int64(1)
-    for i in range(4):
-        h = combine(h, state[TOKEN_1 + i])
-        hashes[k + i] = h
-    hashes[k + 4] = combine(expected, state[TOKEN_1])
+    for i in range(1, MAX_TOKENS + 1):
+        h = combine(h, state[TOKEN_1 + i - 1])
+        if i == TOKENS[k - N_BYTE_KINDS]:
+            hashes[k] = h
+            k += 1
     for i in range(N_KINDS):
         hashes[i] = combine(hashes[i], _SALT + i)

@@ -1,7 +1,7 @@
 """The ensemble: from the language model's logits to a coded symbol.
 
 logits → scores → bias head, output head → CDF → byte-level refinement → coder,
-with the votes of similar past states on their way into the refinement
+with what the heads changed and the votes of similar past states into the refinement
 """
 
 import numpy as np
@@ -11,6 +11,7 @@ from predictors.base import FloatArray, TokenPredictor
 from predictors.bias_head import BiasHead
 from predictors.neighbors import Neighbors
 from predictors.output_head import OutputHead
+from predictors.prefix_sums import add_up, new_prefix_sums
 from predictors.refinement import MIN_PROBABILITY, Refinement
 from predictors.vocabulary import Vocabulary
 
@@ -54,6 +55,7 @@ class Ensemble:
         if head_rate:
             self._heads.append(OutputHead(n_symbols, head_rate, self._bits))
         self._refinement = Refinement(vocabulary.trie, n_streams, contexts) if contexts else None
+        self._before_heads = new_prefix_sums(n_symbols) if self._heads and contexts else None
         self._neighbors = Neighbors(n_symbols, neighbors) if neighbors and contexts else None
         self._scores = np.empty(n_symbols, dtype=np.int32)
         self._cdf = np.empty(n_symbols + 1, dtype=np.uint32)
@@ -94,12 +96,16 @@ class Ensemble:
         """
         vocabulary = self._vocabulary
         scores_from_logits(logits, vocabulary.token_of_symbol, vocabulary.offsets, self._scores)
+        if self._before_heads:
+            add_up(self._before_heads, self._scores)
         for head in self._heads:
             head.predict(self._scores, hidden)
         cdf_from_scores(self._scores, self._cdf, self._bits)
         if self._refinement:
             votes = self._neighbors.vote(hidden) if self._neighbors else None
-            symbol = self._refinement.code(coder, stream, self._cdf, symbol, votes)
+            symbol = self._refinement.code(
+                coder, stream, self._cdf, symbol, votes, self._before_heads
+            )
             if self._neighbors:
                 self._neighbors.remember(symbol)
         else:

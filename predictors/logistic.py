@@ -48,7 +48,7 @@ _LOG2 = _log2_table()
 
 @njit(cache=True)
 def log2_fixed(n):
-    """log2 of an int64 n, 0 < n < 2**42, in units of 2**-12, error below 3 units."""
+    """log2 of an int64 n, 0 < n < 2**51, in units of 2**-12, error below 3 units."""
     exponent = np.int64(0)
     m = n
     for step in (32, 16, 8, 4, 2, 1):

@@ -29,6 +29,10 @@ LEVELS = 28
 QUALITIES = 8
 """Classes of the nearest state's distance, in sixteenths of the dimensions."""
 
+_MAX_LEAN = 6
+LEANS = 1 + QUALITIES * (2 * _MAX_LEAN + 1)
+"""How many classes `lean` knows."""
+
 # A vote halves with each further 1/57 of the dimensions (10 of 576), down to 2**-11.
 _FIRST_VOTE = 12
 _HALVINGS = 57
@@ -166,6 +170,16 @@ def place(votes, below, above):
     if below + above == 0:
         return np.int64(-1)
     return (votes.state[1] * LEVELS + _level(below)) * LEVELS + _level(above)
+
+
+@njit(cache=True)
+def lean(where):
+    """A class of what `place` returned: the nearest state's quality, the votes' difference."""
+    if where < 0:
+        return np.int64(0)
+    difference = where // LEVELS % LEVELS - where % LEVELS
+    difference = min(max(difference, -_MAX_LEAN), _MAX_LEAN)
+    return 1 + where // (LEVELS * LEVELS) * (2 * _MAX_LEAN + 1) + difference + _MAX_LEAN
 
 
 def new_maps() -> npt.NDArray[np.int64]:

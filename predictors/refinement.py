@@ -17,7 +17,7 @@ from numba import njit
 
 from coder import Coder
 from coder.range_coder import code_bit
-from predictors import apm, bit_history, match_model, mixer, neighbors
+from predictors import apm, bit_history, match_model, mixer, neighbors, prefix_sums
 from predictors.contexts import (
     ALL_KINDS,
     END,
@@ -29,6 +29,7 @@ from predictors.contexts import (
     N_KINDS,
     N_ORDERS,
     TOKEN_1,
+    WORD,
     append_byte,
     append_token,
     hash_contexts,
@@ -55,28 +56,37 @@ _PADDING = 8
 MIN_PROBABILITY = 1 << (PROBABILITY_BITS - 16)
 """No decision is surer than 1 - 2**-16, so each costs more than 2**-16 bit."""
 
-# Inputs of the mixer: the language model, a constant, one per kind, the match, the
-# votes of the neighbors.
-_LM, _CONSTANT, _FIRST_KIND = 0, 1, 2
+# Inputs of the mixer: the language model with its heads, what the heads changed, a
+# constant, one per kind, the match, the votes of the neighbors.
+_LM, _CHANGE, _CONSTANT, _FIRST_KIND = range(4)
 _MATCH_INPUT = _FIRST_KIND + N_KINDS
 _VOTES = _MATCH_INPUT + 1
 _INPUTS = _VOTES + 1
 
-# Weight sets selected by: place in the token and known bits; how sure the model
-# is of this decision; longest known context, and how sure it is of the token;
-# match; last byte; expected token; last token. _SETS is how many there are to select from.
-_PLACE, _ODDS, _ORDER, _MATCHED, _LAST_BYTE, _EXPECTED, _LAST_TOKEN = range(7)
-_SELECTORS = 7
-_SETS = 4 * 256
+# Weight sets selected by: nothing; place in the token and known bits; longest known
+# context, and how sure the model is of the token; match; expected token; last token; the
+# word so far; last two bytes; last byte and known bits; which kinds know the decision.
+# _SETS is how many there are to select from.
+(
+    _ANY, _PLACE, _ORDER, _MATCHED, _EXPECTED, _LAST_TOKEN, _WORD, _TWO_BYTES, _BYTE, _KNOWN
+) = range(10)  # fmt: skip
+_SELECTORS = 10
+_SET_BITS = max(12, N_KINDS)
+_SETS = 1 << _SET_BITS
+# Sets of the second layer, whose results are averaged, selected by: how sure the model is
+# of the token; match; how sure it is of this decision; votes; known bits.
+_FINAL_CONFIDENCE, _FINAL_MATCHED, _FINAL_ODDS, _FINAL_VOTES, _FINAL_BITS = range(5)
+_FINALS = 5
+_FINAL_SETS = 256
 _CONFIDENCES = 6
 # Top probabilities that part the levels of confidence, in percent.
 _CONFIDENCE_STEPS = (15, 40, 70, 90, 99)
 
 _RATE = 200
-_EXTRA_RATE = 1800
-_RATE_DECAY = 300
+_EXTRA_RATE = 4000
+_RATE_DECAY = 600
 _FINAL_RATE = 80
-_MAP_SHIFT = 6
+_MAP_SHIFT = 7
 _VOTE_SHIFT = 6
 _TOKEN_MAPS = 1 << 16
 _BLOCK = 64
@@ -84,8 +94,8 @@ _BLOCK = 64
 Tables = namedtuple(
     "Tables",
     "split child depth partial spelling begin slots meanings match_table trust weights"
-    " experience final_weights place_maps token_maps vote_maps history mask state hashes places"
-    " histories inputs selected mixed kinds",
+    " experience final_weights token_maps vote_maps history mask state hashes places histories"
+    " inputs selected mixed finals results kinds",
 )
 
 
@@ -103,6 +113,7 @@ class Refinement:
             kinds: which of `contexts.KINDS` are on, as a bit mask.
         """
         self._no_votes = neighbors.new_votes(1)
+        self._unchanged = prefix_sums.new_prefix_sums(0)
         self._max_decisions = trie.max_decisions
         self._tables = _new_tables(trie, n_streams, kinds)
 
@@ -113,6 +124,7 @@ class Refinement:
         cdf: npt.NDArray[np.uint32],
         symbol: int,
         votes: neighbors.Votes | None = None,
+        before_heads: prefix_sums.PrefixSums | None = None,
     ) -> int:
         """Code a symbol of a stream and learn from it.
 
@@ -122,13 +134,19 @@ class Refinement:
             cdf: [A + 1] uint32, strictly increasing from 0, below 2**31.
             symbol: to encode; ignored when decoding.
             votes: of `Neighbors`, whose order of symbols changes; None = no votes.
+            before_heads: of the language model's scores before the heads changed them;
+                None = nothing did.
 
         Returns:
             The symbol.
         """
         state, buffer = coder.kernel_state(self._max_decisions)
-        votes = votes or self._no_votes
-        return int(_code_symbol(state, buffer, self._tables, votes, stream, cdf, np.int64(symbol)))
+        return int(
+            _code_symbol(
+                state, buffer, self._tables, votes or self._no_votes,
+                before_heads or self._unchanged, stream, cdf, np.int64(symbol),
+            )
+        )  # fmt: skip
 
 
 def _new_tables(trie: Trie, n_streams: int, kinds: int) -> Tables:
@@ -136,10 +154,11 @@ def _new_tables(trie: Trie, n_streams: int, kinds: int) -> Tables:
     state = np.zeros((n_streams, FIELDS), dtype=np.int64)
     state[:, END] = state[:, LINE] = _PADDING
     weights = np.zeros((_SELECTORS, _SETS, _INPUTS), dtype=np.int64)
-    weights[:, :, _LM] = mixer.WEIGHT_ONE
+    weights[:, :, _LM] = mixer.WEIGHT_ONE * 9 // 10
+    weights[:, :, _CHANGE] = -mixer.WEIGHT_ONE // 5
     weights[:, :, _FIRST_KIND:_MATCH_INPUT] = mixer.WEIGHT_ONE // 50
-    weights[:, :, _MATCH_INPUT] = mixer.WEIGHT_ONE * 3 // 20
-    weights[:, :, _VOTES] = mixer.WEIGHT_ONE // 20
+    weights[:, :, _MATCH_INPUT] = mixer.WEIGHT_ONE // 10
+    weights[:, :, _VOTES] = mixer.WEIGHT_ONE // 8
     return Tables(
         split=trie.split,
         child=trie.child,
@@ -154,9 +173,8 @@ def _new_tables(trie: Trie, n_streams: int, kinds: int) -> Tables:
         weights=weights,
         experience=np.zeros((_SELECTORS, _SETS), dtype=np.int64),
         final_weights=np.full(
-            (4 * _CONFIDENCES, _SELECTORS), mixer.WEIGHT_ONE // _SELECTORS, dtype=np.int64
+            (_FINALS, _FINAL_SETS, _SELECTORS), mixer.WEIGHT_ONE // _SELECTORS, dtype=np.int64
         ),
-        place_maps=apm.new_maps(4 * 256),
         token_maps=apm.new_maps(_TOKEN_MAPS),
         vote_maps=neighbors.new_maps(),
         history=np.zeros(n_streams * capacity, dtype=np.uint8),
@@ -168,6 +186,8 @@ def _new_tables(trie: Trie, n_streams: int, kinds: int) -> Tables:
         inputs=np.zeros(_INPUTS, dtype=np.int64),
         selected=np.zeros(_SELECTORS, dtype=np.int64),
         mixed=np.zeros(_SELECTORS, dtype=np.int64),
+        finals=np.zeros(_FINALS, dtype=np.int64),
+        results=np.zeros(_FINALS, dtype=np.int64),
         kinds=np.int64(kinds),
     )
 
@@ -203,7 +223,7 @@ def _append(t, state, base, byte):
 
 
 @njit(cache=True)
-def _code_symbol(coder_state, buffer, t, votes, stream, cdf, symbol):
+def _code_symbol(coder_state, buffer, t, votes, before_heads, stream, cdf, symbol):
     state = t.state[stream]
     base = stream * (t.mask + 1)
     expected, best = _largest(cdf)
@@ -217,6 +237,9 @@ def _code_symbol(coder_state, buffer, t, votes, stream, cdf, symbol):
     depth = -1
     first = np.int64(0)
     last = votes.state[0]
+    has_changed = len(before_heads.weights) > 0
+    sum_low = np.int64(0)
+    sum_high = before_heads.blocks[-1]
     while node >= 0:
         if t.depth[node] != depth:
             # All symbols of [low, high) share the bytes before this node.
@@ -224,24 +247,34 @@ def _code_symbol(coder_state, buffer, t, votes, stream, cdf, symbol):
             for i in range(max(depth, 0), t.depth[node]):
                 _append(t, state, base, np.int64(t.spelling[spelled + i]))
             depth = t.depth[node]
-            hash_contexts(state, t.history, t.mask, base, expected, t.hashes)
+            hash_contexts(state, t.history, t.mask, base, t.hashes)
         split = np.int64(t.split[node])
         odds = clamp_odds(
             log2_fixed(np.int64(cdf[high]) - np.int64(cdf[split]))
             - log2_fixed(np.int64(cdf[split]) - np.int64(cdf[low]))
         )
+        change = np.int64(0)
+        sum_split = np.int64(0)
+        if has_changed:
+            sum_split = prefix_sums.sum_before(before_heads, split)
+            change = odds - clamp_odds(
+                log2_fixed(sum_high - sum_split) - log2_fixed(sum_split - sum_low)
+            )
         middle, below, above = neighbors.split_votes(votes, first, last, split)
         vote = neighbors.place(votes, below, above)
         bit = np.int64(symbol >= split)
         bit = _decide(
-            coder_state, buffer, t, state, base, node, odds, confidence, expected, vote, bit
-        )
+            coder_state, buffer, t, state, base, node, odds, change, confidence, expected, vote,
+            bit,
+        )  # fmt: skip
         if bit:
             low = split
             first = middle
+            sum_low = sum_split
         else:
             high = split
             last = middle
+            sum_high = sum_split
         node = np.int64(t.child[node, bit])
     symbol = ~node
     for i in range(t.begin[symbol] + max(depth, 0), t.begin[symbol + 1]):
@@ -251,17 +284,54 @@ def _code_symbol(coder_state, buffer, t, votes, stream, cdf, symbol):
 
 
 @njit(cache=True)
-def _decide(coder_state, buffer, t, state, base, node, odds, confidence, expected, vote, bit):
-    """Code one decision and learn from it; `odds` are the language model's.
+def _hashed_set(a, b):
+    """The number of the weight set that a context of many values selects."""
+    return combine(a, b) >> 40 & (_SETS - 1)
 
+
+@njit(cache=True)
+def _select(t, state, base, node, odds, confidence, expected, vote, known, order, expected_bit):
+    """Write which weight sets of both layers the decision's context selects."""
+    partial = np.int64(t.partial[node])
+    position = min(np.int64(t.depth[node]), 3)
+    last_byte = np.int64(t.history[base | ((state[END] - 1) & t.mask)])
+    byte_before = np.int64(t.history[base | ((state[END] - 2) & t.mask)])
+    matched = state[MATCH_LENGTH] * 3 + 1 + expected_bit
+    selected = t.selected
+    selected[_ANY] = 0
+    selected[_PLACE] = position * 256 + partial
+    selected[_ORDER] = (order * _CONFIDENCES + confidence) * 4 + position
+    selected[_MATCHED] = matched
+    selected[_EXPECTED] = _hashed_set(expected, _EXPECTED)
+    selected[_LAST_TOKEN] = _hashed_set(state[TOKEN_1], _LAST_TOKEN)
+    selected[_WORD] = _hashed_set(state[WORD], _WORD)
+    selected[_TWO_BYTES] = _hashed_set(byte_before, last_byte)
+    selected[_BYTE] = _hashed_set(last_byte, partial)
+    selected[_KNOWN] = known
+    finals = t.finals
+    finals[_FINAL_CONFIDENCE] = confidence * 4 + position
+    finals[_FINAL_MATCHED] = matched
+    finals[_FINAL_ODDS] = min(max((odds + 12 * ODDS_ONE) >> 12, 0), 23) * 4 + position
+    finals[_FINAL_VOTES] = neighbors.lean(vote)
+    finals[_FINAL_BITS] = partial
+
+
+@njit(cache=True)
+def _decide(
+    coder_state, buffer, t, state, base, node, odds, change, confidence, expected, vote, bit
+):
+    """Code one decision and learn from it.
+
+    odds: the language model's, with its heads. change: how much the heads changed them.
     vote: place in `vote_maps`, -1 = no votes on either side.
     """
     partial = np.int64(t.partial[node])
-    position = min(np.int64(t.depth[node]), 3)
     inputs = t.inputs
     inputs[_LM] = odds
+    inputs[_CHANGE] = change
     inputs[_CONSTANT] = 256
     order = 0
+    known = np.int64(0)
     for k in range(N_KINDS):
         inputs[_FIRST_KIND + k] = 0
         if not (t.kinds >> k) & 1:
@@ -274,6 +344,7 @@ def _decide(coder_state, buffer, t, state, base, node, odds, confidence, expecte
         t.histories[k] = history
         if history >= 0:
             inputs[_FIRST_KIND + k] = stretch(t.meanings[k, history])
+            known |= 1 << k
             if k < N_ORDERS:
                 order = k + 1
     length = state[MATCH_LENGTH]
@@ -285,36 +356,32 @@ def _decide(coder_state, buffer, t, state, base, node, odds, confidence, expecte
             inputs[_MATCH_INPUT] = match_model.odds(t.trust, length, expected_bit)
     inputs[_VOTES] = stretch(t.vote_maps[vote]) if vote >= 0 else 0
 
-    selected = t.selected
-    selected[_PLACE] = position * 256 + partial
-    selected[_ODDS] = min(max((odds + 12 * ODDS_ONE) >> 12, 0), 23) * 4 + position
-    selected[_ORDER] = (order * _CONFIDENCES + confidence) * 4 + position
-    selected[_MATCHED] = length * 3 + 1 + expected_bit
-    selected[_LAST_BYTE] = np.int64(t.history[base | ((state[END] - 1) & t.mask)])
-    selected[_EXPECTED] = combine(expected, _EXPECTED) >> 40 & (_SETS - 1)
-    selected[_LAST_TOKEN] = combine(state[TOKEN_1], _LAST_TOKEN) >> 40 & (_SETS - 1)
-    mixed = t.mixed
+    _select(t, state, base, node, odds, confidence, expected, vote, known, order, expected_bit)
+    selected, mixed = t.selected, t.mixed
     for i in range(_SELECTORS):
         mixed[i] = mixer.dot(t.weights[i, selected[i]], inputs, _INPUTS)
-    final = t.final_weights[confidence * 4 + position]
-    result = mixer.dot(final, mixed, _SELECTORS)
+    finals, results = t.finals, t.results
+    result = np.int64(0)
+    for i in range(_FINALS):
+        results[i] = mixer.dot(t.final_weights[i, finals[i]], mixed, _SELECTORS)
+        result += results[i]
+    result = result // _FINALS
 
     where = apm.place(result)
-    place_map = t.place_maps[position * 256 + partial]
     token_map = t.token_maps[(combine(expected, node) >> 40) & (_TOKEN_MAPS - 1)]
-    p = squash(result)
-    p = (2 * p + apm.refine(place_map, where) + apm.refine(token_map, where)) >> 2
+    p = (3 * squash(result) + apm.refine(token_map, where)) >> 2
     p = min(max(p, np.int64(MIN_PROBABILITY)), np.int64(PROBABILITY_ONE - MIN_PROBABILITY))
     bit = code_bit(coder_state, buffer, p, PROBABILITY_BITS, bit)
 
-    apm.learn(place_map, where, bit, _MAP_SHIFT)
     apm.learn(token_map, where, bit, _MAP_SHIFT)
     for i in range(_SELECTORS):
         count = t.experience[i, selected[i]]
         t.experience[i, selected[i]] = count + 1
         rate = _RATE + _EXTRA_RATE * _RATE_DECAY // (_RATE_DECAY + count)
         mixer.train(t.weights[i, selected[i]], inputs, _INPUTS, mixed[i], bit, rate)
-    mixer.train(final, mixed, _SELECTORS, result, bit, _FINAL_RATE)
+    for i in range(_FINALS):
+        weights = t.final_weights[i, finals[i]]
+        mixer.train(weights, mixed, _SELECTORS, results[i], bit, _FINAL_RATE)
     for k in range(N_KINDS):
         if (t.kinds >> k) & 1:
             t.slots[t.places[k]] = bit_history.observe(t.slots[t.places[k]], bit)
