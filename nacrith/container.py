@@ -23,7 +23,7 @@ from nacrith.varint import MAX_BYTES, Reader, to_varint
 
 MAGIC = b"NC06"
 # The reference's files have a byte of four flag bits here, ours has the high bit set.
-VERSION = 0x83
+VERSION = 0x84
 REFERENCE_MAGICS = (b"NC01", b"NC02", b"NC03", b"NC04", b"NC05", MAGIC)
 
 MAX_HEADER = 1 << 16

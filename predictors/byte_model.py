@@ -26,11 +26,21 @@ _CONSTANT = _KINDS
 _MATCH = _KINDS + 1
 _INPUTS = _KINDS + 2
 
-# Weight sets selected by: known bits; length of the match; byte above; column; last byte.
-_SELECTORS = 5
-_SETS = 2048
-_RATE = 1500
-_EXTRA_RATE = 14000
+# Weight sets selected by: nothing; known bits; match and longest known plain context; byte
+# above and known bits; column; last byte; last byte and known bits; last two bytes and
+# known bits; which of the first twelve kinds know the decision; which of those of records.
+(
+    _ANY, _BITS, _MATCHED, _ABOVE, _COLUMN, _LAST, _LAST_BITS, _TWO_BYTES, _KNOWN, _KNOWN_RECORD
+) = range(10)  # fmt: skip
+_SELECTORS = 10
+_SET_BITS = 12
+_SETS = 1 << _SET_BITS
+_FIRST_OF_RECORDS = 14
+# Sets of the second layer, whose results are averaged, are selected by some of the same.
+_FINALS = (_BITS, _MATCHED, _ABOVE, _COLUMN)
+_FINAL_SETS = 2048
+_RATE = 1000
+_EXTRA_RATE = 10000
 _RATE_DECAY = 200
 _FINAL_RATE = 400
 _MAP_SHIFT = 6
@@ -39,8 +49,8 @@ _BLOCK = 1 << 12
 
 Tables = namedtuple(
     "Tables",
-    "slots meanings match_table trust weights experience final_weights order1_maps above_maps"
-    " hashes places histories inputs selected mixed state",
+    "slots meanings match_table trust first final order1_maps above_maps hashes places histories"
+    " inputs state",
 )
 
 
@@ -51,23 +61,21 @@ def slot_bits(size: int) -> int:
 
 def new_tables(size: int) -> Tables:
     """Untrained tables for data of `size` bytes."""
-    weights = np.full((_SELECTORS, _SETS, _INPUTS), mixer.WEIGHT_ONE // 8, dtype=np.int64)
     return Tables(
         slots=bit_history.new_slots(slot_bits(size)),
         meanings=bit_history.new_meanings(_KINDS),
         match_table=match_model.new_table(),
         trust=match_model.new_trust(),
-        weights=weights,
-        experience=np.zeros((_SELECTORS, _SETS), dtype=np.int64),
-        final_weights=np.full((256, _SELECTORS), mixer.WEIGHT_ONE // _SELECTORS, dtype=np.int64),
+        first=mixer.new_layer(_SELECTORS, _SETS, np.full(_INPUTS, mixer.WEIGHT_ONE // 8)),
+        final=mixer.new_layer(
+            len(_FINALS), _FINAL_SETS, np.full(_SELECTORS, mixer.WEIGHT_ONE // _SELECTORS)
+        ),
         order1_maps=apm.new_maps(1 << 16),
         above_maps=apm.new_maps(1 << 16),
         hashes=np.zeros(_KINDS, dtype=np.int64),
         places=np.zeros(_KINDS, dtype=np.int64),
         histories=np.zeros(_KINDS, dtype=np.int64),
         inputs=np.zeros(_INPUTS, dtype=np.int64),
-        selected=np.zeros(_SELECTORS, dtype=np.int64),
-        mixed=np.zeros(_SELECTORS, dtype=np.int64),
         state=np.zeros(2, dtype=np.int64),
     )
 
@@ -146,6 +154,7 @@ def _decide(coder_state, buffer, t, data, partial, shift, above, last, column, b
     inputs = t.inputs
     inputs[_CONSTANT] = 256
     order = 0
+    known = np.int64(0)
     for k in range(_KINDS):
         place = bit_history.find_slot(t.slots, combine(t.hashes[k], partial))
         history = bit_history.history_of(t.slots[place])
@@ -154,6 +163,7 @@ def _decide(coder_state, buffer, t, data, partial, shift, above, last, column, b
         inputs[k] = 0
         if history >= 0:
             inputs[k] = stretch(t.meanings[k, history])
+            known |= 1 << k
             if k < len(_PLAIN):
                 order = k + 1
     length = t.state[1]
@@ -163,17 +173,21 @@ def _decide(coder_state, buffer, t, data, partial, shift, above, last, column, b
         expected = match_model.expected_bit(np.int64(data[t.state[0]]), partial)
         if expected >= 0:
             inputs[_MATCH] = match_model.odds(t.trust, length, expected)
-    selected = t.selected
-    selected[0] = partial
-    selected[1] = (length * 3 + 1 + expected) * 6 + order
-    selected[2] = above >> (shift + 1) | (1 << (7 - shift)) | ((above >> shift) & 1) << 8
-    selected[3] = min(column, 255) * 8 + shift
-    selected[4] = last * 8 + shift
-    mixed = t.mixed
-    for j in range(_SELECTORS):
-        mixed[j] = mixer.dot(t.weights[j, selected[j]], inputs, _INPUTS)
-    final = t.final_weights[partial]
-    result = mixer.dot(final, mixed, _SELECTORS)
+    selected = t.first.selected
+    selected[_ANY] = 0
+    selected[_BITS] = partial
+    selected[_MATCHED] = (length * 3 + 1 + expected) * 6 + order
+    selected[_ABOVE] = above >> (shift + 1) | (1 << (7 - shift)) | ((above >> shift) & 1) << 8
+    selected[_COLUMN] = min(column, 255) * 8 + shift
+    selected[_LAST] = last * 8 + shift
+    selected[_LAST_BITS] = mixer.hashed_set(last, partial, _SETS)
+    selected[_TWO_BYTES] = mixer.hashed_set(t.hashes[1], partial, _SETS)
+    selected[_KNOWN] = known & (_SETS - 1)
+    selected[_KNOWN_RECORD] = known >> _FIRST_OF_RECORDS
+    for j in range(len(_FINALS)):
+        t.final.selected[j] = selected[_FINALS[j]]
+    mixer.mix(t.first, inputs)
+    result = mixer.mix(t.final, t.first.mixed)
     where = apm.place(result)
     first = t.order1_maps[last << 8 | partial]
     second = t.above_maps[above << 8 | partial]
@@ -182,12 +196,8 @@ def _decide(coder_state, buffer, t, data, partial, shift, above, last, column, b
     bit = code_bit(coder_state, buffer, p, PROBABILITY_BITS, bit)
     apm.learn(first, where, bit, _MAP_SHIFT)
     apm.learn(second, where, bit, _MAP_SHIFT)
-    for j in range(_SELECTORS):
-        count = t.experience[j, selected[j]]
-        t.experience[j, selected[j]] = count + 1
-        rate = _RATE + _EXTRA_RATE * _RATE_DECAY // (_RATE_DECAY + count)
-        mixer.train(t.weights[j, selected[j]], inputs, _INPUTS, mixed[j], bit, rate)
-    mixer.train(final, mixed, _SELECTORS, result, bit, _FINAL_RATE)
+    mixer.learn(t.first, inputs, bit, _RATE, _EXTRA_RATE, _RATE_DECAY)
+    mixer.learn(t.final, t.first.mixed, bit, _FINAL_RATE, 0, 1)
     for k in range(_KINDS):
         t.slots[t.places[k]] = bit_history.observe(t.slots[t.places[k]], bit)
         if t.histories[k] >= 0:

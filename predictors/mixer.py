@@ -1,14 +1,19 @@
 """Gated logistic mixing (Mahoney, PAQ; Mattern 2013).
 
 A weight set maps the inputs, log-odds of the next bit, to one log-odds: their
-weighted sum. Several contexts each select one set; a second layer mixes what
-the selected sets say. Every set learns by gradient descent on the code length
-of its own prediction, at a rate that falls with its experience.
+weighted sum. In a layer several contexts each select one set; a second layer mixes what
+the selected sets say, and the average of what its own sets say is the result. Every set
+learns by gradient descent on the code length of its own prediction, at a rate that falls
+with its experience.
 """
 
+from collections import namedtuple
+
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
+from predictors.hashing import combine
 from predictors.logistic import PROBABILITY_BITS, clamp_odds, squash
 
 WEIGHT_BITS = 16
@@ -37,3 +42,51 @@ def train(weights, inputs, n, odds, bit, rate):
     step = error * rate
     for i in range(n):
         weights[i] += (step * inputs[i] + _HALF) >> _RATE_SHIFT
+
+
+Layer = namedtuple("Layer", "weights experience selected mixed")
+Layer.__doc__ = """Weight sets, of which each selector selects one.
+
+weights: [selectors, sets, inputs] int64. experience: [selectors, sets] int64, how often each
+was used. selected: [selectors] int64, the sets for the next decision; mixed: [selectors]
+int64, what they said of it.
+"""
+
+
+def new_layer(selectors: int, sets: int, weights: npt.ArrayLike) -> Layer:
+    """An untrained layer; `weights` are those that every set starts with, one per input."""
+    first = np.asarray(weights, dtype=np.int64)
+    return Layer(
+        weights=np.tile(first, (selectors, sets, 1)),
+        experience=np.zeros((selectors, sets), dtype=np.int64),
+        selected=np.zeros(selectors, dtype=np.int64),
+        mixed=np.zeros(selectors, dtype=np.int64),
+    )
+
+
+@njit(cache=True)
+def hashed_set(a, b, sets):
+    """The set, of a power of two of them, that a context of many values selects."""
+    return combine(a, b) >> 40 & (sets - 1)
+
+
+@njit(cache=True)
+def mix(layer, inputs):
+    """Ask the selected sets; return the average of what they say."""
+    total = np.int64(0)
+    for i in range(len(layer.mixed)):
+        odds = dot(layer.weights[i, layer.selected[i]], inputs, len(inputs))
+        layer.mixed[i] = odds
+        total += odds
+    return total // len(layer.mixed)
+
+
+@njit(cache=True)
+def learn(layer, inputs, bit, rate, extra, decay):
+    """Train the selected sets; the rate is `rate` + `extra` × decay / (decay + experience)."""
+    for i in range(len(layer.mixed)):
+        selected = layer.selected[i]
+        count = layer.experience[i, selected]
+        layer.experience[i, selected] = count + 1
+        fast = rate + extra * decay // (decay + count)
+        train(layer.weights[i, selected], inputs, len(inputs), layer.mixed[i], bit, fast)

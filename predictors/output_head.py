@@ -31,6 +31,8 @@ _REACH = 12
 MAX_CANDIDATES = 512
 """Where there are more, the reach shrinks: this bounds the time of a token."""
 
+_BLOCK = 64
+
 # The mean and variance are averages over the past, then over the last 1,000 or so.
 _MEMORY = 0.001
 _EPSILON = 1e-6
@@ -61,17 +63,25 @@ def _normalize(hidden, mean, variance, memory, features):
 @njit(cache=True)
 def _find_candidates(scores, candidates):
     """Write the candidates' symbols in ascending order; return how many."""
+    tops = np.empty(-(-len(scores) // _BLOCK), dtype=np.int32)
     top = scores[0]
-    for i in range(len(scores)):
-        top = max(top, scores[i])
+    for b in range(len(tops)):
+        block = scores[b * _BLOCK : min((b + 1) * _BLOCK, len(scores))]
+        tops[b] = block[0]
+        for i in range(len(block)):
+            tops[b] = max(tops[b], block[i])
+        top = max(top, tops[b])
     floor = np.int64(top) - (_REACH << SCORE_FRACTION_BITS)
-    # Those within reach. Without a branch, which would often be mispredicted: what is
-    # not within is overwritten.
+    # Those within reach, in the blocks that have any. Without a branch there, which would
+    # often be mispredicted: what is not within is overwritten.
     near = np.empty(len(scores) + 1, dtype=np.int32)
     n_near = 0
-    for i in range(len(scores)):
-        near[n_near] = i
-        n_near += scores[i] > floor
+    for b in range(len(tops)):
+        if tops[b] <= floor:
+            continue
+        for i in range(b * _BLOCK, min((b + 1) * _BLOCK, len(scores))):
+            near[n_near] = i
+            n_near += scores[i] > floor
     within = np.zeros(_REACH, dtype=np.int64)
     for i in near[:n_near]:
         within[(np.int64(top) - scores[i]) >> SCORE_FRACTION_BITS] += 1

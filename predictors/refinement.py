@@ -77,7 +77,7 @@ _SETS = 1 << _SET_BITS
 # of the token; match; how sure it is of this decision; votes; known bits.
 _FINAL_CONFIDENCE, _FINAL_MATCHED, _FINAL_ODDS, _FINAL_VOTES, _FINAL_BITS = range(5)
 _FINALS = 5
-_FINAL_SETS = 256
+_FINAL_SETS = max(256, neighbors.LEANS)
 _CONFIDENCES = 6
 # Top probabilities that part the levels of confidence, in percent.
 _CONFIDENCE_STEPS = (15, 40, 70, 90, 99)
@@ -93,9 +93,8 @@ _BLOCK = 64
 
 Tables = namedtuple(
     "Tables",
-    "split child depth partial spelling begin slots meanings match_table trust weights"
-    " experience final_weights token_maps vote_maps history mask state hashes places histories"
-    " inputs selected mixed finals results kinds",
+    "split child depth partial spelling begin slots meanings match_table trust first final"
+    " token_maps vote_maps history mask state hashes places histories inputs kinds",
 )
 
 
@@ -153,12 +152,12 @@ def _new_tables(trie: Trie, n_streams: int, kinds: int) -> Tables:
     capacity = 1 << (_HISTORY_BITS - (n_streams - 1).bit_length())
     state = np.zeros((n_streams, FIELDS), dtype=np.int64)
     state[:, END] = state[:, LINE] = _PADDING
-    weights = np.zeros((_SELECTORS, _SETS, _INPUTS), dtype=np.int64)
-    weights[:, :, _LM] = mixer.WEIGHT_ONE * 9 // 10
-    weights[:, :, _CHANGE] = -mixer.WEIGHT_ONE // 5
-    weights[:, :, _FIRST_KIND:_MATCH_INPUT] = mixer.WEIGHT_ONE // 50
-    weights[:, :, _MATCH_INPUT] = mixer.WEIGHT_ONE // 10
-    weights[:, :, _VOTES] = mixer.WEIGHT_ONE // 8
+    weights = np.zeros(_INPUTS, dtype=np.int64)
+    weights[_LM] = mixer.WEIGHT_ONE * 9 // 10
+    weights[_CHANGE] = -mixer.WEIGHT_ONE // 5
+    weights[_FIRST_KIND:_MATCH_INPUT] = mixer.WEIGHT_ONE // 50
+    weights[_MATCH_INPUT] = mixer.WEIGHT_ONE // 10
+    weights[_VOTES] = mixer.WEIGHT_ONE // 8
     return Tables(
         split=trie.split,
         child=trie.child,
@@ -170,10 +169,9 @@ def _new_tables(trie: Trie, n_streams: int, kinds: int) -> Tables:
         meanings=bit_history.new_meanings(N_KINDS),
         match_table=match_model.new_table(),
         trust=match_model.new_trust(),
-        weights=weights,
-        experience=np.zeros((_SELECTORS, _SETS), dtype=np.int64),
-        final_weights=np.full(
-            (_FINALS, _FINAL_SETS, _SELECTORS), mixer.WEIGHT_ONE // _SELECTORS, dtype=np.int64
+        first=mixer.new_layer(_SELECTORS, _SETS, weights),
+        final=mixer.new_layer(
+            _FINALS, _FINAL_SETS, np.full(_SELECTORS, mixer.WEIGHT_ONE // _SELECTORS)
         ),
         token_maps=apm.new_maps(_TOKEN_MAPS),
         vote_maps=neighbors.new_maps(),
@@ -184,10 +182,6 @@ def _new_tables(trie: Trie, n_streams: int, kinds: int) -> Tables:
         places=np.zeros(N_KINDS, dtype=np.int64),
         histories=np.zeros(N_KINDS, dtype=np.int64),
         inputs=np.zeros(_INPUTS, dtype=np.int64),
-        selected=np.zeros(_SELECTORS, dtype=np.int64),
-        mixed=np.zeros(_SELECTORS, dtype=np.int64),
-        finals=np.zeros(_FINALS, dtype=np.int64),
-        results=np.zeros(_FINALS, dtype=np.int64),
         kinds=np.int64(kinds),
     )
 
@@ -284,12 +278,6 @@ def _code_symbol(coder_state, buffer, t, votes, before_heads, stream, cdf, symbo
 
 
 @njit(cache=True)
-def _hashed_set(a, b):
-    """The number of the weight set that a context of many values selects."""
-    return combine(a, b) >> 40 & (_SETS - 1)
-
-
-@njit(cache=True)
 def _select(t, state, base, node, odds, confidence, expected, vote, known, order, expected_bit):
     """Write which weight sets of both layers the decision's context selects."""
     partial = np.int64(t.partial[node])
@@ -297,18 +285,18 @@ def _select(t, state, base, node, odds, confidence, expected, vote, known, order
     last_byte = np.int64(t.history[base | ((state[END] - 1) & t.mask)])
     byte_before = np.int64(t.history[base | ((state[END] - 2) & t.mask)])
     matched = state[MATCH_LENGTH] * 3 + 1 + expected_bit
-    selected = t.selected
+    selected = t.first.selected
     selected[_ANY] = 0
     selected[_PLACE] = position * 256 + partial
     selected[_ORDER] = (order * _CONFIDENCES + confidence) * 4 + position
     selected[_MATCHED] = matched
-    selected[_EXPECTED] = _hashed_set(expected, _EXPECTED)
-    selected[_LAST_TOKEN] = _hashed_set(state[TOKEN_1], _LAST_TOKEN)
-    selected[_WORD] = _hashed_set(state[WORD], _WORD)
-    selected[_TWO_BYTES] = _hashed_set(byte_before, last_byte)
-    selected[_BYTE] = _hashed_set(last_byte, partial)
+    selected[_EXPECTED] = mixer.hashed_set(expected, _EXPECTED, _SETS)
+    selected[_LAST_TOKEN] = mixer.hashed_set(state[TOKEN_1], _LAST_TOKEN, _SETS)
+    selected[_WORD] = mixer.hashed_set(state[WORD], _WORD, _SETS)
+    selected[_TWO_BYTES] = mixer.hashed_set(byte_before, last_byte, _SETS)
+    selected[_BYTE] = mixer.hashed_set(last_byte, partial, _SETS)
     selected[_KNOWN] = known
-    finals = t.finals
+    finals = t.final.selected
     finals[_FINAL_CONFIDENCE] = confidence * 4 + position
     finals[_FINAL_MATCHED] = matched
     finals[_FINAL_ODDS] = min(max((odds + 12 * ODDS_ONE) >> 12, 0), 23) * 4 + position
@@ -357,16 +345,8 @@ def _decide(
     inputs[_VOTES] = stretch(t.vote_maps[vote]) if vote >= 0 else 0
 
     _select(t, state, base, node, odds, confidence, expected, vote, known, order, expected_bit)
-    selected, mixed = t.selected, t.mixed
-    for i in range(_SELECTORS):
-        mixed[i] = mixer.dot(t.weights[i, selected[i]], inputs, _INPUTS)
-    finals, results = t.finals, t.results
-    result = np.int64(0)
-    for i in range(_FINALS):
-        results[i] = mixer.dot(t.final_weights[i, finals[i]], mixed, _SELECTORS)
-        result += results[i]
-    result = result // _FINALS
-
+    mixer.mix(t.first, inputs)
+    result = mixer.mix(t.final, t.first.mixed)
     where = apm.place(result)
     token_map = t.token_maps[(combine(expected, node) >> 40) & (_TOKEN_MAPS - 1)]
     p = (3 * squash(result) + apm.refine(token_map, where)) >> 2
@@ -374,14 +354,8 @@ def _decide(
     bit = code_bit(coder_state, buffer, p, PROBABILITY_BITS, bit)
 
     apm.learn(token_map, where, bit, _MAP_SHIFT)
-    for i in range(_SELECTORS):
-        count = t.experience[i, selected[i]]
-        t.experience[i, selected[i]] = count + 1
-        rate = _RATE + _EXTRA_RATE * _RATE_DECAY // (_RATE_DECAY + count)
-        mixer.train(t.weights[i, selected[i]], inputs, _INPUTS, mixed[i], bit, rate)
-    for i in range(_FINALS):
-        weights = t.final_weights[i, finals[i]]
-        mixer.train(weights, mixed, _SELECTORS, results[i], bit, _FINAL_RATE)
+    mixer.learn(t.first, inputs, bit, _RATE, _EXTRA_RATE, _RATE_DECAY)
+    mixer.learn(t.final, t.first.mixed, bit, _FINAL_RATE, 0, 1)
     for k in range(N_KINDS):
         if (t.kinds >> k) & 1:
             t.slots[t.places[k]] = bit_history.observe(t.slots[t.places[k]], bit)

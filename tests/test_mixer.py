@@ -32,6 +32,30 @@ def test_mixed_odds_stay_within_the_limit():
     assert mixer.dot(weights, np.full(4, -ODDS_LIMIT), 4) == -ODDS_LIMIT
 
 
+def test_a_layer_is_the_average_of_its_selected_sets():
+    layer = mixer.new_layer(2, 4, [mixer.WEIGHT_ONE, 0])
+    layer.weights[1, 3] = [0, mixer.WEIGHT_ONE]
+    inputs = np.array([4 * ODDS_ONE, -2 * ODDS_ONE])
+    assert mixer.mix(layer, inputs) == 4 * ODDS_ONE
+    layer.selected[1] = 3
+    assert mixer.mix(layer, inputs) == ODDS_ONE
+    assert layer.mixed.tolist() == [4 * ODDS_ONE, -2 * ODDS_ONE]
+
+
+def test_only_selected_sets_learn_and_slower_with_experience():
+    layer = mixer.new_layer(1, 2, [0])
+    inputs = np.array([ODDS_ONE])
+    steps = []
+    for _ in range(20):
+        before = int(layer.weights[0, 0, 0])
+        layer.mixed[0] = 0
+        mixer.learn(layer, inputs, np.int64(1), 100, 10000, 5)
+        steps.append(int(layer.weights[0, 0, 0]) - before)
+    assert steps == sorted(steps, reverse=True) and steps[0] > 3 * steps[-1] > 0
+    assert layer.experience.tolist() == [[20, 0]]
+    assert layer.weights[0, 1, 0] == 0
+
+
 def test_a_new_map_changes_little():
     maps = apm.new_maps(2)
     for x in range(-10 * ODDS_ONE, 10 * ODDS_ONE, 1000):

@@ -6,7 +6,16 @@ from hypothesis import strategies as st
 
 from coder import MAX_CDF_BITS, Encoder
 from predictors.contexts import ALL_KINDS
-from predictors.neighbors import Neighbors, new_votes, place, split_votes, vote_of_distance
+from predictors.neighbors import (
+    LEANS,
+    QUALITIES,
+    Neighbors,
+    lean,
+    new_votes,
+    place,
+    split_votes,
+    vote_of_distance,
+)
 from predictors.refinement import Refinement
 from predictors.trie import Trie
 
@@ -85,3 +94,22 @@ def size(ask: bool) -> int:
 
 def test_similar_states_foretell_the_symbol():
     assert size(ask=True) < 0.5 * size(ask=False)
+
+
+def test_a_lean_tells_quality_and_side():
+    def lean_of(quality: int, below: int, above: int) -> int:
+        votes = new_votes(1)
+        votes.state[1] = quality
+        return int(lean(place(votes, below, above)))
+
+    assert lean_of(0, 0, 0) == 0
+    for quality in range(QUALITIES):
+        sides = [lean_of(quality, n, 1 << 20 >> n.bit_length()) for n in range(1 << 10)]
+        assert len(set(sides)) > 1 and sides == sorted(sides)
+    every = {
+        lean_of(quality, 1 << below, 1 << above)
+        for quality in range(QUALITIES)
+        for below in range(20)
+        for above in range(20)
+    }
+    assert every == set(range(1, LEANS))
