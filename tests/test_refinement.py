@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from coder import MAX_CDF_BITS, Decoder, Encoder
 from predictors import refinement
 from predictors.contexts import ALL_KINDS, KINDS
+from predictors.prefix_sums import add_up, new_prefix_sums
 from predictors.refinement import Refinement
 from predictors.trie import Trie
 
@@ -90,6 +91,25 @@ def test_streams_learn_from_each_other():
     # Both streams read the same phrase, one after the other.
     interleaved = [s for pair in zip(phrase[:150], phrase[150:], strict=True) for s in pair] * 2
     assert size(interleaved, streams=2) < 1.3 * size(phrase)
+
+
+def test_what_the_model_said_before_the_heads_is_not_lost():
+    random = np.random.default_rng(4)
+    symbols = random.integers(0, N, 600).tolist()
+
+    def coded(tell: bool) -> int:
+        model = Refinement(Trie(SPELLINGS), 1, 0)
+        sums = new_prefix_sums(N)
+        encoder = Encoder()
+        for symbol in symbols:
+            scores = np.zeros(N, dtype=np.int32)
+            scores[symbol] = 6 << 16
+            add_up(sums, scores)
+            model.code(encoder, 0, FLAT, symbol, None, sums if tell else None)
+        return len(encoder.finish())
+
+    # The heads made the model's good prediction flat.
+    assert coded(True) < 0.6 * coded(False)
 
 
 def test_what_is_certain_costs_almost_nothing():
