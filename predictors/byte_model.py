@@ -17,7 +17,7 @@ from numba import njit
 from coder import Coder
 from coder.range_coder import code_bit
 from predictors import apm, bit_history, match_model, mixer
-from predictors.hashing import combine
+from predictors.hashing import bucket, combine
 from predictors.logistic import PROBABILITY_BITS, PROBABILITY_ONE, squash, stretch
 
 _PLAIN = (1, 2, 3, 4, 6)
@@ -33,8 +33,7 @@ _INPUTS = _KINDS + 2
     _ANY, _BITS, _MATCHED, _ABOVE, _COLUMN, _LAST, _LAST_BITS, _TWO_BYTES, _KNOWN, _KNOWN_RECORD
 ) = range(10)  # fmt: skip
 _SELECTORS = 10
-_SET_BITS = 12
-_SETS = 1 << _SET_BITS
+_SETS = 1 << 12
 _FIRST_OF_RECORDS = 14
 # Sets of the second layer, whose results are averaged, are selected by some of the same.
 _FINALS = (_BITS, _MATCHED, _ABOVE, _COLUMN)
@@ -180,8 +179,8 @@ def _decide(coder_state, buffer, t, data, partial, shift, above, last, column, b
     selected[_ABOVE] = above >> (shift + 1) | (1 << (7 - shift)) | ((above >> shift) & 1) << 8
     selected[_COLUMN] = min(column, 255) * 8 + shift
     selected[_LAST] = last * 8 + shift
-    selected[_LAST_BITS] = mixer.hashed_set(last, partial, _SETS)
-    selected[_TWO_BYTES] = mixer.hashed_set(t.hashes[1], partial, _SETS)
+    selected[_LAST_BITS] = bucket(last, partial, _SETS)
+    selected[_TWO_BYTES] = bucket(t.hashes[1], partial, _SETS)
     selected[_KNOWN] = known & (_SETS - 1)
     selected[_KNOWN_RECORD] = known >> _FIRST_OF_RECORDS
     for j in range(len(_FINALS)):

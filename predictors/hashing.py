@@ -15,3 +15,9 @@ def combine(a, b):
     h = a * _A + b * _B
     h ^= (h >> 29) & _LOW_35
     return h * _B + _C
+
+
+@njit(cache=True)
+def bucket(a, b, n):
+    """Which of n, a power of two, a pair of int64 falls on."""
+    return combine(a, b) >> 40 & (n - 1)

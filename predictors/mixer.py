@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from predictors.hashing import combine
 from predictors.logistic import PROBABILITY_BITS, clamp_odds, squash
 
 WEIGHT_BITS = 16
@@ -62,12 +61,6 @@ def new_layer(selectors: int, sets: int, weights: npt.ArrayLike) -> Layer:
         selected=np.zeros(selectors, dtype=np.int64),
         mixed=np.zeros(selectors, dtype=np.int64),
     )
-
-
-@njit(cache=True)
-def hashed_set(a, b, sets):
-    """The set, of a power of two of them, that a context of many values selects."""
-    return combine(a, b) >> 40 & (sets - 1)
 
 
 @njit(cache=True)

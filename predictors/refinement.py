@@ -34,7 +34,7 @@ from predictors.contexts import (
     append_token,
     hash_contexts,
 )
-from predictors.hashing import combine
+from predictors.hashing import bucket, combine
 from predictors.logistic import (
     ODDS_ONE,
     PROBABILITY_BITS,
@@ -71,8 +71,7 @@ _INPUTS = _VOTES + 1
     _ANY, _PLACE, _ORDER, _MATCHED, _EXPECTED, _LAST_TOKEN, _WORD, _TWO_BYTES, _BYTE, _KNOWN
 ) = range(10)  # fmt: skip
 _SELECTORS = 10
-_SET_BITS = max(12, N_KINDS)
-_SETS = 1 << _SET_BITS
+_SETS = 1 << max(12, N_KINDS)
 # Sets of the second layer, whose results are averaged, selected by: how sure the model is
 # of the token; match; how sure it is of this decision; votes; known bits.
 _FINAL_CONFIDENCE, _FINAL_MATCHED, _FINAL_ODDS, _FINAL_VOTES, _FINAL_BITS = range(5)
@@ -290,11 +289,11 @@ def _select(t, state, base, node, odds, confidence, expected, vote, known, order
     selected[_PLACE] = position * 256 + partial
     selected[_ORDER] = (order * _CONFIDENCES + confidence) * 4 + position
     selected[_MATCHED] = matched
-    selected[_EXPECTED] = mixer.hashed_set(expected, _EXPECTED, _SETS)
-    selected[_LAST_TOKEN] = mixer.hashed_set(state[TOKEN_1], _LAST_TOKEN, _SETS)
-    selected[_WORD] = mixer.hashed_set(state[WORD], _WORD, _SETS)
-    selected[_TWO_BYTES] = mixer.hashed_set(byte_before, last_byte, _SETS)
-    selected[_BYTE] = mixer.hashed_set(last_byte, partial, _SETS)
+    selected[_EXPECTED] = bucket(expected, _EXPECTED, _SETS)
+    selected[_LAST_TOKEN] = bucket(state[TOKEN_1], _LAST_TOKEN, _SETS)
+    selected[_WORD] = bucket(state[WORD], _WORD, _SETS)
+    selected[_TWO_BYTES] = bucket(byte_before, last_byte, _SETS)
+    selected[_BYTE] = bucket(last_byte, partial, _SETS)
     selected[_KNOWN] = known
     finals = t.final.selected
     finals[_FINAL_CONFIDENCE] = confidence * 4 + position
@@ -348,7 +347,7 @@ def _decide(
     mixer.mix(t.first, inputs)
     result = mixer.mix(t.final, t.first.mixed)
     where = apm.place(result)
-    token_map = t.token_maps[(combine(expected, node) >> 40) & (_TOKEN_MAPS - 1)]
+    token_map = t.token_maps[bucket(expected, node, _TOKEN_MAPS)]
     p = (3 * squash(result) + apm.refine(token_map, where)) >> 2
     p = min(max(p, np.int64(MIN_PROBABILITY)), np.int64(PROBABILITY_ONE - MIN_PROBABILITY))
     bit = code_bit(coder_state, buffer, p, PROBABILITY_BITS, bit)
