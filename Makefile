@@ -84,7 +84,7 @@ bench-enwik8: env-test
 
 man: env
 	@mkdir -p build
-	$(RUN) -m nacrith.man_page > build/nacrith.1
+	$(RUN) -m nacrith.cli.man_page > build/nacrith.1
 
 clean:
 	rm -rf build .venv

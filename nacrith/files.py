@@ -3,6 +3,7 @@
 import functools
 import io
 import os
+import re
 import stat
 import sys
 from collections.abc import Callable, Iterator
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 SUFFIX = ".nc"
 PART_SUFFIX = ".part"
+
+# Where a system shows the descriptors of processes as files.
+_DESCRIPTOR_FOLDER = re.compile(r"/dev/fd|/proc/\d+(/task/\d+)?/fd", re.ASCII)
+_MAX_LINKS = 40
 
 # A link in the place of a part file is not followed.
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
@@ -50,7 +55,7 @@ def open_input(
                 f"tar -cf - {path} | nacrith compress > {path.name or 'folder'}.tar{SUFFIX}"
             )
         if not stat.S_ISREG(mode) and not special:
-            raise FileError(f"{path} is not a regular file; use -f to read it all the same")
+            raise FileError(f"{path} is not a regular file; say where to write with -o or -c")
         file = open(path, "rb")  # noqa: SIM115 (closed below)
     except OSError as error:
         raise FileError(f"can't read {path}: {error.strerror}") from error
@@ -73,10 +78,8 @@ def standard_output() -> BinaryIO:
     return io.BufferedWriter(stream) if isinstance(stream, io.RawIOBase) else stream
 
 
-def compressed_name(path: Path, force: bool) -> Path:
-    """FILE → FILE.nc; refuses a file that already has the ending unless forced."""
-    if path.suffix == SUFFIX and not force:
-        raise FileError(f"{path} already ends in {SUFFIX}; use -f to compress it again")
+def compressed_name(path: Path) -> Path:
+    """FILE → FILE.nc."""
     return path.with_name(path.name + SUFFIX)
 
 
@@ -98,7 +101,8 @@ def open_output(
     """Open `path` for writing; it appears whole when the block ends, or not at all.
 
     The data goes to PATH.part in the same folder, locked against a second run, and is
-    renamed at the end; `flush` brings it to the disk. A device, pipe or socket is written
+    renamed at the end; `flush` brings it to the disk. A device, pipe or socket, or a link to
+    one, and what stands for an open descriptor (/dev/stdout, /proc/self/fd/1) is written
     directly.
 
     Args:
@@ -117,7 +121,7 @@ def open_output(
         if path.is_dir():
             raise FileError(f"{path} is a directory")
         try:
-            device = open(path, "wb")  # noqa: SIM115 (closed below)
+            device = _open_special(path)
         except OSError as error:
             raise FileError(f"can't write {path}: {error.strerror}") from error
         with device:
@@ -150,8 +154,33 @@ def open_output(
 
 
 def is_special(path: Path) -> bool:
-    """Is there something that is no regular file: a folder, device, pipe or socket?"""
-    return os.path.exists(path) and not os.path.isfile(path)
+    """Is there something that is no regular file: a folder, device, pipe or socket?
+
+    So is a name for an open descriptor, even if the descriptor is of a regular file: to
+    replace the name would not reach the file.
+    """
+    return os.path.exists(path) and (not os.path.isfile(path) or _descriptor(path) is not None)
+
+
+def _descriptor(path: Path) -> tuple[str, int] | None:
+    """The folder of descriptors and the number that a path stands for, through links."""
+    for _ in range(_MAX_LINKS):
+        folder = os.path.realpath(path.parent)
+        if _DESCRIPTOR_FOLDER.fullmatch(folder) and path.name.isdecimal():
+            return folder, int(path.name)
+        if not path.is_symlink():
+            return None
+        path = path.parent / os.readlink(path)
+    return None
+
+
+def _open_special(path: Path) -> BinaryIO:
+    """Open a device, pipe or descriptor for writing."""
+    found = _descriptor(path)
+    if found and found[0] in ("/dev/fd", f"/proc/{os.getpid()}/fd"):
+        # Opened by its name, a regular file would be truncated, and written from its start.
+        return os.fdopen(os.dup(found[1]), "wb")
+    return open(path, "wb")
 
 
 def part_name(path: Path) -> Path:

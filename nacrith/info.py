@@ -47,7 +47,7 @@ def describe_file(source: BinaryIO) -> dict[str, Any]:
     return {"format": f"NC06 version {VERSION - 0x80}", "size": reader.position, "members": members}
 
 
-def format_description(description: dict[str, Any]) -> str:
+def description_lines(description: dict[str, Any]) -> list[str]:
     """The same for people."""
     lines = [f"{description['file']}: {description['format']}"]
     packed = description["size"]
@@ -72,4 +72,4 @@ def format_description(description: dict[str, Any]) -> str:
         if member["metadata"]:
             mode, mtime = member["metadata"]["mode"], member["metadata"]["mtime"]
             lines.append(f"  metadata    mode {mode:o}, modified {mtime} s after 1970")
-    return "\n".join(lines)
+    return lines

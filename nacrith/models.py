@@ -49,8 +49,13 @@ def embedded_path() -> Path | None:
 
 
 def describe(path: Path) -> ModelFile:
-    """Hash a GGUF file; raises ModelNotFoundError if it can't be read."""
+    """Hash a GGUF file; raises ModelNotFoundError if it can't be read, and again."""
     sha256 = hashlib.sha256()
+    if path.exists() and not path.is_file():
+        raise ModelNotFoundError(
+            f"the model {path} is not a regular file, which it must be, since it is read more "
+            "than once; save it to a file first"
+        )
     try:
         with open(path, "rb") as file:
             while block := file.read(1 << 20):

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from coder import Coder, Decoder, Encoder, ScoreError
+from nacrith.backends import GPU_BACKEND
 from nacrith.charset import from_utf8
 from nacrith.errors import FormatError, ModelMismatchError, NacrithError, UnsupportedError
 from nacrith.header import ModelRecord
@@ -28,10 +29,6 @@ from predictors.probe import probe
 
 Report = Callable[[int, int, int], None]
 """Called after each step with symbols done, symbols in all, payload bytes so far."""
-
-GPU_BACKEND = "llama.cpp-gpu"
-BACKENDS = ("auto", "exact", "llama.cpp", GPU_BACKEND, "transformers")
-"""Choices of a user. `auto`: exact where it runs the model, else llama.cpp."""
 
 
 def _no_report(done: int, total: int, size: int) -> None:

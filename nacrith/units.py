@@ -2,15 +2,19 @@
 
 import re
 
+LARGEST = (1 << 63) - 1
+"""The most bytes that a file can have."""
+
 _UNITS = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}
 
 
 def parse_bytes(text: str) -> int:
     """A number with a suffix K, M, G or T (powers of 1,024, as in xz); raises ValueError."""
-    match = re.fullmatch(r"(\d+) ?([kmgt]?)(?:i?b)?", text.strip(), re.IGNORECASE | re.ASCII)
-    if not match:
+    match = re.fullmatch(r"(\d{1,19}) ?([kmgt]?)(?:i?b)?", text.strip(), re.IGNORECASE | re.ASCII)
+    size = int(match[1]) << _UNITS[match[2].lower()] if match else LARGEST + 1
+    if size > LARGEST:
         raise ValueError(f"{text!r} is not a number of bytes such as 4096, 64K or 4M")
-    return int(match[1]) << _UNITS[match[2].lower()]
+    return size
 
 
 def parse_range(text: str) -> range:
@@ -18,7 +22,7 @@ def parse_range(text: str) -> range:
     start, colon, stop = text.partition(":")
     if not colon:
         raise ValueError(f"{text!r} is not a range such as 1000:2000, 4M: or :64K")
-    result = range(parse_bytes(start) if start else 0, parse_bytes(stop) if stop else 1 << 63)
+    result = range(parse_bytes(start) if start else 0, parse_bytes(stop) if stop else LARGEST)
     if result.start > result.stop:
         raise ValueError(f"{text!r} ends before it begins")
     return result

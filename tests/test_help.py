@@ -11,7 +11,7 @@ import click
 import pytest
 
 from nacrith.cli import cli
-from nacrith.man_page import man_page
+from nacrith.cli.man_page import man_page
 from tests.conftest import ROOT
 
 

@@ -1,4 +1,4 @@
-"""The man page, made from the commands' own help: `python -m nacrith.man_page`."""
+"""The man page, made from the commands' own help: `python -m nacrith.cli.man_page`."""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from inspect import cleandoc
 import click
 
 from nacrith import __version__
-from nacrith.cli import cli
+from nacrith.cli.main import cli
 
 _EXIT_CODES = (
     ("0", "Done."),

@@ -1,33 +1,45 @@
 """`nacrith bench compare`."""
 
+from importlib import import_module
 from pathlib import Path
 
 import click
+
+from nacrith.cli.options import LARGEST, NAME, Count
+from nacrith.parameters import MAX_STREAMS
 
 # Enough of the longest text for the plot along it: some 15 windows of tokens.
 _ALONG = 60_000
 
 
 @click.command("compare")
-@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
+@click.argument("files", nargs=-1, type=NAME, metavar="[FILE]...")
 @click.option(
     "--corpus", type=click.Choice(["canterbury", "calgary", "enwik8", "enwik9"]),
     help="All files of a corpus, fetched if need be.",
 )  # fmt: skip
-@click.option("--bytes", "n_bytes", type=int, metavar="N", help="Only the first N bytes of each.")
+@click.option(
+    "--bytes",
+    "n_bytes",
+    type=Count(1, LARGEST),
+    metavar="N",
+    help="Only the first N bytes of each.",
+)
 @click.option("--only", multiple=True, metavar="PROGRAM", help="Only this one (repeatable).")
-@click.option("--streams", type=int, default=0, metavar="N", help="Of ours (0: by size).")
+@click.option(
+    "--streams", type=Count(0, MAX_STREAMS), default=0, metavar="N", help="Of ours (0: by size)."
+)
 @click.option("--one-way", is_flag=True, help="Only compress: a quarter of the time.")
 @click.option(
-    "--restore", type=click.IntRange(min=1), metavar="N",
+    "--restore", type=Count(1, LARGEST), metavar="N",
     help="Ours restore only the first N bytes of a larger file.",
 )  # fmt: skip
 @click.option(
-    "--llama-cpp", type=click.IntRange(min=0), metavar="N",
+    "--llama-cpp", type=Count(0, LARGEST), metavar="N",
     help="Ours with llama.cpp only for files of at most N bytes.",
 )  # fmt: skip
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="FOLDER", show_default=True,
+    "-o", "--output", type=NAME, metavar="FOLDER", show_default=True,
     default=Path("build/compare"), help="For compare.json, compare.md and the plots.",
 )  # fmt: skip
 def compare(
@@ -53,6 +65,8 @@ def compare(
     """
     if bool(files) == bool(corpus):
         raise click.UsageError("give FILEs or --corpus")
+    # At once, rather than after hours.
+    import_module("matplotlib")
     from nacrith.bench.along import measure_along
     from nacrith.bench.compare import compare as run
     from nacrith.bench.compare_report import print_tables, write_all

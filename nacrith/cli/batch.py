@@ -1,0 +1,93 @@
+"""A command over several files: one that fails does not stop the others."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nacrith.cli.directory_walk import Choice, walk
+from nacrith.cli.display import say
+from nacrith.cli.failures import describe, is_internal, show_traceback
+from nacrith.cli.options import input_of
+
+if TYPE_CHECKING:
+    from nacrith.pipeline import Summary
+
+
+def name_of(path: Path | None) -> str:
+    """As it stands in messages; None = standard input."""
+    return str(path) if path else "(standard input)"
+
+
+def sizes(summary: "Summary") -> str:
+    """Both sizes, and what they come to."""
+    share = 100 * summary.compressed / summary.original if summary.original else 100.0
+    return (
+        f"{summary.original} bytes, compressed {summary.compressed} "
+        f"({share:.2f} %, {summary.bpb:.3f} bpb)"
+    )
+
+
+def for_each(
+    files: tuple[Path, ...],
+    job: Callable[[Path | None], "Summary | None"],
+    *,
+    recursive: bool = False,
+    choose: Callable[[Path], Choice] = lambda path: Choice.TAKE,
+    summarize: bool = False,
+    quiet: bool = False,
+    verbose: bool = False,
+) -> None:
+    """Run the job on every file.
+
+    Args:
+        recursive: run it on those that `choose` takes in folders and below them, too.
+        summarize: say at the end what was done if there were several files.
+        quiet: do not name the files that were passed over.
+        verbose: show where an internal error came from.
+
+    Raises:
+        SystemExit: with 1 if a file failed.
+    """
+    n_done = n_failed = 0
+    summaries = []
+
+    def failed(path: Path | str, message: str) -> None:
+        nonlocal n_failed
+        n_failed += 1
+        name = "" if str(path) == "-" or str(path) in message else f"{path}: "
+        say(f"nacrith: {name}{message}")
+
+    def passed_over(path: Path, choice: Choice) -> None:
+        if not quiet:
+            say(f"nacrith: {path} is passed over: it {choice.value}")
+
+    for path in walk(files or (Path("-"),), recursive, choose, passed_over, failed):
+        try:
+            summary = job(input_of(path))
+            summaries += [summary] if summary else []
+            n_done += 1
+        except BrokenPipeError:
+            # The reader has gone; the interpreter must not try to flush again. (click would
+            # exit with 1.)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            sys.exit(128 + signal.SIGPIPE)
+        except Exception as error:
+            failed(path, describe(error))
+            if verbose and is_internal(error):
+                show_traceback(error)
+    if n_done + n_failed > 1 and (n_failed or summarize):
+        _summarize(n_done, n_failed, summaries)
+    if n_failed:
+        raise SystemExit(1)
+
+
+def _summarize(n_done: int, n_failed: int, summaries: "list[Summary]") -> None:
+    from nacrith.pipeline import Summary
+
+    total = Summary(sum(s.original for s in summaries), sum(s.compressed for s in summaries))
+    failed = f", {n_failed} failed" if n_failed else ""
+    done = f": {sizes(total)}" if summaries else ""
+    say(f"{n_done} files done{failed}{done}")

@@ -1,0 +1,283 @@
+"""`nacrith compress`, `decompress` and `test`."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nacrith.backends import BACKENDS
+from nacrith.cli.batch import for_each, name_of
+from nacrith.cli.directory_walk import compressed, is_compressed, originals
+from nacrith.cli.display import say
+from nacrith.cli.file_job import FileJob, open_compressed, progress_of
+from nacrith.cli.options import (
+    FILES,
+    MODEL,
+    QUIET,
+    RECURSIVE,
+    WORKERS,
+    Count,
+    Output,
+    Parsed,
+    paths,
+    size_between,
+    with_output,
+    with_preset,
+)
+from nacrith.errors import FileError
+from nacrith.files import SUFFIX, compressed_name, is_special, original_name
+from nacrith.frame import MAX_ORIGINAL
+from nacrith.header import MAX_THREADS
+from nacrith.parameters import MAX_STREAMS, MAX_WINDOW
+from nacrith.presets import PRESETS
+from nacrith.units import parse_range
+
+if TYPE_CHECKING:
+    from nacrith.pipeline import Summary
+
+
+@click.command()
+@FILES
+@with_output
+@RECURSIVE
+@MODEL
+@click.option(
+    "--backend",
+    type=click.Choice(BACKENDS),
+    default="auto",
+    show_default=True,
+    help="What runs the model. exact: files open on every machine; auto: exact if it can; "
+    "the others: only on a machine like this one.",
+)
+@with_preset("Faster, larger.", "Smallest, slower.")
+@click.option(
+    "--streams",
+    type=Count(0, MAX_STREAMS),
+    default=0,
+    metavar="N",
+    help="Parallel streams (0: by size).",
+)
+@click.option(
+    "--window", type=Count(0, MAX_WINDOW), default=0, metavar="N",
+    help="Context in tokens (0: by preset).",
+)  # fmt: skip
+@WORKERS
+@click.option(
+    "--threads", type=Count(0, MAX_THREADS), default=0, metavar="N", help="Threads (0: all CPUs)."
+)
+@click.option(
+    "--block-size",
+    type=size_between(1, MAX_ORIGINAL),
+    default="4M",
+    show_default=True,
+    metavar="SIZE",
+    help="Bytes of a frame: the unit of --resume and --range. Smaller ones compress less.",
+)
+@click.option("--resume", is_flag=True, help="Go on with what an interrupted run has written.")
+@click.option(
+    "--verify/--no-verify",
+    default=None,
+    help="Decode the result before it gets its name. Implied by --rm.",
+)
+@click.option("-N", "--metadata", is_flag=True, help="Store mode and time stamp in the file.")
+def compress(
+    files: tuple[Path, ...],
+    out: Output,
+    recursive: bool,
+    model: Path | None,
+    backend: str,
+    preset: str,
+    streams: int,
+    window: int,
+    workers: int,
+    cluster: str | None,
+    threads: int,
+    block_size: int,
+    resume: bool,
+    verify: bool | None,
+    metadata: bool,
+) -> None:
+    """Compress each FILE to FILE.nc (or standard input to standard output).
+
+    \b
+    nacrith compress book.txt
+    nacrith compress --best -o out.nc book.txt
+    nacrith compress --resume book.txt
+    tar -cf - folder | nacrith compress > folder.tar.nc
+    """
+    to_stdout = any(map(out.is_stdout, paths(files)))
+    for given, option in ((resume, "--resume"), (verify, "--verify")):
+        if given and to_stdout:
+            raise click.UsageError(f"{option} needs an output file")
+
+    chosen = PRESETS[preset]
+    parameters = replace(
+        chosen.parameters, streams=streams, window=window or chosen.parameters.window
+    )
+    if problem := replace(parameters, streams=streams or 1).problem():
+        raise click.UsageError(problem)
+
+    def job(path: Path | None) -> "Summary":
+        from nacrith.header import Metadata
+        from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
+        from nacrith.resume import holds_a_frame
+        from nacrith.workers.choose import choose_workers
+
+        def target(path: Path) -> Path:
+            if not out.force and path.suffix == SUFFIX and is_compressed(path):
+                raise FileError(f"{path} is compressed already; use -f to compress it again")
+            return compressed_name(path)
+
+        reread = "--resume" if resume else "--verify" if verify else None
+        with FileJob(path, out, target, False, holds_a_frame, resume, reread) as run:
+            status = run.status
+            options = CompressOptions(
+                model=model,
+                backend=backend,
+                threads=threads,
+                preset=chosen,
+                parameters=parameters,
+                metadata=Metadata(status.st_mode & 0o7777, max(0, int(status.st_mtime)))
+                if metadata and status
+                else None,
+                block_size=block_size,
+            )
+            size = status.st_size if status else None
+            n_groups = None if size is None else -(-size // block_size)
+            team = choose_workers(workers, cluster, n_groups, threads, run.progress)
+            summary = compress_stream(
+                run.source, run.sink, options, size, run.progress, team, resume
+            )
+            run.check_unchanged()
+            if verify or (out.remove and verify is not False):
+                run.sink.seek(0)
+                progress = run.progress_of("verify")
+                team = choose_workers(workers, cluster, n_groups, threads, progress)
+                decompress_stream(run.sink, None, model, progress, team)
+        run.finish(summary)
+        return summary
+
+    for_each(
+        files,
+        job,
+        recursive=recursive,
+        choose=originals,
+        summarize=out.talks,
+        quiet=out.quiet,
+        verbose=out.verbose,
+    )
+
+
+@click.command()
+@FILES
+@with_output
+@RECURSIVE
+@MODEL
+@click.option(
+    "--range",
+    "wanted",
+    type=Parsed("range", parse_range),
+    metavar="A:B",
+    help="Only bytes A up to B of the original (-c by default); frames without them are skipped.",
+)
+@WORKERS
+@click.option("-N", "--metadata", is_flag=True, help="Restore the stored mode and time stamp.")
+def decompress(
+    files: tuple[Path, ...],
+    out: Output,
+    recursive: bool,
+    model: Path | None,
+    wanted: range | None,
+    workers: int,
+    cluster: str | None,
+    metadata: bool,
+) -> None:
+    """Restore FILE from each FILE.nc (or standard input to standard output).
+
+    \b
+    nacrith decompress book.txt.nc
+    nacrith decompress -c book.txt.nc | less
+    nacrith decompress --range 4M:5M book.txt.nc
+    """
+    if wanted is not None:
+        if out.remove:
+            raise click.UsageError("--rm would lose what is outside of --range")
+        out = replace(out, stdout=not out.output)
+
+    def job(path: Path | None) -> "Summary":
+        from nacrith.files import restore_metadata
+        from nacrith.pipeline import decompress_stream
+        from nacrith.workers.choose import choose_workers
+
+        with FileJob(path, out, original_name, decoding=True) as run:
+            # A range is seldom more than one frame.
+            n_groups = None if wanted is None else 1
+            team = choose_workers(workers, cluster, n_groups, progress=run.progress)
+            summary, header = decompress_stream(
+                run.source, run.sink, model, run.progress, team, wanted
+            )
+        if metadata and header.metadata and run.target and not is_special(run.target):
+            restore_metadata(run.target, header.metadata)
+        run.finish(summary)
+        return summary
+
+    for_each(
+        files,
+        job,
+        recursive=recursive,
+        choose=compressed,
+        summarize=out.talks,
+        quiet=out.quiet,
+        verbose=out.verbose,
+    )
+
+
+@click.command()
+@FILES
+@QUIET
+@RECURSIVE
+@MODEL
+@WORKERS
+@click.option("--quick", is_flag=True, help="Only checksums of the file; needs no model.")
+def test(
+    files: tuple[Path, ...],
+    quiet: bool,
+    verbose: bool,
+    recursive: bool,
+    model: Path | None,
+    workers: int,
+    cluster: str | None,
+    quick: bool,
+) -> None:
+    """Check that each FILE.nc can be restored, without writing anything.
+
+    \b
+    nacrith test book.txt.nc
+    nacrith test --quick -r backup/
+    """
+
+    def job(path: Path | None) -> None:
+        from nacrith.container import check_records
+        from nacrith.pipeline import decompress_stream
+        from nacrith.workers.choose import choose_workers
+
+        with open_compressed(path) as source:
+            if quick:
+                size = check_records(source)
+            else:
+                progress = progress_of(path, quiet, decoding=True)
+                team = choose_workers(workers, cluster, progress=progress)
+                size = decompress_stream(source, None, model, progress, team)[0].original
+        if not quiet:
+            checked = "frames OK" if quick else "OK"
+            say(f"{name_of(path)}: {checked}, {size} bytes")
+
+    for_each(
+        files,
+        job,
+        recursive=recursive,
+        choose=compressed,
+        quiet=quiet,
+        verbose=verbose,
+    )

@@ -1,0 +1,53 @@
+"""`nacrith explain`."""
+
+from pathlib import Path
+
+import click
+
+from nacrith.cli.display import printable
+from nacrith.cli.file_job import progress_of
+from nacrith.cli.options import MODEL, NAME, OUTPUT_NAME, with_preset
+from nacrith.files import open_input, open_output
+from nacrith.presets import PRESETS
+
+
+@click.command()
+@click.argument("file", type=NAME)
+@click.option(
+    "-o", "--output", type=OUTPUT_NAME, metavar="PATH",
+    help="Write to PATH instead of FILE.html.",
+)  # fmt: skip
+@click.option("-f", "--force", is_flag=True, help="Overwrite.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@MODEL
+@with_preset("As of compress; only for a text.", "As of compress; only for a text.")
+def explain(
+    file: Path,
+    output: Path | None,
+    force: bool,
+    quiet: bool,
+    model: Path | None,
+    preset: str,
+) -> None:
+    """Write a page that shows what each token of FILE costs, and why.
+
+    FILE is a text or a FILE.nc. The page is one HTML file without links to the network.
+
+    \b
+    nacrith explain book.txt
+    nacrith explain -o page.html book.txt.nc
+    """
+    from nacrith.explain import explain as make_page
+    from nacrith.pipeline import CompressOptions
+
+    chosen = PRESETS[preset]
+    options = CompressOptions(model, preset=chosen, parameters=chosen.parameters)
+    with open_input(file, special=output is not None) as (source, _):
+        target = output or file.with_name(file.name + ".html")
+        with open_output(target, force) as sink:
+            progress = progress_of(file, quiet, decoding=False)
+            try:
+                page = make_page(source, printable(file.name), options, progress)
+            finally:
+                progress.end()
+            sink.write(page.encode("utf-8"))

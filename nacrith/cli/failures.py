@@ -1,0 +1,52 @@
+"""Exceptions → the line that a person reads."""
+
+import sys
+import traceback
+
+from nacrith.cli.display import say
+from nacrith.errors import NacrithError
+
+# Packages that the program does without, and the extra that brings them.
+_EXTRAS = {
+    "accelerate": "torch",
+    "brotli": "bench",
+    "distributed": "cluster",
+    "matplotlib": "bench",
+    "pyppmd": "bench",
+    "torch": "torch",
+    "transformers": "torch",
+    "zstandard": "bench",
+}
+
+
+def describe(error: Exception) -> str:
+    """What went wrong, and what to do about it."""
+    if isinstance(error, NacrithError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "not enough memory; use fewer --streams or a smaller --window"
+    if isinstance(error, ModuleNotFoundError):
+        package = (error.name or "").partition(".")[0]
+        if package in _EXTRAS:
+            return f"this needs {package}: pip install 'nacrith[{_EXTRAS[package]}]'"
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    kind = type(error).__name__
+    return (
+        f"internal error, {kind}: {error}; please report it with the input, if you can share "
+        "it, and what -v prints"
+    )
+
+
+def is_internal(error: Exception) -> bool:
+    """Is it a fault of this program rather than of what it was given?"""
+    if isinstance(error, ModuleNotFoundError):
+        return (error.name or "").partition(".")[0] not in _EXTRAS
+    return not isinstance(error, (NacrithError, MemoryError, OSError))
+
+
+def show_traceback(error: Exception) -> None:
+    """For who asked with -v, and reports it."""
+    say(f"nacrith: {sys.version}")
+    for line in "".join(traceback.format_exception(error)).splitlines():
+        say(line)

@@ -1,0 +1,105 @@
+"""`nacrith info`, `models` and `doctor`."""
+
+import json
+from pathlib import Path
+
+import click
+
+from nacrith.backends import BACKENDS
+from nacrith.cli.batch import for_each, name_of
+from nacrith.cli.display import printable, say
+from nacrith.cli.file_job import open_compressed
+from nacrith.cli.options import FILES, MODEL, NAME, OUTPUT_NAME
+from nacrith.errors import NacrithError
+
+
+@click.command()
+@FILES
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one line a file.")
+def info(files: tuple[Path, ...], as_json: bool) -> None:
+    """Show what a FILE.nc holds and needs, after checking its frames.
+
+    \b
+    nacrith info book.txt.nc
+    """
+
+    def job(path: Path | None) -> None:
+        from nacrith.info import describe_file, description_lines
+
+        with open_compressed(path) as source:
+            description = {"file": name_of(path), **describe_file(source)}
+        if as_json:
+            click.echo(json.dumps(description))
+        else:
+            for line in description_lines(description):
+                click.echo(printable(line))
+
+    for_each(files, job)
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def models(context: click.Context) -> None:
+    """List the models found, with their checksums.
+
+    \b
+    nacrith models
+    nacrith models import SmolLM2-135M/ --dtype f32
+    """
+    if context.invoked_subcommand:
+        return
+    from nacrith.models import INSTALL_HINT, candidates, describe, embedded_path, models_directory
+
+    found = [describe(path) for path in candidates()]
+    embedded = embedded_path()
+    for model in found:
+        mark = "  (default)" if model.path == embedded else ""
+        for line in (f"{model.name}{mark}", f"  {model.path}", f"  sha256 {model.sha256}"):
+            click.echo(printable(line))
+    if not embedded:
+        say(f"the default model is missing: {INSTALL_HINT}")
+    if not found:
+        raise NacrithError(f"no models found (looked in {models_directory()} too)")
+
+
+@models.command("import")
+@click.argument("directory", type=NAME)
+@click.option(
+    "--dtype", type=click.Choice(["f32", "f16"]), default="f32", show_default=True,
+    help="Type of the weight matrices.",
+)  # fmt: skip
+@click.option("-o", "--output", type=OUTPUT_NAME, metavar="PATH", help="GGUF path.")
+@click.option("-f", "--force", is_flag=True, help="Overwrite.")
+def import_model(directory: Path, dtype: str, output: Path | None, force: bool) -> None:
+    """Write a GGUF from a Hugging Face Llama checkpoint DIRECTORY.
+
+    The directory holds config.json, tokenizer.json and *.safetensors.
+
+    \b
+    nacrith models import SmolLM2-135M/ --dtype f32
+    """
+    from nacrith.import_checkpoint import import_checkpoint
+    from nacrith.models import describe, models_directory
+
+    if output is None:
+        output = models_directory() / f"{directory.resolve().name}.{dtype}.gguf"
+        output.parent.mkdir(parents=True, exist_ok=True)
+    import_checkpoint(directory, output, dtype, force)
+    click.echo(f"{printable(str(output))}\n  sha256 {describe(output).sha256}")
+
+
+@click.command()
+@MODEL
+@click.option(
+    "--backend", type=click.Choice(BACKENDS), default="auto", show_default=True, help="To test."
+)
+def doctor(model: Path | None, backend: str) -> None:
+    """Show what this machine has for nacrith, and measure its speed for two seconds.
+
+    \b
+    nacrith doctor
+    """
+    from nacrith.doctor import examine
+
+    for what, found in examine(model, backend):
+        click.echo(printable(f"{what:<18} {found}"))
