@@ -55,7 +55,10 @@ def open_input(
                 f"tar -cf - {path} | nacrith compress > {path.name or 'folder'}.tar{SUFFIX}"
             )
         if not stat.S_ISREG(mode) and not special:
-            raise FileError(f"{path} is not a regular file; say where to write with -o or -c")
+            raise FileError(
+                f"{path} is not a regular file; to read it all the same, say where to write "
+                "with -o or -c, or use -f"
+            )
         file = open(path, "rb")  # noqa: SIM115 (closed below)
     except OSError as error:
         raise FileError(f"can't read {path}: {error.strerror}") from error

@@ -22,7 +22,7 @@ def parse_range(text: str) -> range:
     start, colon, stop = text.partition(":")
     if not colon:
         raise ValueError(f"{text!r} is not a range such as 1000:2000, 4M: or :64K")
-    result = range(parse_bytes(start) if start else 0, parse_bytes(stop) if stop else LARGEST)
+    result = range(parse_bytes(start) if start else 0, parse_bytes(stop) if stop else LARGEST + 1)
     if result.start > result.stop:
         raise ValueError(f"{text!r} ends before it begins")
     return result

@@ -75,3 +75,10 @@ def test_compressed_data_is_not_read_from_a_keyboard(tmp_path):
     for command in (["decompress"], ["test"], ["info"], ["-d"]):
         code, shown = on_a_terminal(*command, folder=tmp_path)
         assert code == 1 and "not read from a terminal" in shown, command
+
+
+def test_the_page_about_a_file_whose_name_is_no_text(nacrith, tmp_path, tiny_gguf):
+    name = os.fsdecode(b"caf\xe9")
+    (tmp_path / name).write_bytes(b"the king and the thing " * 5)
+    assert nacrith("explain", "-o", "page.html", "--model", tiny_gguf, name).returncode == 0
+    assert r"caf\\xe9" in (tmp_path / "page.html").read_text("utf-8")

@@ -80,4 +80,4 @@ def test_names_that_are_not_utf8(nacrith, tmp_path):
     strict = {"PYTHONIOENCODING": "utf-8"}
     assert nacrith("compress", "-v", name, environment=strict).returncode == 0
     result = nacrith("info", name + ".nc", environment=strict)
-    assert result.returncode == 0 and result.stdout.startswith(b"caf\xe9.nc: NC06")
+    assert result.returncode == 0 and result.stdout.startswith(rb"caf\xe9.nc: NC06")

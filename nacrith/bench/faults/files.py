@@ -1,6 +1,7 @@
 """Inputs that change, vanish or can't be read; what lies in the way of the output."""
 
 import os
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -130,6 +131,45 @@ def in_the_way(lab: Lab, times: int) -> Iterator[str]:
         yield f"{kind} as {name}"
 
 
+HOSTILE_NAMES = ["two\nlines", "\x1b[31mred", "evil\u202etxt.exe", "caf\udce9", "d[", "-rf", " "]
+
+
+def hostile_names(lab: Lab, times: int) -> Iterator[str]:
+    """There and back, and in a message; nothing of the name may act on a terminal."""
+    for i in range(times):
+        name = HOSTILE_NAMES[i % len(HOSTILE_NAMES)]
+        lab.clear()
+        lab.put(name, lab.data)
+        code, _, error = lab.run("compress", "-v", "--", name)
+        must(code == 0, error)
+        must(error.count("\n") == 1 and error[:-1].isprintable(), f"shown as {error!r}")
+        (lab.folder / name).unlink()
+        code, _, error = lab.run("decompress", "--", name + ".nc")
+        must(code == 0, error)
+        must((lab.folder / name).read_bytes() == lab.data, "restored otherwise")
+        error = lab.run("decompress", "--", name)[2]
+        must(error.count("\n") == 1 and error[:-1].isprintable(), f"shown as {error!r}")
+        yield "shown safely"
+
+
+def outputs_that_are_no_files(lab: Lab, times: int) -> Iterator[str]:
+    for i in range(times):
+        lab.clear()
+        lab.put("a", lab.data)
+        target = ("/proc/self/fd/1", "/dev/fd/1", "/dev/null")[i % 3]
+        (lab.folder / "o").symlink_to(target)
+        with open(lab.folder / "out", "wb") as out:
+            options = ["-f"] if i % 2 else []
+            code, _, error = lab.run("compress", *options, "-o", "o", "a", stdout=out)
+        must(code == 0, error)
+        must((lab.folder / "o").is_symlink(), "the link was replaced")
+        expected = b"" if target == "/dev/null" else lab.packed
+        must((lab.folder / "out").read_bytes() == expected, "other bytes arrived")
+        must_fail(lab.run("compress", "--rm", "-o", "o", "a", stdout=subprocess.DEVNULL), "--rm")
+        must((lab.folder / "a").exists(), "the input was removed")
+        yield "written to, not replaced"
+
+
 def two_runs(lab: Lab, times: int) -> Iterator[str]:
     for i in range(times):
         lab.clear()
@@ -174,6 +214,18 @@ FAULTS = [
         "Links are not followed, other files not written to.",
         16,
         in_the_way,
+    ),
+    Fault(
+        "names with line breaks, terminal sequences, bytes that are not UTF-8",
+        "There and back; each message is one line that is printable.",
+        14,
+        hostile_names,
+    ),
+    Fault(
+        "output is a link to a descriptor or device",
+        "It is written to and stays; `--rm` is refused.",
+        12,
+        outputs_that_are_no_files,
     ),
     Fault(
         "three runs on one file at once",
