@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from nacrith.cli import main
 from nacrith.cli.display import printable
 from tests.conftest import ROOT
 
@@ -77,8 +78,12 @@ def test_compressed_data_is_not_read_from_a_keyboard(tmp_path):
         assert code == 1 and "not read from a terminal" in shown, command
 
 
-def test_the_page_about_a_file_whose_name_is_no_text(nacrith, tmp_path, tiny_gguf):
-    name = os.fsdecode(b"caf\xe9")
-    (tmp_path / name).write_bytes(b"the king and the thing " * 5)
-    assert nacrith("explain", "-o", "page.html", "--model", tiny_gguf, name).returncode == 0
-    assert r"caf\\xe9" in (tmp_path / "page.html").read_text("utf-8")
+def test_the_page_about_a_file_whose_name_is_no_text(tmp_path, tiny_gguf, keep_text, monkeypatch):
+    name = tmp_path / os.fsdecode(b"caf\xe9")
+    name.write_bytes(b"the king and the thing " * 5)
+    page = tmp_path / "page.html"
+    arguments = ["explain", "-o", str(page), "--model", str(tiny_gguf), str(name)]
+    monkeypatch.setattr("nacrith.signals.install", lambda: None)
+    monkeypatch.setattr(sys, "argv", ["nacrith", *arguments])
+    main()
+    assert r"caf\\xe9" in page.read_text("utf-8")
