@@ -99,7 +99,7 @@ def open_output(
 
     The data goes to PATH.part in the same folder, locked against a second run, and is
     renamed at the end; `flush` brings it to the disk. A device, pipe or socket is written
-    directly.
+    directly. A forked child that leaves the block changes neither name nor data.
 
     Args:
         path: target.
@@ -135,12 +135,17 @@ def open_output(
                 )
             file.truncate(0)
         file.seek(0)
+        process = os.getpid()
         try:
             yield file
+            if os.getpid() != process:
+                raise FileError(f"{path} can only be written by the process that opened it")
             file.flush()
             _set_attributes(part, attributes)
             _publish(part, path, force)
         except BaseException as error:
+            if os.getpid() != process:
+                raise
             wrong = isinstance(error, (ChangedError, FormatError))
             if wrong or not _holds_work(part, worth_keeping):
                 part.unlink(missing_ok=True)

@@ -1,8 +1,10 @@
 """Which models there are: names, checksums, where the GGUF files are found."""
 
+import errno
 import hashlib
 import importlib.util
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +62,15 @@ def describe(path: Path) -> ModelFile:
     digest = sha256.hexdigest()
     known = {sha: name for name, sha in KNOWN_MODELS.values()}
     return ModelFile(known.get(digest, path.stem), path, digest)
+
+
+def require(path: Path) -> None:
+    """Look for a model that is perhaps not needed; raises ModelNotFoundError."""
+    try:
+        if stat.S_ISDIR(path.stat().st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    except OSError as error:
+        raise ModelNotFoundError(f"can't read the model {path}: {error.strerror}") from error
 
 
 def candidates() -> Iterator[Path]:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
-from nacrith.bench.faults import damage, disk, files, interruption, memory, mutants
+from nacrith.bench.faults import damage, disk, files, interruption, memory, mutants, writers
 from nacrith.bench.faults.lab import Broken, Fault, Lab
 from nacrith.errors import NacrithError
 
 FAULTS: list[Fault] = [
     *interruption.FAULTS,
+    *writers.FAULTS,
     *disk.FAULTS,
     *files.FAULTS,
     *damage.FAULTS,
