@@ -203,11 +203,11 @@ def _writer(file: StrPath | BinaryIO, action: str, options: CompressOptions) -> 
     check_target(file, exclusive=action == "x")
     target = open_output(Path(os.fsdecode(file)), force=action == "w")
     try:
-        return compressing_file(target, options, owned=True)
+        return compressing_file(target, options)
     except FileError as error:
         cause = error.__cause__
         if isinstance(cause, OSError) and cause.errno is not None:
-            raise OSError(cause.errno, cause.strerror, file) from error
+            raise OSError(cause.errno, cause.strerror, os.fspath(file)) from error
         raise
 
 

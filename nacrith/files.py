@@ -5,6 +5,7 @@ import io
 import os
 import stat
 import sys
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -121,6 +122,7 @@ def open_output(
         except OSError as error:
             raise FileError(f"can't write {path}: {error.strerror}") from error
         with device:
+            _outputs.add(device)
             yield device
         return
     if exists and not force:
@@ -180,7 +182,7 @@ def _open_part(part: Path) -> Iterator[_DurableFile]:
         return os.open(name, flags | os.O_CREAT | _NO_FOLLOW, 0o600)
 
     while True:
-        if part.is_symlink() or is_special(part):
+        if os.path.islink(part) or is_special(part):
             raise FileError(f"{part} is no regular file; remove it, or use -o")
         try:
             file = _DurableFile(io.FileIO(part, "r+b", opener=create))
@@ -197,12 +199,32 @@ def _open_part(part: Path) -> Iterator[_DurableFile]:
                 # A run was killed after it had given the file its name.
                 part.unlink()
                 continue
+            _outputs.add(file)
             yield file
             return
         finally:
             # On a full disk the last flush fails again.
             with suppress(OSError):
                 file.close()
+
+
+_outputs: "weakref.WeakSet[io.BufferedIOBase]" = weakref.WeakSet()
+
+
+def _leave_to_parent() -> None:
+    """In a forked child: lead its copies of the descriptors to nowhere.
+
+    They share the parent's position, and the child has a copy of what is still buffered.
+    """
+    null = os.open(os.devnull, os.O_WRONLY)
+    for file in list(_outputs):
+        with suppress(ValueError):  # It is closed.
+            os.dup2(null, file.fileno())
+    os.close(null)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)
 
 
 def _is_still(path: Path, status: os.stat_result) -> bool:

@@ -49,4 +49,4 @@ def check_file_object(file: Any, action: str) -> None:
 
 def _error(number: int, path: StrPath) -> OSError:
     """OSError makes the subclass of the number."""
-    return OSError(number, os.strerror(number), path)
+    return OSError(number, os.strerror(number), os.fspath(path))

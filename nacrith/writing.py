@@ -49,13 +49,6 @@ class _Sink:
         if self._lock.acquire(timeout=_WRITE_SECONDS):
             self._lock.release()
 
-    def cut(self) -> None:
-        """Lead the descriptor, a copy in a forked child, to nowhere."""
-        with suppress(OSError, ValueError):
-            null = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(null, self._target.fileno())
-            os.close(null)
-
     def _check(self) -> None:
         if self._shut:
             raise AbandonedError
@@ -64,11 +57,8 @@ class _Sink:
 class _Compressed(io.RawIOBase):
     """A NC06 file to be, as a raw stream that takes the original."""
 
-    def __init__(
-        self, target: AbstractContextManager[BinaryIO], options: CompressOptions, owned: bool
-    ) -> None:
+    def __init__(self, target: AbstractContextManager[BinaryIO], options: CompressOptions) -> None:
         self._process = os.getpid()
-        self._owned = owned
         self._unclaimed = False
         self._lost: BaseException | None = None
         self._position = 0
@@ -148,11 +138,6 @@ class _Compressed(io.RawIOBase):
                 self._target.__exit__(AbandonedError, error, None)
         _unfinished.discard(self)
         super().close()
-
-    def leave_to_parent(self) -> None:
-        """In a forked child: what this process has buffered must not get into the file."""
-        if self._owned:
-            self._sink.cut()
 
     def _check_process(self) -> None:
         if os.getpid() != self._process:
@@ -256,18 +241,15 @@ class CompressedText(_WholeOrNothing, io.TextIOWrapper):
 
 
 def compressing_file(
-    target: AbstractContextManager[BinaryIO],
-    options: CompressOptions,
-    owned: bool = False,
+    target: AbstractContextManager[BinaryIO], options: CompressOptions
 ) -> CompressedWriter:
     """A file object that compresses what is written to it.
 
     Args:
         target: entered now for the file to write to; left when the file object is
             closed, with the error if there was one.
-        owned: nobody else uses the target's descriptor.
     """
-    return CompressedWriter(_Compressed(target, options, owned), _BUFFER)
+    return CompressedWriter(_Compressed(target, options), _BUFFER)
 
 
 def _warn_unclosed(file: object) -> None:
@@ -283,12 +265,3 @@ _unfinished: weakref.WeakSet[_Compressed] = weakref.WeakSet()
 def _discard_all() -> None:
     for file in list(_unfinished):
         file.discard()
-
-
-def _leave_all_to_parent() -> None:
-    for file in list(_unfinished):
-        file.leave_to_parent()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_leave_all_to_parent)
