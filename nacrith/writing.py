@@ -37,7 +37,11 @@ class _Sink:
     def write(self, data: bytes) -> int:
         with self._lock:
             self._check()
-            return self._target.write(data)
+            left = data
+            # A raw stream may take less than all; one that says nothing has taken all.
+            while (n := self._target.write(left)) is not None and n < len(left):
+                left = left[n:]
+            return len(data)
 
     def flush(self) -> None:
         with self._lock:

@@ -168,6 +168,23 @@ def test_a_file_object_is_left_with_a_file_without_end(opened):
             nacrith.decompress(left)
 
 
+def test_a_raw_target_that_takes_little_at_once(tiny_gguf):
+    class Dribble(io.RawIOBase):
+        taken = b""
+
+        def writable(self):
+            return True
+
+        def write(self, data):
+            self.taken += bytes(data[:100])
+            return min(100, len(data))
+
+    target = Dribble()
+    with nacrith.open(target, "wb", model=tiny_gguf, block_size=1000) as file:
+        file.write(DATA)
+    assert nacrith.decompress(target.taken) == DATA
+
+
 def test_an_interrupted_close_leaves_a_file_object_alone(monkeypatch, tiny_gguf):
     def interrupted(worker):
         raise KeyboardInterrupt
