@@ -129,16 +129,16 @@ def open_output(
         raise FileError(f"{path} exists; use -f to overwrite it")
     part = part_name(path)
     with _open_part(part) as file:
-        if not resume:
-            if not force and worth_keeping(file):
-                raise FileError(
-                    f"{part} holds the work of an interrupted run; go on with --resume, or start "
-                    "afresh with -f"
-                )
-            file.truncate(0)
-        file.seek(0)
+        if not resume and not force and worth_keeping(file):
+            raise FileError(
+                f"{part} holds the work of an interrupted run; go on with --resume, or start "
+                "afresh with -f"
+            )
         process = os.getpid()
         try:
+            if not resume:
+                file.truncate(0)
+            file.seek(0)
             yield file
             if os.getpid() != process:
                 raise FileError(f"{path} can only be written by the process that opened it")
@@ -175,9 +175,7 @@ class _DurableFile(io.BufferedRandom):
 
 
 @contextmanager
-def _open_part(part: Path) -> Iterator[_DurableFile]:
-    """Open and lock a part file, which may be left from a run that was killed."""
-
+def _locked_part(part: Path) -> Iterator[_DurableFile]:
     def create(name: str, flags: int) -> int:
         return os.open(name, flags | os.O_CREAT | _NO_FOLLOW, 0o600)
 
@@ -206,6 +204,32 @@ def _open_part(part: Path) -> Iterator[_DurableFile]:
             # On a full disk the last flush fails again.
             with suppress(OSError):
                 file.close()
+
+
+@contextmanager
+def _open_part(part: Path) -> Iterator[_DurableFile]:
+    """Open and lock a part file, which may be left from a run that was killed."""
+    process = os.getpid()
+    try:
+        with _locked_part(part) as file:
+            yield file
+    except BaseException:
+        if os.getpid() == process:
+            _remove_empty(part)
+        raise
+
+
+def _remove_empty(part: Path) -> None:
+    """Remove a part file without data that no run has locked.
+
+    A signal may have come just after the file had been made.
+    """
+    if os.path.islink(part) or not os.path.isfile(part):
+        return
+    with suppress(OSError), open(part, "rb") as file:
+        status = os.fstat(file.fileno())
+        if status.st_size == 0 and _lock(file.fileno()) and _is_still(part, status):
+            part.unlink()
 
 
 _outputs: "weakref.WeakSet[io.BufferedIOBase]" = weakref.WeakSet()
