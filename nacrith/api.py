@@ -1,25 +1,28 @@
 """The Python interface, in the shape of the standard library's gzip."""
 
 import builtins
-import errno
+import codecs
 import io
+import operator
 import os
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Literal, TypedDict, overload
 
-from nacrith.file_object import compressing_file, restoring_file
+from nacrith.errors import ArgumentError, FileError
+from nacrith.file_object import restoring_file
 from nacrith.files import open_output
+from nacrith.models import require
+from nacrith.openable import check_file_object, check_target
 from nacrith.pipeline import BLOCK, CompressOptions, compress_stream, decompress_stream
-from nacrith.presets import BEST, DEFAULT, FAST
+from nacrith.presets import PRESETS
+from nacrith.writing import CompressedText, CompressedWriter, compressing_file
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 StrPath = str | os.PathLike[str]
-
-_PRESETS = {"default": DEFAULT, "fast": FAST, "best": BEST}
 
 
 class WriteOptions(TypedDict, total=False):
@@ -57,13 +60,17 @@ def compress(
         threads: 0 = all CPUs.
         block_size: bytes of the original in a frame.
 
+    All is checked first, needed or not.
+
     Raises:
-        NacrithError: no model, unusable parameters, ...
-        ValueError: there is no such preset.
+        NacrithError: no model, one that can't use the parameters, ...
+        ValueError: an argument makes no sense.
+        TypeError: an argument is of another type.
     """
+    size = memoryview(data).nbytes
     options = _options(preset, model, backend, streams, window, threads, block_size)
     sink = io.BytesIO()
-    compress_stream(io.BytesIO(data), sink, options, len(data))
+    compress_stream(io.BytesIO(data), sink, options, size)
     return sink.getvalue()
 
 
@@ -76,7 +83,10 @@ def decompress(data: bytes | bytearray | memoryview, *, model: StrPath | None = 
 
     Raises:
         NacrithError: the data is damaged, not a NC06 file, or its model is not here.
+        TypeError: an argument is of another type.
     """
+    # None would do as no data.
+    memoryview(data)
     sink = io.BytesIO()
     decompress_stream(io.BytesIO(data), sink, _path(model))
     return sink.getvalue()
@@ -133,8 +143,10 @@ def open(
     """Open a NC06 file for reading or writing its original, as `gzip.open` does.
 
     A file is read frame by frame, so that its beginning is there before its end
-    has been decoded. A path that is written appears when the file is closed, whole
-    or not at all; an error of the compression is raised by `write` or `close`.
+    has been decoded. A path that is written appears when `close` is called or a `with`
+    block is left without an exception, whole or not at all; an error of the compression
+    is raised by `write` or `close`. Any other end discards what was written: a path stays
+    as it was, a file object is left with a file that has no end.
 
     Args:
         file: a path, or a binary file object, which is left open.
@@ -144,33 +156,57 @@ def open(
 
     Raises:
         OSError: as the built-in `open`.
-        NacrithError: what is read is not a NC06 file, is damaged, ...
-        ValueError: there is no such mode.
+        NacrithError: the target is being written by another run, there is no such model;
+            later: what is read is not a NC06 file, is damaged, ...
+        ValueError: there is no such mode, or an argument makes no sense.
+        TypeError: an argument is of another type.
+        LookupError: there is no such encoding or error handler.
     """
+    if not isinstance(mode, str):
+        raise TypeError(f"mode must be a string, not {type(mode).__name__}")
     action, kind = mode[:1], mode[1:]
     if action not in ("r", "w", "x") or kind not in ("", "b", "t"):
         raise ValueError(f"the mode must be r, w or x with b or t, not {mode!r}")
-    if kind != "t" and (encoding, errors, newline) != (None, None, None):
+    if kind == "t":
+        # Raises what it would raise of the file.
+        io.TextIOWrapper(io.BytesIO(), encoding, errors, newline)
+        codecs.lookup_error(errors or "strict")
+    elif (encoding, errors, newline) != (None, None, None):
         raise ValueError("encoding, errors and newline are for text; use mode 'rt' or 'wt'")
-    binary: io.BufferedReader | io.BufferedWriter
+    unknown = options.keys() - WriteOptions.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"open() has no argument {', '.join(sorted(unknown))}")
     if action == "r":
         model = _path(options.pop("model", None))
         if options:
             raise ValueError(f"only for writing: {', '.join(options)}")
-        if isinstance(file, (str, os.PathLike)):
-            source = builtins.open(file, "rb")  # noqa: SIM115 (the file object closes it)
-            binary = restoring_file(source, model, close_source=True)
-        else:
-            binary = restoring_file(file, model)
-    else:
-        chosen = _options(**options)
-        if not isinstance(file, (str, os.PathLike)):
-            binary = compressing_file(nullcontext(file), chosen)
-        elif action == "x" and os.path.lexists(file):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.fspath(file))
-        else:
-            binary = compressing_file(open_output(Path(file), force=action == "w"), chosen)
-    return io.TextIOWrapper(binary, encoding, errors, newline) if kind == "t" else binary
+        reader = _reader(file, model)
+        return io.TextIOWrapper(reader, encoding, errors, newline) if kind == "t" else reader
+    writer = _writer(file, action, _options(**options))
+    return CompressedText(writer, encoding, errors, newline) if kind == "t" else writer
+
+
+def _reader(file: StrPath | BinaryIO, model: Path | None) -> io.BufferedReader:
+    if not isinstance(file, (str, bytes, os.PathLike)):
+        check_file_object(file, "read")
+        return restoring_file(file, model)
+    source = builtins.open(file, "rb")  # noqa: SIM115 (the file object closes it)
+    return restoring_file(source, model, close_source=True)
+
+
+def _writer(file: StrPath | BinaryIO, action: str, options: CompressOptions) -> CompressedWriter:
+    if not isinstance(file, (str, bytes, os.PathLike)):
+        check_file_object(file, "write")
+        return compressing_file(nullcontext(file), options)
+    check_target(file, exclusive=action == "x")
+    target = open_output(Path(os.fsdecode(file)), force=action == "w")
+    try:
+        return compressing_file(target, options)
+    except FileError as error:
+        cause = error.__cause__
+        if isinstance(cause, OSError) and cause.errno is not None:
+            raise OSError(cause.errno, cause.strerror, os.fspath(file)) from error
+        raise
 
 
 def _options(
@@ -182,16 +218,37 @@ def _options(
     threads: int = 0,
     block_size: int = BLOCK,
 ) -> CompressOptions:
-    if preset not in _PRESETS:
-        raise ValueError(f"the preset must be one of {', '.join(_PRESETS)}, not {preset!r}")
-    chosen = _PRESETS[preset]
+    if not isinstance(preset, str):
+        raise TypeError(f"preset must be a string, not {type(preset).__name__}")
+    if preset not in PRESETS:
+        raise ArgumentError(f"the preset must be one of {', '.join(PRESETS)}, not {preset!r}")
+    chosen = PRESETS[preset]
     parameters = replace(
-        chosen.parameters, streams=streams, window=window or chosen.parameters.window
+        chosen.parameters,
+        streams=_integer("streams", streams),
+        window=_integer("window", window) or chosen.parameters.window,
     )
     return CompressOptions(
-        _path(model), backend, threads, chosen, parameters, block_size=block_size
+        _path(model),
+        backend,
+        _integer("threads", threads),
+        chosen,
+        parameters,
+        block_size=_integer("block_size", block_size),
     )
+
+
+def _integer(name: str, value: int) -> int:
+    """Make an `int` of what can be an index, as NumPy's integers can."""
+    try:
+        return operator.index(value)
+    except TypeError as error:
+        raise TypeError(f"{name} must be an integer, not {type(value).__name__}") from error
 
 
 def _path(model: StrPath | None) -> Path | None:
-    return None if model is None else Path(model)
+    if model is None:
+        return None
+    path = Path(os.fsdecode(model))
+    require(path)
+    return path

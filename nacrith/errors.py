@@ -5,6 +5,10 @@ class NacrithError(Exception):
     """Base of all errors of this package; the message says what to do."""
 
 
+class ArgumentError(NacrithError, ValueError):
+    """An argument that makes no sense, whatever the data."""
+
+
 class FormatError(NacrithError):
     """The input is not a NC06 file, or is damaged or truncated."""
 

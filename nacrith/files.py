@@ -6,6 +6,7 @@ import os
 import re
 import stat
 import sys
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -106,7 +107,7 @@ def open_output(
     The data goes to PATH.part in the same folder, locked against a second run, and is
     renamed at the end; `flush` brings it to the disk. A device, pipe or socket, or a link to
     one, and what stands for an open descriptor (/dev/stdout, /proc/self/fd/1) is written
-    directly.
+    directly. A forked child that leaves the block changes neither name nor data.
 
     Args:
         path: target.
@@ -128,26 +129,32 @@ def open_output(
         except OSError as error:
             raise FileError(f"can't write {path}: {error.strerror}") from error
         with device:
+            _outputs.add(device)
             yield device
         return
     if exists and not force:
         raise FileError(f"{path} exists; use -f to overwrite it")
     part = part_name(path)
     with _open_part(part) as file:
-        if not resume:
-            if not force and worth_keeping(file):
-                raise FileError(
-                    f"{part} holds the work of an interrupted run; go on with --resume, or start "
-                    "afresh with -f"
-                )
-            file.truncate(0)
-        file.seek(0)
+        if not resume and not force and worth_keeping(file):
+            raise FileError(
+                f"{part} holds the work of an interrupted run; go on with --resume, or start "
+                "afresh with -f"
+            )
+        process = os.getpid()
         try:
+            if not resume:
+                file.truncate(0)
+            file.seek(0)
             yield file
+            if os.getpid() != process:
+                raise FileError(f"{path} can only be written by the process that opened it")
             file.flush()
             _set_attributes(part, attributes)
             _publish(part, path, force)
         except BaseException as error:
+            if os.getpid() != process:
+                raise
             wrong = isinstance(error, (ChangedError, FormatError))
             if wrong or not _holds_work(part, worth_keeping):
                 part.unlink(missing_ok=True)
@@ -177,7 +184,7 @@ def _descriptor(path: Path) -> tuple[str, int] | None:
     return None
 
 
-def _open_special(path: Path) -> BinaryIO:
+def _open_special(path: Path) -> io.BufferedWriter:
     """Open a device, pipe or descriptor for writing."""
     found = _descriptor(path)
     if found and found[0] in ("/dev/fd", f"/proc/{os.getpid()}/fd"):
@@ -200,14 +207,12 @@ class _DurableFile(io.BufferedRandom):
 
 
 @contextmanager
-def _open_part(part: Path) -> Iterator[_DurableFile]:
-    """Open and lock a part file, which may be left from a run that was killed."""
-
+def _locked_part(part: Path) -> Iterator[_DurableFile]:
     def create(name: str, flags: int) -> int:
         return os.open(name, flags | os.O_CREAT | _NO_FOLLOW, 0o600)
 
     while True:
-        if part.is_symlink() or is_special(part):
+        if os.path.islink(part) or is_special(part):
             raise FileError(f"{part} is no regular file; remove it, or use -o")
         try:
             file = _DurableFile(io.FileIO(part, "r+b", opener=create))
@@ -224,12 +229,58 @@ def _open_part(part: Path) -> Iterator[_DurableFile]:
                 # A run was killed after it had given the file its name.
                 part.unlink()
                 continue
+            _outputs.add(file)
             yield file
             return
         finally:
             # On a full disk the last flush fails again.
             with suppress(OSError):
                 file.close()
+
+
+@contextmanager
+def _open_part(part: Path) -> Iterator[_DurableFile]:
+    """Open and lock a part file, which may be left from a run that was killed."""
+    process = os.getpid()
+    try:
+        with _locked_part(part) as file:
+            yield file
+    except BaseException:
+        if os.getpid() == process:
+            _remove_empty(part)
+        raise
+
+
+def _remove_empty(part: Path) -> None:
+    """Remove a part file without data that no run has locked.
+
+    A signal may have come just after the file had been made.
+    """
+    if os.path.islink(part) or not os.path.isfile(part):
+        return
+    with suppress(OSError), open(part, "rb") as file:
+        status = os.fstat(file.fileno())
+        if status.st_size == 0 and _lock(file.fileno()) and _is_still(part, status):
+            part.unlink()
+
+
+_outputs: "weakref.WeakSet[io.BufferedIOBase]" = weakref.WeakSet()
+
+
+def _leave_to_parent() -> None:
+    """In a forked child: lead its copies of the descriptors to nowhere.
+
+    They share the parent's position, and the child has a copy of what is still buffered.
+    """
+    null = os.open(os.devnull, os.O_WRONLY)
+    for file in list(_outputs):
+        with suppress(ValueError):  # It is closed.
+            os.dup2(null, file.fileno())
+    os.close(null)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)
 
 
 def _is_still(path: Path, status: os.stat_result) -> bool:

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,12 +51,8 @@ def embedded_path() -> Path | None:
 
 def describe(path: Path) -> ModelFile:
     """Hash a GGUF file; raises ModelNotFoundError if it can't be read, and again."""
+    require(path)
     sha256 = hashlib.sha256()
-    if path.exists() and not path.is_file():
-        raise ModelNotFoundError(
-            f"the model {path} is not a regular file, which it must be, since it is read more "
-            "than once; save it to a file first"
-        )
     try:
         with open(path, "rb") as file:
             while block := file.read(1 << 20):
@@ -65,6 +62,19 @@ def describe(path: Path) -> ModelFile:
     digest = sha256.hexdigest()
     known = {sha: name for name, sha in KNOWN_MODELS.values()}
     return ModelFile(known.get(digest, path.stem), path, digest)
+
+
+def require(path: Path) -> None:
+    """Look for a model that is perhaps not needed; raises ModelNotFoundError."""
+    try:
+        regular = stat.S_ISREG(path.stat().st_mode)
+    except OSError as error:
+        raise ModelNotFoundError(f"can't read the model {path}: {error.strerror}") from error
+    if not regular:
+        raise ModelNotFoundError(
+            f"the model {path} is not a regular file, which it must be, since it is read more "
+            "than once; save it to a file first"
+        )
 
 
 def candidates() -> Iterator[Path]:

@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
+from nacrith.backends import BACKENDS
 from nacrith.codec_request import CodecRequest, CompressRequest, DecompressRequest
 from nacrith.container import (
     DIGEST_SIZE,
@@ -17,11 +18,11 @@ from nacrith.container import (
     check_records,
     sole_member,
 )
-from nacrith.errors import FormatError, NacrithError
+from nacrith.errors import ArgumentError, FormatError
 from nacrith.frame import MAX_ORIGINAL, Frame, Kind
 from nacrith.groups import text_size
-from nacrith.header import Header, Metadata
-from nacrith.parameters import Parameters
+from nacrith.header import MAX_THREADS, Header, Metadata
+from nacrith.parameters import MAX_POSITIONS, Parameters
 from nacrith.presets import DEFAULT, Preset
 from nacrith.progress import NO_PROGRESS, Progress
 from nacrith.prompts import choose_prompt
@@ -44,12 +45,16 @@ class CompressOptions:
 
     Attributes:
         model: GGUF path; None = the embedded default.
-        backend: one of `text_codec.BACKENDS`.
+        backend: one of `backends.BACKENDS`.
         threads: of the model; 0 = all CPUs.
         preset: chooses the number of streams if that is left open.
         parameters: with `streams` 0 = by the preset and the input's size.
         metadata: stored in the header if given.
         block_size: bytes of the original in a frame.
+
+    Raises:
+        ArgumentError: a value makes no sense.
+        TypeError: a value is of another type.
     """
 
     model: Path | None = None
@@ -59,6 +64,26 @@ class CompressOptions:
     parameters: Parameters = DEFAULT.parameters
     metadata: Metadata | None = None
     block_size: int = BLOCK
+
+    def __post_init__(self) -> None:
+        numbers = {**vars(self.parameters), "threads": self.threads, "block_size": self.block_size}
+        for name, value in numbers.items():
+            if not isinstance(value, int):
+                raise TypeError(f"{name} must be an integer, not {type(value).__name__}")
+        if not isinstance(self.backend, str):
+            raise TypeError(f"backend must be a string, not {type(self.backend).__name__}")
+        problem = self._problem()
+        if problem:
+            raise ArgumentError(problem)
+
+    def _problem(self) -> str | None:
+        if self.backend not in BACKENDS:
+            return f"the backend must be one of {', '.join(BACKENDS)}, not {self.backend!r}"
+        if not 0 <= self.threads <= MAX_THREADS:
+            return f"threads must be from 0 to {MAX_THREADS}, not {self.threads}"
+        if not 1 <= self.block_size <= MAX_ORIGINAL:
+            return f"the block size must be from 1 to {MAX_ORIGINAL} bytes, not {self.block_size}"
+        return replace(self.parameters, streams=self.parameters.streams or 1).problem()
 
 
 @dataclass
@@ -95,11 +120,9 @@ def compress_stream(
             the same input and options has written; go on behind its last whole frame.
 
     Raises:
-        NacrithError: no model, unusable parameters, ...
+        NacrithError: no model, one that can't use the parameters, ...
         ResumeError: the interrupted run was of another input or had other options.
     """
-    if not 1 <= options.block_size <= MAX_ORIGINAL:
-        raise NacrithError(f"the block size must be from 1 to {MAX_ORIGINAL} bytes")
     workers = workers or InProcess(progress)
     progress.begin(size)
     try:
@@ -133,12 +156,10 @@ def _parameters(options: CompressOptions, first: bytes, size: int) -> Parameters
     parameters = options.parameters
     if not parameters.streams:
         streams = options.preset.streams(min(size, options.block_size))
-        parameters = replace(parameters, streams=streams)
+        most = MAX_POSITIONS // parameters.window
+        parameters = replace(parameters, streams=min(streams, most))
     if not parameters.prompt:
         parameters = replace(parameters, prompt=choose_prompt(first, size))
-    problem = parameters.problem()
-    if problem:
-        raise NacrithError(problem)
     return parameters
 
 

@@ -32,4 +32,4 @@ class Preset:
 FAST = Preset(Parameters(streams=0, window=256), 1 << 14, 64)
 DEFAULT = Preset(Parameters(streams=0), 1 << 16, 8)
 BEST = Preset(Parameters(streams=0, window=2048, neighbors=1 << 16), 1 << 62, 1)
-PRESETS = {"fast": FAST, "default": DEFAULT, "best": BEST}
+PRESETS = {"default": DEFAULT, "fast": FAST, "best": BEST}

@@ -1,13 +1,16 @@
 """Make other programs' libraries know NC06 files, through their public hooks."""
 
+import io
 import logging
 import shutil
+import sys
 import tarfile
 import tempfile
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from nacrith import api
+from nacrith.writing import CompressedWriter
 
 FORMAT = "nctar"
 """Name of the archive format of `shutil`: a tar file, compressed."""
@@ -66,6 +69,26 @@ def _unpack_archive(name: str, folder: str, **options: Any) -> None:
         tar.extractall(folder, **options)
 
 
+class _FsspecWriter(CompressedWriter):
+    """Is closed by fsspec in the same way after an exception as without one.
+
+    So what is closed while an exception is handled that was not when it was opened is
+    left without an end: a part must not pass for the whole.
+    """
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        super().__init__(raw)
+        self._handled = sys.exc_info()[1]
+
+    def close(self) -> None:
+        error = sys.exc_info()[1]
+        if error is None or error is self._handled:
+            super().close()
+        else:
+            self.discard()
+
+
 def _open(file: BinaryIO, mode: str = "rb", **options: Any) -> Any:
     """As fsspec calls it, with a file object of the compressed data."""
-    return api.open(file, mode if "b" in mode else mode + "b", **options)
+    result = api.open(file, mode if "b" in mode else mode + "b", **options)
+    return _FsspecWriter(result.detach()) if isinstance(result, CompressedWriter) else result

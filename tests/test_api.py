@@ -1,15 +1,20 @@
 """The Python interface: gzip's shape, file objects, registration with other libraries."""
 
 import io
+import os
 import random
 import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
+from pathlib import Path
 
+import numpy
 import pytest
 
 import nacrith
+from nacrith import api, pipeline
 from nacrith.workers import in_process
 from tests.conftest import ROOT
 
@@ -36,8 +41,70 @@ def test_presets_and_wrong_options(options):
         assert nacrith.decompress(packed, model=options["model"]) == TEXT
     with pytest.raises(ValueError, match="default, fast, best"):
         nacrith.compress(TEXT, preset="huge")
-    with pytest.raises(nacrith.NacrithError, match="multiple of 256"):
-        nacrith.compress(TEXT, window=100)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{name: value} for name in ("streams", "window", "threads", "block_size")
+     for value in (-1, 2**31, 2**63)]
+    + [{"block_size": 0}, {"window": 100}, {"streams": 257}, {"threads": 1025},
+       {"streams": 256, "window": 2048}, {"backend": "foo"}, {"preset": "huge"}],
+)  # fmt: skip
+def test_arguments_that_make_no_sense(wrong, tmp_path):
+    """They are refused whatever the data; a target is not touched."""
+    with pytest.raises(ValueError):
+        nacrith.compress(b"x", **wrong)
+    with pytest.raises(ValueError):
+        nacrith.open(tmp_path / "a.nc", "w", **wrong)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{name: value} for name in ("streams", "window", "threads", "block_size")
+     for value in ("1", 256.0, None)]
+    + [{"backend": None}, {"backend": 1}, {"preset": None}, {"preset": ["fast"]}, {"model": 1},
+       {"unknown": 1}],
+)  # fmt: skip
+def test_arguments_of_a_wrong_type(wrong, tmp_path):
+    with pytest.raises(TypeError):
+        nacrith.compress(b"x", **wrong)
+    for mode in ("w", "r") if wrong.keys() & {"model", "unknown"} else ("w",):
+        with pytest.raises(TypeError):
+            nacrith.open(tmp_path / "a.nc", mode, **wrong)
+    assert not list(tmp_path.iterdir())
+
+
+def test_data_of_a_wrong_type():
+    for data in (None, "text", 5, [1]):
+        with pytest.raises(TypeError):
+            nacrith.compress(data)
+        with pytest.raises(TypeError):
+            nacrith.decompress(data)
+    assert nacrith.decompress(nacrith.compress(memoryview(b"12345678").cast("i"))) == b"12345678"
+
+
+def test_numbers_that_leave_the_choice(options):
+    packed = nacrith.compress(b"x", streams=0, window=0, threads=0)
+    assert nacrith.decompress(packed) == b"x"
+    # So long a window leaves room for fewer streams than the size would have.
+    text = TEXT * 3000
+    wide = api._options(window=1 << 17)
+    assert pipeline._parameters(wide, text, len(text)).problem() is None
+    assert nacrith.compress(TEXT, **{**options, "window": numpy.int64(256)})
+
+
+def test_a_model_that_is_not_there_is_missed_at_once(tmp_path):
+    packed = nacrith.compress(b"x")
+    for model in (tmp_path / "no.gguf", str(tmp_path)):
+        with pytest.raises(nacrith.NacrithError, match="the model"):
+            nacrith.compress(b"x", model=model)
+        with pytest.raises(nacrith.NacrithError, match="the model"):
+            nacrith.decompress(packed, model=model)
+        for mode in ("r", "w"):
+            with pytest.raises(nacrith.NacrithError, match="the model"):
+                nacrith.open(tmp_path / "a.nc", mode, model=model)
+    assert not list(tmp_path.iterdir())
 
 
 def test_errors_are_those_of_the_package():
@@ -136,6 +203,77 @@ def test_the_modes_of_open(tmp_path):
         nacrith.open(path, "rb", preset="fast")
 
 
+def _as_nobody(function):
+    """Do it without root's rights, which no permission stops."""
+    if os.geteuid():
+        return function()
+    os.seteuid(65534)
+    try:
+        return function()
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions of POSIX")
+@pytest.mark.parametrize("mode", ["rb", "wb", "xb", "rt", "wt", "xt"])
+def test_open_raises_what_the_builtin_open_does(mode):
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        (folder / "file").write_bytes(b"kept")
+        (folder / "forbidden").mkdir()
+        (folder / "forbidden" / "old").touch()
+        for path in ("file", "forbidden/old"):
+            (folder / path).chmod(0o444 if path == "file" else 0)
+        (folder / "dangling").symlink_to("nothing")
+        (folder / "forbidden").chmod(0o555)
+        names = ["no/x", "file/x", ".", "forbidden", "forbidden/new", "forbidden/old", "new/",
+                 "x" * 300, "a\0b"]  # fmt: skip
+        names += ["file"] if mode[0] != "r" else ["missing", "dangling"]
+        names += ["dangling"] if mode[0] == "x" else []
+        for path in [f"{folder}/{name}" for name in names] + [""]:
+            given = [path, os.fsencode(path)] + [Path(path)] * (path[-1:] not in ("", "/"))
+            for file in given:
+                errors = []
+                for opener in (open, nacrith.open):
+                    with pytest.raises((OSError, ValueError)) as caught:
+                        _as_nobody(lambda o=opener, f=file: o(f, mode))
+                    errors.append(caught.value)
+                builtin, ours = errors
+                assert type(ours) is type(builtin), (path, ours)
+                if isinstance(builtin, OSError):
+                    assert ours.errno == builtin.errno and ours.filename == builtin.filename
+        assert (folder / "file").read_bytes() == b"kept"
+        assert sorted(path.name for path in folder.iterdir()) == ["dangling", "file", "forbidden"]
+
+
+def test_open_of_what_is_no_file(tmp_path):
+    for mode in ("r", "w"):
+        for file in (None, 3, [], io.StringIO(), object()):
+            with pytest.raises(TypeError):
+                nacrith.open(file, mode)
+    for mode in (None, b"r", 1):
+        with pytest.raises(TypeError):
+            nacrith.open(tmp_path / "a", mode)
+    (tmp_path / "a").write_bytes(b"kept")
+    with open(tmp_path / "a", "rb") as file, pytest.raises(io.UnsupportedOperation):
+        nacrith.open(file, "w")
+    with pytest.raises(ValueError, match="closed"):
+        nacrith.open(file, "r")
+    with open(tmp_path / "b", "wb") as file, pytest.raises(io.UnsupportedOperation):
+        nacrith.open(file, "r")
+    # As the built-in `open`, but without touching the file.
+    for wrong, error in (
+        ({"encoding": "nonsense"}, LookupError),
+        ({"errors": "nonsense"}, LookupError),
+        ({"newline": "x"}, ValueError),
+        ({"encoding": 7}, TypeError),
+    ):
+        with pytest.raises(error):
+            nacrith.open(tmp_path / "a", "wt", **wrong)
+    assert (tmp_path / "a").read_bytes() == b"kept"
+
+
 def test_errors_reach_reader_and_writer(tmp_path):
     path = tmp_path / "a.nc"
     packed = bytearray(nacrith.compress(NOISE, block_size=1000))
@@ -144,14 +282,16 @@ def test_errors_reach_reader_and_writer(tmp_path):
     with nacrith.open(path) as file, pytest.raises(nacrith.NacrithError, match="checksum"):
         file.read()
     path.unlink()
+    no_model = tmp_path.with_name("no_model.gguf")
+    no_model.write_bytes(b"GGUF")
     with (
-        pytest.raises(nacrith.NacrithError, match="multiple of 256"),
-        nacrith.open(path, "wb", window=100, block_size=1000) as file,
+        pytest.raises(nacrith.NacrithError, match="no_model"),
+        nacrith.open(path, "wb", model=no_model, block_size=1000) as file,
     ):
         file.write(NOISE)
     # So much that a writer finds out before the end.
-    file = nacrith.open(path, "wb", window=100, block_size=1000)
-    with pytest.raises(nacrith.NacrithError, match="multiple of 256"):
+    file = nacrith.open(path, "wb", model=no_model, block_size=1000)
+    with pytest.raises(nacrith.NacrithError, match="no_model"):
         for _ in range(100):
             file.write(NOISE)
     with pytest.raises(nacrith.NacrithError):

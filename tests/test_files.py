@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from nacrith import files
 from nacrith.errors import ChangedError, FileError, FormatError
 from nacrith.files import open_input, open_output, remove_unchanged
 from tests.conftest import ROOT, assert_fails
@@ -206,3 +207,21 @@ def test_closed_standard_streams(tmp_path, redirection, code):
         assert b"closed" in result.stderr
     else:
         assert (tmp_path / "a.nc").read_bytes()[:4] == b"NC06"
+
+
+@pytest.mark.parametrize("place", ["open", "_lock", "truncate", "_is_still"])
+def test_a_signal_while_the_part_is_made_leaves_none(tmp_path, monkeypatch, place):
+    owner = {"open": os, "truncate": files._DurableFile}.get(place, files)
+    function = getattr(owner, place)
+
+    def interrupted(*arguments):
+        monkeypatch.undo()
+        function(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(owner, place, interrupted)
+    (tmp_path / "out").write_bytes(b"old")
+    with pytest.raises(KeyboardInterrupt), open_output(tmp_path / "out", force=True):
+        raise AssertionError
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert (tmp_path / "out").read_bytes() == b"old"

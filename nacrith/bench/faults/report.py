@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
-from nacrith.bench.faults import damage, disk, files, interruption, memory, mutants
+from nacrith.bench.faults import damage, disk, files, interruption, memory, mutants, writers
 from nacrith.bench.faults.lab import Broken, Fault, Lab
 from nacrith.errors import NacrithError
 
 FAULTS: list[Fault] = [
     *interruption.FAULTS,
+    *writers.FAULTS,
     *disk.FAULTS,
     *files.FAULTS,
     *damage.FAULTS,
@@ -74,7 +75,8 @@ and files, with a tiny model and small frames; only the mutants ran inside one p
 
 - **Nothing is half-written.** Output goes to FILE.part in the same folder. It gets its name by
   one atomic call when it is whole and on the disk (`fsync` of the file before, of the folder
-  after). Until then a FILE.nc that was there before stays as it was.
+  after). Until then a FILE.nc that was there before stays as it was. What Python writes gets its
+  name only by `close()` or a `with` block left without an exception ([api.md](api.md)).
 - **Work is not lost.** Each frame is brought to the disk when it is done. After a kill, a power
   cut or a full disk FILE.nc.part holds the frames so far. `compress --resume` checks each
   against the input by its hash and goes on; with the exact backend the result is the file of
@@ -100,6 +102,8 @@ and files, with a tiny model and small frames; only the mutants ran inside one p
   format's limits. The decoder then works for minutes before the hash tells that it is not so.
   The mutants below that did so were stopped after SECONDS s of processor time.
 - A change of the input that leaves its size and its time stamp as they were is not noticed.
+- fsspec opens the target itself and most often writes in place: what a failed writer leaves is
+  no old file, but one that is refused as truncated.
 - Locks do not work on every network file system.
 
 ## Faults tried
