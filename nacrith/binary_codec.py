@@ -9,9 +9,9 @@ import numpy as np
 from coder import Decoder, Encoder
 from nacrith.call_transform import calls_pay, to_absolute, to_relative
 from nacrith.errors import FormatError
-from nacrith.frame import Kind
+from nacrith.format.frame import Kind
+from nacrith.format.varint import Reader, to_varint
 from nacrith.payload import can_hold, padded
-from nacrith.varint import Reader, to_varint
 from predictors.byte_model import code_bytes, least_cost
 from predictors.record_length import MAX_RECORD, record_length
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from nacrith.frame import Frame, Kind
-from nacrith.header import ModelRecord
-from nacrith.parameters import Parameters
+from nacrith.format.frame import Frame, Kind
+from nacrith.format.header import ModelRecord
+from nacrith.format.parameters import Parameters
 from nacrith.text_codec import TextCodec
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from nacrith import __version__
+from nacrith.format.numerics import NumericsRecord
 from nacrith.models import default_model, describe
 from nacrith.presets import DEFAULT
 from nacrith.text_codec import load_model
@@ -44,7 +45,7 @@ def examine(
     yield "model", f"{file.name}, sha256 {file.sha256[:16]}..., {file.path}"
     loaded = load_model(backend, file.path, threads)
     try:
-        yield "numerics", str(loaded.numerics)
+        yield "numerics", str(NumericsRecord(**vars(loaded.numerics)))
         for streams in (1, DEFAULT.max_streams):
             rate = _tokens_per_second(loaded, streams, seconds / 2)
             yield f"speed, {streams} streams", f"{rate:.0f} tokens/s of the model alone"

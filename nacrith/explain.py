@@ -17,9 +17,9 @@ import numpy.typing as npt
 from numba import njit
 
 from nacrith.charset import detect, to_utf8
-from nacrith.container import MAGIC, MemberReader
 from nacrith.errors import NacrithError
-from nacrith.frame import Frame, Kind
+from nacrith.format.container import MAGIC, MemberReader
+from nacrith.format.frame import Frame, Kind
 from nacrith.line_ends import without_cr
 from nacrith.observation import N_BEST, Group, Observer, observed_by
 from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream

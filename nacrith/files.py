@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from nacrith.errors import ChangedError, FileError, FormatError
 
 if TYPE_CHECKING:
-    from nacrith.header import Metadata
+    from nacrith.format.header import Metadata
 
 SUFFIX = ".nc"
 PART_SUFFIX = ".part"

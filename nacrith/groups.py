@@ -5,7 +5,7 @@ from collections.abc import Callable
 from nacrith import signals
 from nacrith.binary_codec import decode_binary, encode_binary, encode_lzma
 from nacrith.errors import FormatError
-from nacrith.frame import Frame, Kind, Segment, check_of
+from nacrith.format.frame import Frame, Kind, Segment, check_of
 from nacrith.segments import binary_segments, find_segments
 from nacrith.text_codec import TextCodec
 

@@ -3,8 +3,8 @@
 from collections import Counter
 from typing import Any, BinaryIO
 
-from nacrith.container import VERSION, MemberReader
-from nacrith.frame import Kind
+from nacrith.format.container import VERSION, MemberReader
+from nacrith.format.frame import Kind
 
 
 def describe_file(source: BinaryIO) -> dict[str, Any]:

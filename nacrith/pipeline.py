@@ -10,7 +10,8 @@ from typing import BinaryIO
 
 from nacrith.backends import BACKENDS
 from nacrith.codec_request import CodecRequest, CompressRequest, DecompressRequest
-from nacrith.container import (
+from nacrith.errors import ArgumentError, FormatError
+from nacrith.format.container import (
     DIGEST_SIZE,
     Member,
     MemberReader,
@@ -18,11 +19,10 @@ from nacrith.container import (
     check_records,
     sole_member,
 )
-from nacrith.errors import ArgumentError, FormatError
-from nacrith.frame import MAX_ORIGINAL, Frame, Kind
+from nacrith.format.frame import MAX_ORIGINAL, Frame, Kind
+from nacrith.format.header import MAX_THREADS, Header, Metadata
+from nacrith.format.parameters import MAX_POSITIONS, Parameters
 from nacrith.groups import text_size
-from nacrith.header import MAX_THREADS, Header, Metadata
-from nacrith.parameters import MAX_POSITIONS, Parameters
 from nacrith.presets import DEFAULT, Preset
 from nacrith.progress import NO_PROGRESS, Progress
 from nacrith.prompts import choose_prompt

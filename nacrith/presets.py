@@ -5,7 +5,7 @@ A preset is only a choice of parameters: a file stores these, not its name.
 
 from dataclasses import dataclass
 
-from nacrith.parameters import Parameters
+from nacrith.format.parameters import Parameters
 
 
 @dataclass(frozen=True)

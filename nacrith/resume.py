@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from nacrith.container import MemberReader
 from nacrith.errors import NacrithError, ResumeError
-from nacrith.frame import Frame, check_of
-from nacrith.header import Header
+from nacrith.format.container import MemberReader
+from nacrith.format.frame import Frame, check_of
+from nacrith.format.header import Header
 
 
 def intact_frames(part: BinaryIO) -> Iterator[tuple[Header, Frame, int]]:

@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 
 from nacrith.charset import utf16_order
-from nacrith.frame import Kind, Segment
+from nacrith.format.frame import Kind, Segment
 
 OTHER, TEXT, OPAQUE = 0, 1, 2
 # Estimated bits per byte of these. Text bytes are valid UTF-8 without most control

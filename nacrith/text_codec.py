@@ -11,13 +11,14 @@ from coder import Coder, Decoder, Encoder, ScoreError
 from nacrith.backends import GPU_BACKEND
 from nacrith.charset import from_utf8
 from nacrith.errors import FormatError, ModelMismatchError, NacrithError, UnsupportedError
-from nacrith.header import ModelRecord
+from nacrith.format.header import ModelRecord
+from nacrith.format.numerics import NumericsRecord
+from nacrith.format.parameters import Parameters
 from nacrith.line_ends import with_cr
 from nacrith.line_wrapping import gaps, rewrap
 from nacrith.lockstep import code_group, fed_tokens, stream_bounds
 from nacrith.models import ModelFile, default_model, describe, model_for
 from nacrith.observation import new_ensemble
-from nacrith.parameters import Parameters
 from nacrith.payload import can_hold, padded
 from nacrith.prepared_text import prepare
 from nacrith.prompts import PROMPTS
@@ -93,7 +94,7 @@ class TextCodec:
             except ModelError:
                 model.close()
                 raise
-            numerics = model.numerics
+            numerics = NumericsRecord(**vars(model.numerics))
             crc = 0 if numerics.is_exact else probe(self._sessions[0], model.vocabulary, streams)
         self.record = ModelRecord(file.name, file.sha256, numerics, crc)
 

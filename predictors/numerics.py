@@ -2,9 +2,9 @@
 
 import os
 import platform
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-# Frozen: bit i of the stored feature mask is FEATURES[i]. Append only.
+# What can be told of the machine and the library.
 FEATURES = (
     "SSE3", "SSSE3", "AVX", "AVX_VNNI", "AVX2", "F16C", "FMA", "BMI2",
     "AVX512", "AVX512_VBMI", "AVX512_VNNI", "AVX512_BF16", "AMX_INT8",
@@ -13,7 +13,6 @@ FEATURES = (
     "ACCELERATE", "KLEIDIAI", "CUDA", "METAL", "VULKAN", "BLAS",
 )  # fmt: skip
 
-BACKENDS = ("none", "llama.cpp", "exact", "transformers")
 MACHINES = ("other", "x86_64", "aarch64", "arm64", "AMD64", "riscv64", "ppc64le", "s390x")
 
 
@@ -39,7 +38,7 @@ class Numerics:
     """What a backend's logits depend on besides the model file and the tokens.
 
     Attributes:
-        backend: one of `BACKENDS`.
+        backend: "llama.cpp", "exact" or "transformers".
         version: version of the library that computes.
         machine: one of `MACHINES`.
         features: instruction sets and kernels in use, names of `FEATURES`.
@@ -54,35 +53,10 @@ class Numerics:
     threads: int
     device: str = ""
 
-    def differences(self, here: "Numerics") -> list[str]:
-        """Say in words where this record (of a file) and that of `here` differ."""
-        found = []
-        for field in fields(self):
-            theirs, ours = getattr(self, field.name), getattr(here, field.name)
-            if theirs == ours:
-                continue
-            if field.name == "features":
-                if theirs - ours:
-                    found.append(f"the file needs {' '.join(sorted(theirs - ours))}")
-                if ours - theirs:
-                    found.append(f"this machine adds {' '.join(sorted(ours - theirs))}")
-            else:
-                found.append(f"{field.name}: file {theirs or '-'}, here {ours or '-'}")
-        return found
-
     @property
     def is_exact(self) -> bool:
         """Do the logits depend on nothing but the version?"""
         return self.backend == "exact"
-
-    def __str__(self) -> str:
-        if self.is_exact:
-            return f"exact, version {self.version}: the same on every machine"
-        device = f", {self.device}" if self.device else ""
-        return (
-            f"{self.backend} {self.version}, {self.machine}{device}, "
-            f"{self.threads} threads, {' '.join(sorted(self.features))}"
-        )
 
 
 def exact_numerics(version: str) -> Numerics:

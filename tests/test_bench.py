@@ -12,8 +12,8 @@ from nacrith.bench.replay import model_alone, replay
 from nacrith.bench.skipping import matched_share
 from nacrith.bench.speed import measure_speed
 from nacrith.bench.window import measure_window
+from nacrith.format.parameters import Parameters
 from nacrith.models import default_model
-from nacrith.parameters import Parameters
 from nacrith.text_codec import TextCodec
 from predictors.exact.model import ExactModel
 

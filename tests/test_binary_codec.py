@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from coder import Encoder
 from nacrith.binary_codec import decode_binary, encode_binary
 from nacrith.errors import FormatError
-from nacrith.frame import Kind
-from nacrith.varint import to_varint
+from nacrith.format.frame import Kind
+from nacrith.format.varint import to_varint
 from predictors.byte_model import code_bytes
 from predictors.record_length import DEFAULT_RECORD, record_length
 

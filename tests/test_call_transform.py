@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from nacrith.binary_codec import decode_binary, encode_binary
 from nacrith.call_transform import calls_pay, to_absolute, to_relative
-from nacrith.frame import Kind
+from nacrith.format.frame import Kind
 
 operands = st.one_of(
     st.binary(min_size=4, max_size=4),

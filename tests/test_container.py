@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nacrith.container import (
+from nacrith.errors import FormatError, NacrithError, UnsupportedError
+from nacrith.format.container import (
     MAGIC,
     VERSION,
     MemberReader,
@@ -18,14 +19,13 @@ from nacrith.container import (
     check_records,
     sole_member,
 )
-from nacrith.errors import FormatError, NacrithError, UnsupportedError
-from nacrith.frame import MAX_ORIGINAL, Frame, Kind, Segment, check_of
-from nacrith.header import Header, Metadata, ModelRecord
-from nacrith.parameters import Parameters
-from nacrith.varint import Reader, to_varint
-from predictors.numerics import FEATURES, Numerics, exact_numerics
+from nacrith.format.frame import MAX_ORIGINAL, Frame, Kind, Segment, check_of
+from nacrith.format.header import Header, Metadata, ModelRecord
+from nacrith.format.numerics import FEATURES, NumericsRecord
+from nacrith.format.parameters import Parameters
+from nacrith.format.varint import Reader, to_varint
 
-NUMERICS = Numerics("llama.cpp", "0.3.36", "x86_64", frozenset({"AVX2", "FMA"}), 2)
+NUMERICS = NumericsRecord("llama.cpp", "0.3.36", "x86_64", frozenset({"AVX2", "FMA"}), 2)
 KNOWN_SHA = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 HEADERS = [
     Header(),
@@ -35,13 +35,15 @@ HEADERS = [
         ModelRecord(
             "über.f32",
             "ab" * 32,
-            Numerics("transformers", "1", "other", frozenset(FEATURES), 1, "GPU"),
+            NumericsRecord("transformers", "1", "other", frozenset(FEATURES.values()), 1, "GPU"),
             0,
         ),
         Parameters(streams=7, window=1024, sinks=8, bias_rate=0),
         Metadata(0o4755, 0),
     ),
-    Header(ModelRecord("exact.f32", "cd" * 32, exact_numerics("1"), 0), Parameters(streams=7)),
+    Header(
+        ModelRecord("exact.f32", "cd" * 32, NumericsRecord("exact", "1"), 0), Parameters(streams=7)
+    ),
 ]
 
 
@@ -225,5 +227,5 @@ def test_the_format_document_names_what_the_code_has():
     text = (Path(__file__).parent.parent / "docs" / "format.md").read_text("utf-8")
     assert KNOWN_SHA in text
     assert f"0x{VERSION:02X}" in text
-    for name in FEATURES:
+    for name in FEATURES.values():
         assert name in text

@@ -14,8 +14,8 @@ import pytest
 from nacrith import explain as explain_module
 from nacrith.errors import NacrithError
 from nacrith.explain import explain
+from nacrith.format.parameters import Parameters
 from nacrith.observation import Observer, observed_by
-from nacrith.parameters import Parameters
 from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
 
 TEXT = ("the end of </script> the thing, and the é of \U0001d11e to the king\n" * 6).encode()

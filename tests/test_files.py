@@ -179,9 +179,9 @@ def test_stored_attributes_are_not_given_to_devices(nacrith, tmp_path):
 
 
 def test_a_time_stamp_that_cannot_be(nacrith, tmp_path):
-    from nacrith.container import sole_member
-    from nacrith.frame import Frame, check_of
-    from nacrith.header import Header, Metadata
+    from nacrith.format.container import sole_member
+    from nacrith.format.frame import Frame, check_of
+    from nacrith.format.header import Header, Metadata
 
     member = sole_member(Header(metadata=Metadata(0o644, (1 << 63) - 1)), Frame([], check_of(b"")))
     (tmp_path / "a.nc").write_bytes(member)

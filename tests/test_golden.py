@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from nacrith.parameters import Parameters
+from nacrith.format.parameters import Parameters
 from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
 from tests.conftest import ROOT
 

@@ -12,8 +12,8 @@ import pytest
 from nacrith import cli
 from nacrith.bench.tiny_model import write_checkpoint
 from nacrith.errors import NacrithError, UnsupportedError
+from nacrith.format.parameters import Parameters
 from nacrith.import_checkpoint import import_checkpoint
-from nacrith.parameters import Parameters
 from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
 from nacrith.text_codec import load_model
 from predictors.llama_cpp import LlamaCppModel

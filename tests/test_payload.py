@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nacrith.binary_codec import decode_binary, encode_binary
-from nacrith.frame import Kind
+from nacrith.format.frame import Kind
 from nacrith.payload import can_hold, padded
 
 

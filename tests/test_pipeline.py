@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nacrith import groups
-from nacrith.container import MemberReader
 from nacrith.errors import (
     FormatError,
     ModelMismatchError,
@@ -19,8 +18,9 @@ from nacrith.errors import (
     ResumeError,
     UnsupportedError,
 )
-from nacrith.header import Header
-from nacrith.parameters import Parameters
+from nacrith.format.container import MemberReader
+from nacrith.format.header import Header
+from nacrith.format.parameters import Parameters
 from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
 from nacrith.presets import BEST, DEFAULT, FAST
 from predictors.base import UnsupportedModelError

@@ -4,10 +4,10 @@ import io
 
 import pytest
 
-from nacrith.container import MemberReader
 from nacrith.errors import NacrithError
+from nacrith.format.container import MemberReader
+from nacrith.format.parameters import Parameters
 from nacrith.models import default_model
-from nacrith.parameters import Parameters
 from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
 
 SENTENCE = (

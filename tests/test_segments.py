@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nacrith.frame import Kind, Segment
+from nacrith.format.frame import Kind, Segment
 from nacrith.segments import PIECE, find_segments
 
 PROSE = b"It was the best of times, it was the worst of times.\r\n" * 40

@@ -2,8 +2,8 @@
 
 import pytest
 
+from nacrith.format.parameters import Parameters
 from nacrith.models import describe
-from nacrith.parameters import Parameters
 from nacrith.text_codec import TextCodec
 from predictors.exact.model import ExactModel
 

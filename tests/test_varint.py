@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nacrith.errors import FormatError
-from nacrith.varint import Reader, to_varint
+from nacrith.format.varint import Reader, to_varint
 
 
 @given(st.lists(st.integers(0, 2**63 - 1)))

@@ -13,7 +13,7 @@ import pytest
 
 from nacrith.codec_request import DecompressRequest
 from nacrith.errors import FormatError, WorkerError
-from nacrith.parameters import Parameters
+from nacrith.format.parameters import Parameters
 from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
 from nacrith.progress import NO_PROGRESS
 from nacrith.workers import InProcess
@@ -254,7 +254,7 @@ def test_no_cluster_is_an_error_that_says_so():
 def test_a_codec_request_travels(options, whole):
     import pickle
 
-    from nacrith.container import MemberReader
+    from nacrith.format.container import MemberReader
 
     member = next(iter(MemberReader(io.BytesIO(whole))))
     request = DecompressRequest(member.header.model, member.header.parameters, options.model)

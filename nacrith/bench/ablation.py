@@ -7,8 +7,8 @@ from nacrith.bench.recording import Recording, record
 from nacrith.bench.replay import model_alone, replay
 from nacrith.bench.store import cached
 from nacrith.bench.texts import canterbury, enwik8
+from nacrith.format.parameters import Parameters
 from nacrith.models import default_model
-from nacrith.parameters import Parameters
 from nacrith.prepared_text import prepare
 from predictors.contexts import ALL_KINDS, KINDS
 from predictors.exact.model import ExactModel

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from nacrith.bench.store import cached
+from nacrith.format.parameters import Parameters
 from nacrith.observation import Observer, observed_by
-from nacrith.parameters import Parameters
 from nacrith.pipeline import CompressOptions, compress_stream
 
 _MEAN_OVER = 128

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from nacrith.format.parameters import Parameters
 from nacrith.import_checkpoint import import_checkpoint
 from nacrith.models import default_model
-from nacrith.parameters import Parameters
 from predictors.base import LanguageModel
 from predictors.llama_cpp import LlamaCppModel
 from predictors.transformers_lm import TransformersModel

@@ -8,8 +8,8 @@ import numpy as np
 from coder import CDF_BITS, Encoder, cdf_from_scores, scores_from_logits
 from nacrith.bench.cross_entropy import cross_entropy
 from nacrith.bench.texts import alice
+from nacrith.format.parameters import Parameters
 from nacrith.models import default_model
-from nacrith.parameters import Parameters
 from predictors.bias_head import BiasHead
 from predictors.llama_cpp import LlamaCppModel
 

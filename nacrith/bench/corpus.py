@@ -10,7 +10,7 @@ from typing import Any
 
 from nacrith.bench.store import cached
 from nacrith.bench.texts import canterbury, enwik8
-from nacrith.parameters import Parameters
+from nacrith.format.parameters import Parameters
 from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
 from nacrith.presets import Preset
 

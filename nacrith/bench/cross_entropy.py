@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from nacrith.parameters import Parameters
+from nacrith.format.parameters import Parameters
 from predictors.base import IntArray, LanguageModel
 
 

@@ -8,8 +8,8 @@ from numba import njit
 
 from nacrith.bench.cross_entropy import cross_entropy, cross_entropy_of_tokens
 from nacrith.bench.texts import alice, enwik8
+from nacrith.format.parameters import Parameters
 from nacrith.models import default_model
-from nacrith.parameters import Parameters
 from predictors.base import IntArray, LanguageModel
 from predictors.exact.model import ExactModel
 from predictors.exact.product import MAX_ROWS, multiply_tile

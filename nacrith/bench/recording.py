@@ -14,7 +14,7 @@ import numpy.typing as npt
 from numba import njit
 
 from nacrith.bench.store import FOLDER
-from nacrith.parameters import Parameters
+from nacrith.format.parameters import Parameters
 from predictors.base import FloatArray, IntArray, LanguageModel
 
 _UNITS_PER_NAT = np.float32(8 / np.log(2))

@@ -8,7 +8,7 @@ import numpy as np
 
 from coder import Encoder
 from nacrith.bench.recording import Recording
-from nacrith.parameters import Parameters
+from nacrith.format.parameters import Parameters
 from predictors.ensemble import Ensemble
 from predictors.vocabulary import Vocabulary
 

@@ -13,7 +13,7 @@ from nacrith.bench.exact import measure_ceiling, measure_decoding, measure_loss
 from nacrith.bench.speed import measure_speed
 from nacrith.bench.store import cached
 from nacrith.bench.texts import alice, canterbury, enwik8
-from nacrith.parameters import Parameters
+from nacrith.format.parameters import Parameters
 from nacrith.presets import BEST, DEFAULT, FAST
 
 Section = Callable[[bool], str]

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from nacrith.bench.texts import alice
+from nacrith.format.parameters import Parameters
 from nacrith.lockstep import stream_bounds
 from nacrith.models import default_model
-from nacrith.parameters import Parameters
 from nacrith.text_codec import TextCodec, load_model
 
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from nacrith.bench.cross_entropy import cross_entropy
 from nacrith.bench.texts import alice
+from nacrith.format.parameters import Parameters
 from nacrith.models import default_model
-from nacrith.parameters import Parameters
 from predictors.base import IntArray
 from predictors.llama_cpp import SLIDE_FRACTION, LlamaCppModel, LlamaCppSession
 

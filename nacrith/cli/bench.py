@@ -7,7 +7,7 @@ import click
 
 from nacrith.cli.compare import compare
 from nacrith.cli.options import LARGEST, OUTPUT_NAME, Count
-from nacrith.parameters import MAX_STREAMS, MAX_WINDOW
+from nacrith.format.parameters import MAX_STREAMS, MAX_WINDOW
 
 
 @click.group()

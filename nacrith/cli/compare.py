@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from nacrith.cli.options import LARGEST, NAME, Count
-from nacrith.parameters import MAX_STREAMS
+from nacrith.format.parameters import MAX_STREAMS
 
 # Enough of the longest text for the plot along it: some 15 windows of tokens.
 _ALONG = 60_000

@@ -27,9 +27,10 @@ from nacrith.cli.options import (
 )
 from nacrith.errors import FileError
 from nacrith.files import SUFFIX, compressed_name, is_special, original_name
-from nacrith.frame import MAX_ORIGINAL
-from nacrith.header import MAX_THREADS
-from nacrith.parameters import MAX_STREAMS, MAX_WINDOW
+from nacrith.format.container import check_records
+from nacrith.format.frame import MAX_ORIGINAL
+from nacrith.format.header import MAX_THREADS
+from nacrith.format.parameters import MAX_STREAMS, MAX_WINDOW
 from nacrith.presets import PRESETS
 from nacrith.units import parse_range
 
@@ -119,7 +120,7 @@ def compress(
         raise click.UsageError(problem)
 
     def job(path: Path | None) -> "Summary":
-        from nacrith.header import Metadata
+        from nacrith.format.header import Metadata
         from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
         from nacrith.resume import holds_a_frame
         from nacrith.workers.choose import choose_workers
@@ -258,14 +259,13 @@ def test(
     """
 
     def job(path: Path | None) -> None:
-        from nacrith.container import check_records
-        from nacrith.pipeline import decompress_stream
-        from nacrith.workers.choose import choose_workers
-
         with open_compressed(path) as source:
             if quick:
                 size = check_records(source)
             else:
+                from nacrith.pipeline import decompress_stream
+                from nacrith.workers.choose import choose_workers
+
                 progress = progress_of(path, quiet, decoding=True)
                 team = choose_workers(workers, cluster, progress=progress)
                 size = decompress_stream(source, None, model, progress, team)[0].original

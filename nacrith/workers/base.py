@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from nacrith.codec_request import CodecRequest
-from nacrith.frame import Frame
-from nacrith.header import ModelRecord
+from nacrith.format.frame import Frame
+from nacrith.format.header import ModelRecord
 
 
 class Workers(Protocol):

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 
 from nacrith import signals
 from nacrith.codec_request import CodecRequest, CodecSlot
-from nacrith.frame import Frame
+from nacrith.format.frame import Frame
+from nacrith.format.header import ModelRecord
 from nacrith.groups import decode_group, encode_group
-from nacrith.header import ModelRecord
 from nacrith.progress import NO_PROGRESS, Progress
 
 

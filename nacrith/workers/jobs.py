@@ -4,9 +4,9 @@ import threading
 from collections.abc import Callable
 
 from nacrith.codec_request import CodecRequest, CodecSlot
-from nacrith.frame import Frame
+from nacrith.format.frame import Frame
+from nacrith.format.header import ModelRecord
 from nacrith.groups import Report, decode_group, encode_group, no_report
-from nacrith.header import ModelRecord
 
 # One group at a time, even where a cluster runs tasks in several threads of a process.
 _lock = threading.Lock()

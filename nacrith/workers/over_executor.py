@@ -9,8 +9,8 @@ from typing import Any
 from nacrith import signals
 from nacrith.codec_request import CodecRequest
 from nacrith.errors import NacrithError, WorkerError
-from nacrith.frame import Frame
-from nacrith.header import ModelRecord
+from nacrith.format.frame import Frame
+from nacrith.format.header import ModelRecord
 from nacrith.progress import NO_PROGRESS, Progress
 from nacrith.workers import jobs
 

@@ -17,13 +17,13 @@ from typing import Any
 from nacrith.bench.faults.lab import Fault, Lab, must
 from nacrith.bench.faults.memory import limit
 from nacrith.codec_request import CodecRequest, CodecSlot
-from nacrith.container import MAGIC, VERSION
 from nacrith.errors import NacrithError
+from nacrith.format.container import MAGIC, VERSION
+from nacrith.format.varint import MAX_BYTES, Reader, to_varint
 from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
 from nacrith.presets import DEFAULT
 from nacrith.progress import Progress
 from nacrith.text_codec import TextCodec
-from nacrith.varint import MAX_BYTES, Reader, to_varint
 from nacrith.workers import InProcess
 
 PATIENCE = 1

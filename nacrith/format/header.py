@@ -1,11 +1,11 @@
 """The header of a NC06 file: what a decoder must know before the first frame."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
 from nacrith.errors import FormatError, UnsupportedError
-from nacrith.parameters import Parameters
-from nacrith.varint import Reader, to_varint
-from predictors.numerics import BACKENDS, FEATURES, MACHINES, Numerics, exact_numerics
+from nacrith.format.numerics import BACKENDS, EXACT, FEATURES, MACHINES, NumericsRecord
+from nacrith.format.parameters import Parameters
+from nacrith.format.varint import Reader, to_varint
 
 # Frozen: known models by number, so that a small file need not carry a name and
 # a hash. Append only; number 0 means name and hash follow.
@@ -20,7 +20,17 @@ MAX_THREADS = 1024
 
 _HAS_MODEL, _HAS_METADATA, _HAS_PARAMETERS, _SOLE = 1, 2, 4, 8
 _KNOWN_FLAGS = _HAS_MODEL | _HAS_METADATA | _HAS_PARAMETERS | _SOLE
-_PARAMETER_NAMES = [f.name for f in fields(Parameters)]
+# Frozen: bits of the mask of parameters that are not the default. Append only.
+PARAMETERS = {
+    0: "streams",
+    1: "window",
+    2: "sinks",
+    3: "bias_rate",
+    4: "head_rate",
+    5: "contexts",
+    6: "prompt",
+    7: "neighbors",
+}
 
 
 @dataclass(frozen=True)
@@ -37,7 +47,7 @@ class ModelRecord:
 
     name: str
     sha256: str
-    numerics: Numerics
+    numerics: NumericsRecord
     probe: int
 
 
@@ -64,15 +74,15 @@ class Header:
             flags |= _HAS_MODEL
             out += _pack_model(self.model)
             changed = [
-                i
-                for i, name in enumerate(_PARAMETER_NAMES)
+                bit
+                for bit, name in PARAMETERS.items()
                 if getattr(self.parameters, name) != getattr(Parameters(), name)
             ]
             if changed:
                 flags |= _HAS_PARAMETERS
-                out += to_varint(sum(1 << i for i in changed))
-                for i in changed:
-                    out += to_varint(getattr(self.parameters, _PARAMETER_NAMES[i]))
+                out += to_varint(sum(1 << bit for bit in changed))
+                for bit in changed:
+                    out += to_varint(getattr(self.parameters, PARAMETERS[bit]))
         if self.metadata:
             flags |= _HAS_METADATA
             out += to_varint(self.metadata.mode) + to_varint(self.metadata.mtime)
@@ -110,12 +120,12 @@ def _pack_model(model: ModelRecord) -> bytes:
     else:
         out += b"\0" + _pack_string(model.name) + bytes.fromhex(model.sha256)
     numerics = model.numerics
-    out.append(BACKENDS.index(numerics.backend))
+    out.append(_number(BACKENDS, numerics.backend))
     out += _pack_string(numerics.version)
     if numerics.is_exact:
         return bytes(out)
-    out.append(MACHINES.index(numerics.machine))
-    out += to_varint(sum(1 << FEATURES.index(name) for name in numerics.features))
+    out.append(_number(MACHINES, numerics.machine))
+    out += to_varint(sum(1 << _number(FEATURES, name) for name in numerics.features))
     out += to_varint(numerics.threads)
     out += _pack_string(numerics.device)
     out += model.probe.to_bytes(4, "little")
@@ -135,8 +145,8 @@ def _unpack_model(reader: Reader) -> ModelRecord:
         )
     backend = _name(BACKENDS, reader.byte(), "backend")
     version = reader.string()
-    if backend == "exact":
-        return ModelRecord(name, sha256, exact_numerics(version), 0)
+    if backend == EXACT:
+        return ModelRecord(name, sha256, NumericsRecord(backend, version), 0)
     machine = _name(MACHINES, reader.byte(), "machine")
     mask = reader.varint()
     if mask >> len(FEATURES):
@@ -144,24 +154,24 @@ def _unpack_model(reader: Reader) -> ModelRecord:
             "this file was made on a processor that this version of nacrith does not "
             "know; install a newer version"
         )
-    features = frozenset(name for i, name in enumerate(FEATURES) if mask >> i & 1)
+    features = frozenset(name for bit, name in FEATURES.items() if mask >> bit & 1)
     threads = reader.varint()
     if not 1 <= threads <= MAX_THREADS:
         raise FormatError(f"the header is damaged: it claims {threads} threads")
     device = reader.string()
     probe = int.from_bytes(reader.take(4), "little")
-    numerics = Numerics(backend, version, machine, features, threads, device)
+    numerics = NumericsRecord(backend, version, machine, features, threads, device)
     return ModelRecord(name, sha256, numerics, probe)
 
 
 def _unpack_parameters(reader: Reader) -> Parameters:
     mask = reader.varint()
-    if mask >> len(_PARAMETER_NAMES):
+    if mask >> len(PARAMETERS):
         raise UnsupportedError(
             "this file uses a parameter that this version of nacrith does not know; "
             "install a newer version"
         )
-    given = {name: reader.varint() for i, name in enumerate(_PARAMETER_NAMES) if mask >> i & 1}
+    given = {name: reader.varint() for bit, name in PARAMETERS.items() if mask >> bit & 1}
     parameters = Parameters(**given)
     problem = parameters.problem()
     if problem:
@@ -174,10 +184,14 @@ def _pack_string(text: str) -> bytes:
     return to_varint(len(raw)) + raw
 
 
-def _name(names: tuple[str, ...], number: int, what: str) -> str:
-    if number >= len(names):
+def _name(names: dict[int, str], number: int, what: str) -> str:
+    if number not in names:
         raise UnsupportedError(
             f"this file names {what} number {number}, which this version of nacrith "
             "does not know; install a newer version"
         )
     return names[number]
+
+
+def _number(names: dict[int, str], name: str) -> int:
+    return next(number for number, known in names.items() if known == name)

@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from nacrith.errors import FormatError
-from nacrith.varint import Reader, to_varint
+from nacrith.format.varint import Reader, to_varint
 
 MAX_ORIGINAL = 1 << 26
 """No frame holds more bytes of the original than this (64 MiB)."""

@@ -2,17 +2,16 @@
 
 from dataclasses import dataclass
 
-from nacrith.prompts import PROMPTS
-from predictors.contexts import ALL_KINDS, N_KINDS
-from predictors.neighbors import MAX_STATES
-
-MAX_RATE = 1 << 16
-
 # Limits that a reader enforces before it allocates anything for them.
+MAX_RATE = 1 << 16
 MAX_STREAMS = 256
 MAX_WINDOW = 1 << 17
 # All streams together: 6 GB of cache with the embedded model.
 MAX_POSITIONS = 1 << 18
+# One bit for each kind of context.
+MAX_CONTEXTS = 4095
+MAX_PROMPT = 2
+MAX_NEIGHBORS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Parameters:
     sinks: int = 4
     bias_rate: int = 200
     head_rate: int = 5330
-    contexts: int = ALL_KINDS
+    contexts: int = 4095
     prompt: int = 0
     neighbors: int = 1 << 15
 
@@ -52,10 +51,10 @@ class Parameters:
             return f"sinks must be from 1 to a quarter of the window, not {self.sinks}"
         if not 0 <= self.bias_rate <= MAX_RATE or not 0 <= self.head_rate <= MAX_RATE:
             return f"learning rates must be from 0 to {MAX_RATE} thousandths"
-        if not 0 <= self.contexts <= ALL_KINDS:
-            return f"this version knows only {N_KINDS} kinds of context"
-        if not 0 <= self.prompt < len(PROMPTS):
-            return f"this version knows only {len(PROMPTS) - 1} prompts"
-        if not 0 <= self.neighbors <= MAX_STATES:
-            return f"neighbors must be from 0 to {MAX_STATES}, not {self.neighbors}"
+        if not 0 <= self.contexts <= MAX_CONTEXTS:
+            return f"this version knows only {MAX_CONTEXTS.bit_length()} kinds of context"
+        if not 0 <= self.prompt <= MAX_PROMPT:
+            return f"this version knows only {MAX_PROMPT} prompts"
+        if not 0 <= self.neighbors <= MAX_NEIGHBORS:
+            return f"neighbors must be from 0 to {MAX_NEIGHBORS}, not {self.neighbors}"
         return None

@@ -1,0 +1,64 @@
+"""The numbers in files are literals of the format; what they stand for agrees with them."""
+
+import subprocess
+import sys
+from dataclasses import fields
+
+import pytest
+
+from nacrith.format import header, numerics, parameters
+from nacrith.format.numerics import NumericsRecord
+from nacrith.format.parameters import Parameters
+from nacrith.prompts import PROMPTS
+from predictors.contexts import ALL_KINDS
+from predictors.neighbors import MAX_STATES
+from predictors.numerics import FEATURES, MACHINES, Numerics
+from tests.conftest import ROOT
+
+
+def test_the_predictors_agree_with_the_format():
+    assert Parameters().contexts == parameters.MAX_CONTEXTS == ALL_KINDS
+    assert len(PROMPTS) - 1 == parameters.MAX_PROMPT
+    assert parameters.MAX_NEIGHBORS == MAX_STATES
+    assert set(FEATURES) <= set(numerics.FEATURES.values())
+    assert set(MACHINES) <= set(numerics.MACHINES.values())
+    assert [f.name for f in fields(Numerics)] == [f.name for f in fields(NumericsRecord)]
+
+
+def test_every_parameter_has_one_bit():
+    assert sorted(header.PARAMETERS.values()) == sorted(f.name for f in fields(Parameters))
+    for numbers in (header.PARAMETERS, numerics.FEATURES):
+        assert list(numbers) == list(range(len(numbers)))
+    for numbers in (numerics.FEATURES, numerics.MACHINES, numerics.BACKENDS):
+        assert len(set(numbers.values())) == len(numbers)
+
+
+def modules_of(code, *arguments):
+    """What is imported when `code` has run in a process of its own."""
+    code = f"import sys\nsys.argv = ['nacrith', *sys.argv[1:]]\n{code}\nprint(*sys.modules)"
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(result.stdout.splitlines()[-1].split())
+
+
+MAIN = """from nacrith.cli import main
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end"""
+
+
+@pytest.mark.parametrize("command", [["--help"], ["info"], ["test", "--quick"], ["compress", "-h"]])
+def test_what_needs_no_model_imports_none(tmp_path, command):
+    import nacrith
+
+    (tmp_path / "a.nc").write_bytes(nacrith.compress(b"x"))
+    files = [] if command[-1].startswith(("-h", "--h")) else [tmp_path / "a.nc"]
+    found = modules_of(MAIN, *command, *files)
+    assert "nacrith.format.container" in found
+    assert not found & {"numba", "numpy", "llama_cpp", "predictors", "coder", "rich", "psutil"}
+
+
+def test_the_format_imports_no_predictor():
+    found = modules_of("import nacrith.format.container, nacrith.info")
+    assert not found & {"numba", "numpy", "llama_cpp", "predictors", "coder"}
