@@ -35,14 +35,17 @@ _DIGEST_SIZE = 16
 
 
 @functools.cache
-def _say(message: str) -> None:
-    """Log a message once."""
-    _log.warning("nacrith: %s", message)
+def say_once(message: str) -> None:
+    """Log a message for the user, unless it has been before.
+
+    Without a handler it becomes a line on standard error.
+    """
+    _log.warning("%s", message)
 
 
 for _warning in _caught:
     # numba goes on with its default, after a warning that holds a whole traceback.
-    _say(f"{str(_warning.message).partition(chr(10))[0]}; it is ignored")
+    say_once(f"nacrith: {str(_warning.message).partition(chr(10))[0]}; it is ignored")
 
 
 def njit(*functions: Callable[..., Any], cache: bool = False, **options: Any) -> Any:
@@ -111,7 +114,7 @@ class KernelCache:
                 continue
             stamped = data[_DIGEST_SIZE:]
             if data[:_DIGEST_SIZE] != _digest(stamped):
-                _say(f"a compiled kernel in {folder} was damaged; it is made again")
+                say_once(f"nacrith: a compiled kernel in {folder} was damaged; it is made again")
             elif stamped[:_DIGEST_SIZE] == self._stamp():
                 reduced = pickle.loads(stamped[_DIGEST_SIZE:])
                 return CompileResult._rebuild(target_context, *reduced)
@@ -131,9 +134,9 @@ class KernelCache:
             except OSError as error:
                 problem = problem or error
         if problem:
-            _say(
-                f"compiled kernels can't be kept ({problem.strerror}), so that each run takes a "
-                "minute longer; name a folder for them with NUMBA_CACHE_DIR"
+            say_once(
+                f"nacrith: compiled kernels can't be kept ({problem.strerror}), so that each run "
+                "takes a minute longer; name a folder for them with NUMBA_CACHE_DIR"
             )
 
     def _stamp(self) -> bytes:

@@ -19,6 +19,7 @@ from nacrith import __version__, signals
 from nacrith.cli_compare import compare
 from nacrith.cli_completion import completion
 from nacrith.cli_explain import explain
+from nacrith.environment import check_environment
 from nacrith.errors import ChangedError, FileError, NacrithError
 from nacrith.files import (
     PART_SUFFIX,
@@ -793,13 +794,18 @@ def main() -> None:
     signals.install()
     _prepare_streams()
     try:
+        check_environment()
         cli.main(standalone_mode=False)
     except click.UsageError as error:
         error.show()
         sys.exit(2)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
-    except click.Abort:
+    except click.Abort as error:
+        # click makes one of both.
+        if isinstance(error.__cause__, EOFError):
+            click.echo("nacrith: a file that the program reads has ended too early", err=True)
+            sys.exit(1)
         sys.exit(128 + signal.SIGINT)
     except NacrithError as error:
         click.echo(f"nacrith: {error}", err=True)
