@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from coder import Coder
+from coder.kernels import njit
 from predictors.base import FloatArray
 from predictors.ensemble import Ensemble
 from predictors.vocabulary import Vocabulary
