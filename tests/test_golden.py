@@ -4,11 +4,29 @@ import io
 
 import pytest
 
+from nacrith.bench.tiny_model import write_tiny_model
 from nacrith.format.parameters import Parameters
 from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
+from tests import golden_cases
 from tests.conftest import ROOT
 
 GOLDEN = ROOT / "tests" / "golden"
+
+
+@pytest.fixture(scope="module")
+def golden_model(tmp_path_factory):
+    """The tiny model, always of the same name, which is in its file."""
+    return write_tiny_model(tmp_path_factory.mktemp("golden"))
+
+
+@pytest.mark.parametrize("case", golden_cases.cases(), ids=lambda case: case.name)
+def test_every_feature_of_the_format_is_pinned(golden_model, case):
+    packed = (GOLDEN / f"{case.name}.nc").read_bytes()
+    restored = io.BytesIO()
+    decompress_stream(io.BytesIO(packed), restored, golden_model)
+    assert restored.getvalue() == case.data
+    assert golden_cases.holds(case, packed)
+    assert golden_cases.make(case, golden_model) == packed
 
 
 @pytest.mark.parametrize("name", ["exact-1"])
