@@ -1,7 +1,8 @@
 """Binary data: context mixing, raw LZMA2 (lzma of the standard library), or stored."""
 
 import lzma
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ _MIN_DICTIONARY = 1 << 12
 # Of this much data of which LZMA leaves next to nothing, context mixing, which takes
 # minutes for it, could not save much either.
 _LARGE, _NEARLY_EMPTY = 1 << 20, 64
+# Bytes between two reports: of progress, and of sizes.
+_COARSE, _FINE = 1 << 12, 1 << 8
 
 
 def _no_report(done: int) -> None:
@@ -86,14 +89,40 @@ def _unpack(payload: bytes, size: int) -> bytes:
     return data
 
 
-def _mix(data: bytes, report: Report) -> bytes:
+def mixed_sizes(data: bytes, ends: Sequence[int], report: Report = _no_report) -> list[int]:
+    """Bytes that context mixing has put out at each of these places, ascending; ± 4."""
+    places, sizes = [0], [0]
+    coder = Encoder()
+
+    def note(done: int) -> None:
+        places.append(done)
+        sizes.append(coder.size)
+        report(done)
+
+    _code(coder, data, note, _FINE)
+    found = []
+    for end in ends:
+        i = bisect_left(places, end, 1)
+        step = places[i] - places[i - 1]
+        part = (sizes[i] - sizes[i - 1]) * (end - places[i - 1])
+        found.append(sizes[i - 1] + part // step)
+    return found
+
+
+def _code(coder: Encoder, data: bytes, report: Report, every: int) -> tuple[int, bool]:
+    """Code by context mixing; return the record length, and whether calls were transformed."""
     values: Any = np.frombuffer(data, dtype=np.uint8).copy()
     calls = calls_pay(values)
     if calls:
         to_absolute(values)
     record = record_length(values)
+    code_bytes(coder, values, record, report, every)
+    return record, calls
+
+
+def _mix(data: bytes, report: Report) -> bytes:
     coder = Encoder()
-    code_bytes(coder, values, record, report)
+    record, calls = _code(coder, data, report, _COARSE)
     return to_varint(record << 1 | calls) + padded(coder.finish(), least_cost(len(data)))
 
 

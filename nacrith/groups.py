@@ -6,6 +6,7 @@ from nacrith import signals
 from nacrith.binary_codec import decode_binary, encode_binary, encode_lzma
 from nacrith.errors import FormatError
 from nacrith.format.frame import Frame, Kind, Segment, check_of
+from nacrith.model_pays import choose
 from nacrith.segments import binary_segments, find_segments
 from nacrith.text_codec import TextCodec
 
@@ -34,10 +35,19 @@ def encode_group(block: bytes, codec: TextCodec | None, report: Report = no_repo
     """
     if codec is None:
         return _encode(block, binary_segments(block), None, report)
-    frame = _encode(block, find_segments(block), codec, report)
-    if len(frame.payloads.get(Kind.TEXT, b"")) > _DOUBTFUL * frame.size_of(Kind.TEXT):
-        frame = min(frame, encode_group(block, None), key=_size)
-    return frame
+    segments = find_segments(block)
+    choice = choose(block, segments, codec, codec.least_saving)
+    frame = _encode(block, choice.segments, codec, report)
+    payload = len(frame.payloads.get(Kind.TEXT, b""))
+    if payload and not choice.holds(payload):
+        return encode_group(block, None, report)
+    candidates = [frame]
+    if choice.segments != segments and not codec.least_saving:
+        # The choice was made by samples.
+        candidates += [_encode(block, segments, codec, report), encode_group(block, None)]
+    elif payload > _DOUBTFUL * frame.size_of(Kind.TEXT):
+        candidates.append(encode_group(block, None))
+    return min(candidates, key=_size)
 
 
 def decode_group(frame: Frame, codec: TextCodec | None, report: Report = no_report) -> bytes:

@@ -72,8 +72,8 @@ _observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
 
 
 @contextmanager
-def observed_by(observer: Observer) -> Iterator[None]:
-    """Let `observer` see all text that is coded in this block."""
+def observed_by(observer: Observer | None) -> Iterator[None]:
+    """Let `observer`, or nobody, see all text that is coded in this block."""
     token = _observer.set(observer)
     try:
         yield

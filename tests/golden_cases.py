@@ -21,6 +21,7 @@ from nacrith.format.container import Member, MemberReader
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import Metadata
 from nacrith.format.parameters import Parameters
+from nacrith.model_pays import Choice
 from nacrith.pipeline import CompressOptions, compress_stream
 from nacrith.prepared_text import prepare
 
@@ -157,6 +158,7 @@ def keeping_text() -> Iterator[None]:
     with (
         mock.patch("nacrith.pipeline._SMALL", 0),
         mock.patch("nacrith.groups._DOUBTFUL", float("inf")),
+        mock.patch("nacrith.groups.choose", lambda block, segments, *_: Choice(segments, 0)),
     ):
         yield
 
