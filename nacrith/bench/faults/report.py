@@ -7,13 +7,15 @@ from pathlib import Path
 
 import click
 
-from nacrith.bench.faults import damage, disk, files, interruption, memory, mutants
+from nacrith.bench.faults import caches, damage, disk, files, folders, interruption, memory, mutants
 from nacrith.bench.faults.lab import Broken, Fault, Lab
 from nacrith.errors import NacrithError
 
 FAULTS: list[Fault] = [
     *interruption.FAULTS,
     *disk.FAULTS,
+    *folders.FAULTS,
+    *caches.FAULTS,
     *files.FAULTS,
     *damage.FAULTS,
     *mutants.FAULTS,
