@@ -114,7 +114,7 @@ class KernelCache:
                 continue
             stamped = data[_DIGEST_SIZE:]
             if data[:_DIGEST_SIZE] != _digest(stamped):
-                say_once(f"nacrith: a compiled kernel in {folder} was damaged; it is made again")
+                say_once("nacrith: damaged files of compiled kernels are made again")
             elif stamped[:_DIGEST_SIZE] == self._stamp():
                 reduced = pickle.loads(stamped[_DIGEST_SIZE:])
                 return CompileResult._rebuild(target_context, *reduced)
