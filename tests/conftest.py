@@ -24,7 +24,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="session")
 def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_checkpoint(tmp_path_factory.mktemp("checkpoint"))
+    # The GGUF is named after the folder.
+    return write_checkpoint(tmp_path_factory.mktemp("tiny") / "checkpoint")
 
 
 @pytest.fixture(scope="session")
@@ -78,12 +79,17 @@ def canterbury() -> dict[str, Path]:
         pytest.skip(str(error))
 
 
-@pytest.fixture
-def keep_text(monkeypatch: pytest.MonkeyPatch) -> None:
+def keep_in_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep text in the model, although it is random and context mixing would win."""
     monkeypatch.setattr("nacrith.pipeline._SMALL", 0)
     monkeypatch.setattr("nacrith.groups._DOUBTFUL", float("inf"))
     monkeypatch.setattr("nacrith.groups.choose", lambda block, segments, *_: Choice(segments, 0))
+
+
+@pytest.fixture
+def keep_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """See `keep_in_model`."""
+    keep_in_model(monkeypatch)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 from nacrith.format import header, numerics, parameters
 from nacrith.format.numerics import NumericsRecord
 from nacrith.format.parameters import Parameters
+from nacrith.format.varint import Reader
 from nacrith.prompts import PROMPTS
 from predictors.contexts import ALL_KINDS
 from predictors.neighbors import MAX_STATES
@@ -31,6 +32,23 @@ def test_every_parameter_has_one_bit():
         assert list(numbers) == list(range(len(numbers)))
     for numbers in (numerics.FEATURES, numerics.MACHINES, numerics.BACKENDS):
         assert len(set(numbers.values())) == len(numbers)
+
+
+def test_the_bytes_of_a_header_that_names_a_machine():
+    record = NumericsRecord(
+        "llama.cpp", "1.2", "aarch64", frozenset({"NEON", "CUDA"}), 3, "gpu_layers=999"
+    )
+    model = header.ModelRecord("m", "ab" * 32, record, 0x01020304)
+    given = header.Header(model, Parameters(streams=3, neighbors=0), header.Metadata(0o644, 300))
+    expected = (
+        "07"  # model, metadata, parameters
+        f"00 016d {'ab' * 32} 01 03312e32 02"  # name, hash, backend, version, machine
+        "80c0808002 03 0e6770755f6c61796572733d393939 04030201"  # features ... probe
+        "8101 03 00"  # streams and neighbors
+        "a403 ac02"  # mode and time
+    )
+    assert given.to_bytes() == bytes.fromhex(expected)
+    assert header.Header.read(Reader(given.to_bytes(), "header")) == (given, False)
 
 
 def modules_of(code, *arguments):

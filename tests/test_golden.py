@@ -1,44 +1,48 @@
 """Files made once with the exact backend: every machine must open them for ever."""
 
+import hashlib
 import io
+from collections import defaultdict
+from dataclasses import fields
 
 import pytest
 
-from nacrith.bench.tiny_model import write_tiny_model
-from nacrith.format.parameters import Parameters
+from nacrith.charset import CHARSETS
+from nacrith.format.frame import Kind
+from nacrith.format.parameters import MAX_PROMPT, Parameters
 from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
-from tests import golden_cases
-from tests.conftest import ROOT
-
-GOLDEN = ROOT / "tests" / "golden"
+from tests.golden_cases import CASES, GOLDEN, TINY_SHA256, features
 
 
-@pytest.fixture(scope="module")
-def golden_model(tmp_path_factory):
-    """The tiny model, always of the same name, which is in its file."""
-    return write_tiny_model(tmp_path_factory.mktemp("golden"))
+def test_the_tiny_model_is_the_one_of_the_golden_files(tiny_gguf):
+    assert hashlib.sha256(tiny_gguf.read_bytes()).hexdigest() == TINY_SHA256
 
 
-@pytest.mark.parametrize("case", golden_cases.cases(), ids=lambda case: case.name)
-def test_every_feature_of_the_format_is_pinned(golden_model, case):
-    packed = (GOLDEN / f"{case.name}.nc").read_bytes()
-    restored = io.BytesIO()
-    decompress_stream(io.BytesIO(packed), restored, golden_model)
-    assert restored.getvalue() == case.data
-    assert golden_cases.holds(case, packed)
-    assert golden_cases.make(case, golden_model) == packed
-
-
-@pytest.mark.parametrize("name", ["exact-1"])
-def test_a_golden_file_opens_and_is_made_again(real_gguf, name):
-    original = (GOLDEN / f"{name}.txt").read_bytes()
+@pytest.mark.parametrize("name", CASES)
+def test_a_golden_file_opens_and_is_made_again(tiny_gguf, name):
+    case = CASES[name]
     packed = (GOLDEN / f"{name}.nc").read_bytes()
     restored = io.BytesIO()
-    decompress_stream(io.BytesIO(packed), restored)
-    assert restored.getvalue() == original
-    again = io.BytesIO()
-    compress_stream(io.BytesIO(original), again, CompressOptions(backend="exact"), len(original))
-    assert again.getvalue() == packed
+    decompress_stream(io.BytesIO(packed), restored, None if case.real else tiny_gguf)
+    assert restored.getvalue() == case.original
+    assert case.make(tiny_gguf) == packed
+
+
+def test_the_golden_files_name_each_feature():
+    assert {path.stem for path in GOLDEN.glob("*.nc")} == set(CASES)
+    seen = defaultdict(list)
+    for name, case in CASES.items():
+        packed = (GOLDEN / f"{name}.nc").read_bytes()
+        assert not case.lacks(packed), name
+        for key, value in features(packed).items():
+            seen[key].append(value)
+    assert set().union(*seen["kinds"]) == set(Kind)
+    assert set(seen["charset"]) == set(CHARSETS)
+    assert set(seen["prompt"]) == set(range(MAX_PROMPT + 1))
+    for key in ("crlf", "wrapped", "calls", "slides"):
+        assert set(seen[key]) == {False, True}, key
+    for parameter in fields(Parameters):
+        assert set(seen[parameter.name]) - {parameter.default}, parameter.name
 
 
 @pytest.mark.parametrize("streams", [1, 3])

@@ -1,0 +1,228 @@
+"""Originals and options of the golden files, and what each file must hold.
+
+Every feature of the format is named by one case. `features` says what a file really holds,
+so that a case can't lose its feature unnoticed.
+"""
+
+import hashlib
+import io
+import textwrap
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coder import Decoder
+from nacrith.charset import CHARSETS
+from nacrith.format.container import MemberReader
+from nacrith.format.frame import Frame, Kind
+from nacrith.format.header import Metadata
+from nacrith.format.parameters import Parameters
+from nacrith.format.varint import Reader
+from nacrith.pipeline import CompressOptions, compress_stream
+from nacrith.text_codec import _code_charset, _code_flag
+from tests.conftest import ROOT, keep_in_model
+
+GOLDEN = ROOT / "tests" / "golden"
+
+# The file names the model by its hash, so a golden file needs the very same tiny model.
+TINY_SHA256 = "62099e461e71a80fd2293dd1309888edd47e66e4bc3a08b92b637d253da6c2c2"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A golden file.
+
+    Attributes:
+        originals: one of each member.
+        holds: what `features` must say of the file, as far as it matters.
+        options: of compress, as keywords of `CompressOptions`.
+        real: with the embedded model and the choices that it leads to, else with the tiny
+            one, with all text kept in it.
+    """
+
+    originals: tuple[bytes, ...]
+    holds: dict[str, Any]
+    options: dict[str, Any] = field(default_factory=dict)
+    real: bool = False
+
+    @property
+    def original(self) -> bytes:
+        """What the whole file restores to."""
+        return b"".join(self.originals)
+
+    def make(self, tiny: Path) -> bytes:
+        """The compressed file. `tiny`: path of the tiny model."""
+        sink = io.BytesIO()
+        model = None if self.real else tiny
+        options = CompressOptions(model, "exact", threads=1, **self.options)
+        with nullcontext() if self.real else pytest.MonkeyPatch.context() as monkeypatch:
+            if monkeypatch:
+                keep_in_model(monkeypatch)
+            for original in self.originals:
+                compress_stream(io.BytesIO(original), sink, options, len(original))
+        return sink.getvalue()
+
+    def lacks(self, packed: bytes) -> dict[str, Any]:
+        """What `packed` has instead of what it is to hold; empty if all is there."""
+        found = features(packed)
+        return {key: found.get(key) for key, value in self.holds.items() if found.get(key) != value}
+
+
+def features(packed: bytes) -> dict[str, Any]:
+    """What a file holds: of the header that of the first member, of the rest all there is."""
+    members = []
+    frames: list[Frame] = []
+    trailers = 0
+    for member in MemberReader(io.BytesIO(packed)):
+        members.append(member.header)
+        frames += member.frames()
+        trailers += member.trailer is not None
+    found = {
+        "members": len(members),
+        "frames": len(frames),
+        "trailers": trailers,
+        "model": members[0].model and members[0].model.name,
+        "metadata": members[0].metadata,
+        "kinds": {segment.kind for frame in frames for segment in frame.segments},
+        "slides": sum(frame.n_symbols for frame in frames) > members[0].parameters.window,
+        **vars(members[0].parameters),
+    }
+    for frame in frames:
+        for kind, payload in frame.payloads.items():
+            if kind == Kind.TEXT:
+                coder = Decoder(payload)
+                found["charset"] = CHARSETS[_code_charset(coder)]
+                found["crlf"], found["wrapped"] = _code_flag(coder), _code_flag(coder)
+            elif kind == Kind.MIXED:
+                packed_record = Reader(payload, "mixed data").varint()
+                found["record"], found["calls"] = packed_record >> 1, bool(packed_record & 1)
+    return found
+
+
+SENTENCE = (
+    "the sea and land between two rivers was quiet that morning while boats went out for "
+    "fish nets dried on stones near houses of those who had stayed at home to mend them"
+)
+
+
+def _numbers(n: int) -> Iterator[int]:
+    """n numbers below 2**16 that look random, the same everywhere."""
+    state = 1
+    for _ in range(n):
+        # Numerical Recipes' linear congruential generator.
+        state = (1664525 * state + 1013904223) % (1 << 32)
+        yield state >> 16
+
+
+def _prose(n_words: int) -> str:
+    known = SENTENCE.split()
+    words = [known[i % len(known)] for i in _numbers(n_words)]
+    return " ".join(words).capitalize() + ".\n"
+
+
+def _code() -> bytes:
+    """Machine code in which four functions are called from 60 places."""
+    code = bytearray(b"\x55\x48\x89\xe5" * 64)
+    for i in _numbers(60):
+        code += b"\x48\x8b\x45" + bytes([i & 0x7F])
+        target = (16, 48, 112, 208)[i >> 7 & 3]
+        code += b"\xe8" + (target - len(code) - 5).to_bytes(4, "little", signed=True)
+    return bytes(code)
+
+
+def _rows() -> bytes:
+    """A table of rows of 12 bytes."""
+    return b"".join(
+        i.to_bytes(4, "little") + (number % 50).to_bytes(4, "big") + b"\1\0\xff\xfe"
+        for i, number in enumerate(_numbers(100))
+    )
+
+
+TEXT = _prose(30).encode()
+LONG = _prose(290).encode()
+LINES = "\r\n".join(textwrap.wrap(_prose(30), 30)) + "\r\n"
+PARAGRAPHS = "\n\n".join(textwrap.fill(_prose(90), 64) for _ in range(2)) + "\n"
+RANDOM = hashlib.shake_128(b"golden").digest(64)
+
+# A text in each of `CHARSETS` but UTF-8, with Python's name of the charset.
+IN_CHARSETS = {
+    "latin-1": ("latin-1", "Où sont les élèves? À la forêt, près du château où l'été dure. " * 2),
+    "utf-16-le": ("utf-16-le", "\ufeffOù sont les élèves? À la forêt.\n"),
+    "utf-16-be": ("utf-16-be", "\ufeffOù sont les élèves? À la forêt.\n"),
+}
+
+SMALL_WINDOW = Parameters(streams=1, window=256)
+
+
+def _text(holds: dict[str, Any], original: bytes = TEXT, **parameters: int) -> Case:
+    """A case of text in one frame with these parameters."""
+    given = Parameters(**{**vars(SMALL_WINDOW), **parameters})
+    holds = {"kinds": {Kind.TEXT}, "members": 1, "frames": 1, "trailers": 0, **parameters, **holds}
+    return Case((original,), holds, {"parameters": given})
+
+
+def _binary(kind: Kind, original: bytes, **holds: Any) -> Case:
+    return Case((original,), {"kinds": {kind}, "model": None, **holds})
+
+
+CASES = {
+    "empty": Case((b"",), {"kinds": set(), "members": 1, "model": None}),
+    "text": _text({"charset": "utf-8", "crlf": False, "wrapped": False, "model": "tiny"}),
+    "three-streams": _text({}, streams=3),
+    "default-window": _text({"window": 1024}, window=1024),
+    "sliding": _text({"slides": True}, LONG),
+    "sinks": _text({"slides": True}, LONG, sinks=16),
+    "no-bias-head": _text({}, bias_rate=0),
+    "no-output-head": _text({}, head_rate=0),
+    "no-refinement": _text({}, contexts=0),
+    "some-contexts": _text({}, contexts=0b101),
+    "no-neighbors": _text({}, neighbors=0),
+    "prompt-1": _text({}, prompt=1),
+    "prompt-2": _text({}, prompt=2),
+    "bytes-without-token": _text({"charset": "utf-8"}, TEXT + b"\x04\x13" + "😀é".encode() + TEXT),
+    "invalid-utf-8": _text({"charset": "utf-8"}, TEXT + "é".encode() * 9 + b"\xff\xc0" + TEXT),
+    "crlf": _text({"crlf": True, "wrapped": False}, LINES.encode()),
+    "unwrapped": _text({"crlf": False, "wrapped": True}, PARAGRAPHS.encode()),
+    "frames": Case(
+        (TEXT * 3,),
+        {"frames": 3, "trailers": 1, "members": 1, "kinds": {Kind.TEXT}},
+        {"block_size": len(TEXT), "parameters": SMALL_WINDOW},
+    ),
+    "members": Case(
+        (TEXT, b"", _rows()),
+        {"members": 3, "kinds": {Kind.TEXT, Kind.MIXED}},
+        {"parameters": SMALL_WINDOW},
+    ),
+    "metadata": Case(
+        (TEXT,),
+        {"metadata": Metadata(0o640, 1_600_000_000)},
+        {"parameters": SMALL_WINDOW, "metadata": Metadata(0o640, 1_600_000_000)},
+    ),
+    "text-and-binary": Case(
+        (TEXT * 2 + _rows() + TEXT * 2,),
+        {"frames": 1, "kinds": {Kind.TEXT, Kind.MIXED}},
+        {"parameters": SMALL_WINDOW},
+    ),
+    "mixed": _binary(Kind.MIXED, _rows(), record=12, calls=False),
+    "calls": _binary(Kind.MIXED, _code(), calls=True),
+    "lzma": _binary(Kind.LZMA, bytes(1 << 20)),
+    "stored": _binary(Kind.STORED, RANDOM),
+    "exact-1": Case(
+        ((GOLDEN / "exact-1.txt").read_bytes(),),
+        {"model": "SmolLM2-135M-Instruct.Q4_1", "prompt": 0, "kinds": {Kind.TEXT}},
+        real=True,
+    ),
+    "exact-prompt": Case(
+        (b';; Sum of a list.\n(defun sum (xs)\n  "Return the sum of XS."\n  (apply #\'+ xs))\n',),
+        {"model": "SmolLM2-135M-Instruct.Q4_1", "prompt": 2, "kinds": {Kind.TEXT}},
+        real=True,
+    ),
+} | {
+    f"charset-{name}": _text({"charset": name}, text.encode(codec))
+    for name, (codec, text) in ((name, IN_CHARSETS[name]) for name in CHARSETS[1:])
+}
+"""By name of the file, without its ending."""
