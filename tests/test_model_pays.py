@@ -5,7 +5,7 @@ import random
 import pytest
 
 from nacrith import model_pays
-from nacrith.binary_codec import mixed_sizes
+from nacrith.binary_codec import encode_binary, mix
 from nacrith.codec_request import CompressRequest
 from nacrith.frame import Kind, Segment
 from nacrith.groups import decode_group, encode_group
@@ -38,7 +38,7 @@ class Model:
 
     def second_half_size(self, text, report):
         self.tried.append(text)
-        half, end = mixed_sizes(text, [len(text) // 2, len(text)])
+        _, (half, end) = mix(text, [(len(text) + 1) // 2, len(text)])
         return int((end - half) * self.share)
 
 
@@ -147,14 +147,25 @@ def test_no_text_and_utf16():
 def test_the_choice_is_checked_against_what_the_model_made():
     choice, _ = chosen(HEXADECIMAL, Model(1.1, 0.7))
     size = choice.text_size
-    assert abs(size - mixed_sizes(HEXADECIMAL, [len(HEXADECIMAL)])[0]) <= 4
+    assert abs(size - len(mix(HEXADECIMAL)[0])) <= 4
     assert choice.holds(size * 89 // 100) and not choice.holds(size * 91 // 100)
 
 
 def test_sizes_at_places():
-    whole = mixed_sizes(PROSE, [len(PROSE)])
-    sizes = mixed_sizes(PROSE, [1, 300, 301, len(PROSE)])
-    assert sizes == sorted(sizes) and sizes[3] == whole[0]
+    payload, sizes = mix(PROSE, [1, 300, 301, len(PROSE)])
+    assert sizes == sorted(sizes) and 0 <= len(payload) - sizes[3] <= 6
+    assert payload == mix(PROSE)[0]
+    assert abs(sizes[1] - len(mix(PROSE[:300])[0])) < 10
+
+
+def test_what_was_tried_is_not_coded_again(monkeypatch):
+    data = PROGRAM + PROSE + PROGRAM
+    choice, _ = chosen(data, Model(4, 0.5))
+    assert choice.payload_of(data) == mix(data)[0]
+    assert choice.payload_of(data[1:]) is None and choice.payload_of(b"") is None
+    found = encode_binary(data)
+    monkeypatch.setattr("nacrith.binary_codec.mix", None)
+    assert encode_binary(data, mixed=choice.payload_of(data)) == found
 
 
 @pytest.fixture(scope="module")
