@@ -78,7 +78,8 @@ class Choice:
 
     Attributes:
         segments: of the block, as they are to be coded.
-        least_saving: percent that the model must save.
+        least_saving: percent that the model must have saved in the end. What a sample spoke
+            for is thrown away only if it is clearly wrong.
         text_size: bytes that context mixing makes of the text among them; None = not tried.
         around: bytes that it makes of the binary data that counts.
         mixed: data that was tried, and what context mixing makes of it.
@@ -135,10 +136,10 @@ def choose(block: bytes, segments: list[Segment], codec: TextCodec, least_saving
     if tried == text and not _may_pay(text, least_saving, around):
         _mix(text)
         return Choice(_segments(pieces), least_saving, mixed=mixed)
+    if doubtful == text and _tokens(text) <= _SAMPLE_TOKENS:
+        # A sample would be all of it.
+        return Choice(segments, least_saving, _size(text), around, mixed)
     for alike in _sorted_by_likeness(doubtful):
-        # What is coded whole anyhow need not be tried before.
-        if alike == text and _tokens(text) <= _SAMPLE_TOKENS:
-            continue
         if not _pays(block, alike, codec, least_saving, 0):
             _mix(alike)
     left = [piece for piece in text if piece.kind == Kind.TEXT]
@@ -146,7 +147,7 @@ def choose(block: bytes, segments: list[Segment], codec: TextCodec, least_saving
         _mix(left)
     known = tried == text or all(piece.doubtful for piece in left)
     size = _size(left) if known else None
-    return Choice(_segments(pieces), least_saving, size, around, mixed)
+    return Choice(_segments(pieces), least_saving // 2, size, around, mixed)
 
 
 def _mix(pieces: list[_Piece]) -> None:

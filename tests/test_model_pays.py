@@ -10,6 +10,7 @@ from nacrith.codec_request import CompressRequest
 from nacrith.frame import Kind, Segment
 from nacrith.groups import decode_group, encode_group
 from nacrith.model_pays import choose
+from nacrith.observation import Observer, observed_by
 from nacrith.parameters import Parameters
 from nacrith.presets import BEST, DEFAULT, FAST
 from nacrith.repetition import is_repeated
@@ -148,6 +149,12 @@ def test_the_choice_is_checked_against_what_the_model_made():
     choice, _ = chosen(HEXADECIMAL, Model(1.1, 0.7))
     size = choice.text_size
     assert abs(size - len(mix(HEXADECIMAL)[0])) <= 4
+    assert choice.holds(size * 94 // 100) and not choice.holds(size * 96 // 100)
+    # Too short for a sample: only what the model makes of it tells.
+    model = Model(1.1, 0.7)
+    choice, _ = chosen(HEXADECIMAL[:1500], model)
+    size = choice.text_size
+    assert not model.tried and kinds(choice) == [Kind.TEXT]
     assert choice.holds(size * 89 // 100) and not choice.holds(size * 91 // 100)
 
 
@@ -191,8 +198,16 @@ def test_a_model_that_knows_nothing_is_not_used(codecs, preset, data):
     assert len(frame.to_bytes()) <= len(without.to_bytes())
 
 
-def test_a_trial_costs_what_the_second_half_costs(codecs):
+def test_a_trial_costs_what_the_second_half_costs(codecs, tiny_gguf):
     codec = codecs[DEFAULT]
     text = PROSE[:2000]
     _, payload = codec.encode(text)
-    assert 0 < codec.second_half_size(text) < len(payload) / 2
+    size = codec.second_half_size(text)
+    assert 0 < size < len(payload) / 2
+    four = CompressRequest(tiny_gguf, "exact", 1, Parameters(streams=4, window=256), 10).open()
+    assert four.second_half_size(text) == size
+    four.close()
+    observer = Observer()
+    with observed_by(observer):
+        codec.second_half_size(text)
+    assert not observer.groups
