@@ -43,15 +43,21 @@ def _filters(size: int) -> list[dict[str, int]]:
     ]
 
 
-def encode_binary(data: bytes, report: Report = _no_report) -> tuple[Kind, bytes]:
-    """Return (kind, payload), the smallest of context mixing, LZMA and stored."""
+def encode_binary(
+    data: bytes, report: Report = _no_report, mixed: bytes | None = None
+) -> tuple[Kind, bytes]:
+    """Return (kind, payload), the smallest of context mixing, LZMA and stored.
+
+    Args:
+        mixed: what `mix` makes of the data, if it is there already.
+    """
     packed = encode_lzma(data)
     found = (Kind.LZMA, packed) if len(packed) < len(data) else (Kind.STORED, data)
     nearly_empty = len(data) >= _LARGE and len(packed) < len(data) // _NEARLY_EMPTY
-    if not nearly_empty:
-        mixed = _mix(data, report)
-        if len(mixed) < len(found[1]):
-            found = (Kind.MIXED, mixed)
+    if mixed is None and not nearly_empty:
+        mixed, _ = mix(data, report=report)
+    if mixed is not None and len(mixed) < len(found[1]):
+        found = (Kind.MIXED, mixed)
     return found
 
 
@@ -89,8 +95,18 @@ def _unpack(payload: bytes, size: int) -> bytes:
     return data
 
 
-def mixed_sizes(data: bytes, ends: Sequence[int], report: Report = _no_report) -> list[int]:
-    """Bytes that context mixing has put out at each of these places, ascending; ± 4."""
+def mix(
+    data: bytes, ends: Sequence[int] = (), report: Report = _no_report
+) -> tuple[bytes, list[int]]:
+    """Code by context mixing.
+
+    Args:
+        ends: places in the data, ascending, from 1 on.
+
+    Returns:
+        The payload of the kind MIXED, and how many bytes of it were there at each of the
+        ends, ± 4.
+    """
     places, sizes = [0], [0]
     coder = Encoder()
 
@@ -99,31 +115,20 @@ def mixed_sizes(data: bytes, ends: Sequence[int], report: Report = _no_report) -
         sizes.append(coder.size)
         report(done)
 
-    _code(coder, data, note, _FINE)
+    values: Any = np.frombuffer(data, dtype=np.uint8).copy()
+    calls = calls_pay(values)
+    if calls:
+        to_absolute(values)
+    record = record_length(values)
+    code_bytes(coder, values, record, note, _FINE if ends else _COARSE)
+    payload = to_varint(record << 1 | calls) + padded(coder.finish(), least_cost(len(data)))
     found = []
     for end in ends:
         i = bisect_left(places, end, 1)
         step = places[i] - places[i - 1]
         part = (sizes[i] - sizes[i - 1]) * (end - places[i - 1])
         found.append(sizes[i - 1] + part // step)
-    return found
-
-
-def _code(coder: Encoder, data: bytes, report: Report, every: int) -> tuple[int, bool]:
-    """Code by context mixing; return the record length, and whether calls were transformed."""
-    values: Any = np.frombuffer(data, dtype=np.uint8).copy()
-    calls = calls_pay(values)
-    if calls:
-        to_absolute(values)
-    record = record_length(values)
-    code_bytes(coder, values, record, report, every)
-    return record, calls
-
-
-def _mix(data: bytes, report: Report) -> bytes:
-    coder = Encoder()
-    record, calls = _code(coder, data, report, _COARSE)
-    return to_varint(record << 1 | calls) + padded(coder.finish(), least_cost(len(data)))
+    return payload, found
 
 
 def _unmix(payload: bytes, size: int, report: Report) -> bytes:

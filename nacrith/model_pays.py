@@ -11,7 +11,8 @@ are text indeed, but a small part of it. So:
    those alike a sample is coded by the model and by context mixing, each from nothing; the
    second half tells the share that the model saves.
 3. Where there is much binary data beside the text, all of it goes through context mixing: what
-   the model saves on the text must be a share of both.
+   the model saves on the text must be a share of both. So does text that says the same again and
+   again: a share of next to nothing is not worth the time either.
 4. When the text has been coded by the model, its size is compared with what context mixing took.
 
 Only an encoder decides. All is computed with integers, so it decides the same everywhere.
@@ -24,13 +25,13 @@ from itertools import groupby
 import numpy as np
 
 from nacrith import signals
-from nacrith.binary_codec import mixed_sizes
+from nacrith.binary_codec import mix
 from nacrith.charset import utf16_order
 from nacrith.format.frame import Kind, Segment
 from nacrith.repetition import is_repeated
 from nacrith.text_codec import TextCodec
 
-# Bytes that are looked at together, up to the end of a line.
+# Bytes that are looked at together, up to the end of a line; the last may be half as many more.
 _PIECE = 1 << 14
 # Text of at least so many bytes a token is not doubtful (as a ratio). English has 4, source
 # code 3, most logs and the Canterbury corpus' tables 2; hexadecimal and numbers 1 to 1.4.
@@ -77,15 +78,22 @@ class Choice:
 
     Attributes:
         segments: of the block, as they are to be coded.
-        least_saving: percent that the model must save.
+        least_saving: percent that the model must have saved in the end. What a sample spoke
+            for is thrown away only if it is clearly wrong.
         text_size: bytes that context mixing makes of the text among them; None = not tried.
         around: bytes that it makes of the binary data that counts.
+        mixed: data that was tried, and what context mixing makes of it.
     """
 
     segments: list[Segment]
     least_saving: int
     text_size: int | None = None
     around: int = 0
+    mixed: tuple[bytes, bytes] = (b"", b"")
+
+    def payload_of(self, data: bytes) -> bytes | None:
+        """What context mixing makes of this data, if that is known."""
+        return self.mixed[1] if data and data == self.mixed[0] else None
 
     def holds(self, payload: int) -> bool:
         """Was it right to code the text with the model, which made `payload` bytes of it?"""
@@ -93,6 +101,9 @@ class Choice:
             return True
         saved = self.text_size - payload
         return 100 * saved >= self.least_saving * (self.text_size + self.around)
+
+
+NO_CHOICE = Choice([], 0)
 
 
 def choose(block: bytes, segments: list[Segment], codec: TextCodec, least_saving: int) -> Choice:
@@ -118,21 +129,25 @@ def choose(block: bytes, segments: list[Segment], codec: TextCodec, least_saving
     tried = text if among_binary or repeated else doubtful
     if not tried:
         return Choice(segments, least_saving)
-    _find_sizes(block, sorted(tried + (binary if among_binary else []), key=lambda p: p.begin))
+    mixed = _find_sizes(
+        block, sorted(tried + (binary if among_binary else []), key=lambda piece: piece.begin)
+    )
+    around = _size(binary) if among_binary else 0
+    if tried == text and not _may_pay(text, least_saving, around):
+        _mix(text)
+        return Choice(_segments(pieces), least_saving, mixed=mixed)
+    if doubtful == text and _tokens(text) <= _SAMPLE_TOKENS:
+        # A sample would be all of it.
+        return Choice(segments, least_saving, _size(text), around, mixed)
     for alike in _sorted_by_likeness(doubtful):
-        # What is coded whole anyhow need not be tried before.
-        if alike == text and _tokens(text) <= _SAMPLE_TOKENS:
-            continue
         if not _pays(block, alike, codec, least_saving, 0):
             _mix(alike)
-    around = _size(binary) if among_binary else 0
     left = [piece for piece in text if piece.kind == Kind.TEXT]
-    if (repeated and not _may_pay(left, least_saving, 0)) or (
-        among_binary and left and not _pays(block, left, codec, least_saving, around)
-    ):
+    if among_binary and left and not _pays(block, left, codec, least_saving, around):
         _mix(left)
-    known = tried == text or not left or all(piece.doubtful for piece in left)
-    return Choice(_segments(pieces), least_saving, _size(left) if known else None, around)
+    known = tried == text or all(piece.doubtful for piece in left)
+    size = _size(left) if known else None
+    return Choice(_segments(pieces), least_saving // 2, size, around, mixed)
 
 
 def _mix(pieces: list[_Piece]) -> None:
@@ -148,7 +163,7 @@ def _pieces(block: bytes, segments: Sequence[Segment], codec: TextCodec) -> list
         end = begin + length
         while begin < end:
             cut = end
-            if kind == Kind.TEXT and end - begin > _PIECE:
+            if kind == Kind.TEXT and end - begin > _PIECE + _PIECE // 2:
                 line = block.rfind(b"\n", begin, begin + _PIECE) + 1
                 cut = line or begin + _PIECE
             piece = _Piece(begin, cut - begin, kind)
@@ -160,12 +175,18 @@ def _pieces(block: bytes, segments: Sequence[Segment], codec: TextCodec) -> list
     return pieces
 
 
-def _find_sizes(block: bytes, pieces: list[_Piece]) -> None:
-    """Find the size of each piece when they are coded by context mixing in this order."""
+def _find_sizes(block: bytes, pieces: list[_Piece]) -> tuple[bytes, bytes]:
+    """Find the size of each piece when they are coded by context mixing in this order.
+
+    Returns:
+        The pieces joined, and what context mixing makes of them.
+    """
     ends = np.cumsum([piece.length for piece in pieces])
-    sizes = mixed_sizes(_joined(block, pieces), ends.tolist(), _check)
+    data = _joined(block, pieces)
+    payload, sizes = mix(data, ends.tolist(), _check)
     for piece, size in zip(pieces, np.diff(sizes, prepend=0).tolist(), strict=True):
         piece.size = size
+    return data, payload
 
 
 def _sorted_by_likeness(pieces: list[_Piece]) -> list[list[_Piece]]:
@@ -197,7 +218,7 @@ def _pays(
     size = _size(pieces)
     text = _joined(block, pieces)
     sample = _middle(text, len(text) * _SAMPLE_TOKENS // _tokens(pieces))
-    half, end = mixed_sizes(sample, [len(sample) // 2, len(sample)])
+    _, (half, end) = mix(sample, [(len(sample) + 1) // 2, len(sample)])
     by_mixing = max(1, end - half)
     saved = size * (by_mixing - codec.second_half_size(sample, _check)) // by_mixing
     worth = not least_saving or _TOKENS_PER_BYTE * saved >= _tokens(pieces)

@@ -5,12 +5,13 @@ import random
 import pytest
 
 from nacrith import model_pays
-from nacrith.binary_codec import mixed_sizes
+from nacrith.binary_codec import encode_binary, mix
 from nacrith.codec_request import CompressRequest
 from nacrith.format.frame import Kind, Segment
 from nacrith.format.parameters import Parameters
 from nacrith.groups import decode_group, encode_group
 from nacrith.model_pays import choose
+from nacrith.observation import Observer, observed_by
 from nacrith.presets import BEST, DEFAULT, FAST
 from nacrith.repetition import is_repeated
 from nacrith.segments import find_segments
@@ -38,7 +39,7 @@ class Model:
 
     def second_half_size(self, text, report):
         self.tried.append(text)
-        half, end = mixed_sizes(text, [len(text) // 2, len(text)])
+        _, (half, end) = mix(text, [(len(text) + 1) // 2, len(text)])
         return int((end - half) * self.share)
 
 
@@ -147,14 +148,31 @@ def test_no_text_and_utf16():
 def test_the_choice_is_checked_against_what_the_model_made():
     choice, _ = chosen(HEXADECIMAL, Model(1.1, 0.7))
     size = choice.text_size
-    assert abs(size - mixed_sizes(HEXADECIMAL, [len(HEXADECIMAL)])[0]) <= 4
+    assert abs(size - len(mix(HEXADECIMAL)[0])) <= 4
+    assert choice.holds(size * 94 // 100) and not choice.holds(size * 96 // 100)
+    # Too short for a sample: only what the model makes of it tells.
+    model = Model(1.1, 0.7)
+    choice, _ = chosen(HEXADECIMAL[:1500], model)
+    size = choice.text_size
+    assert not model.tried and kinds(choice) == [Kind.TEXT]
     assert choice.holds(size * 89 // 100) and not choice.holds(size * 91 // 100)
 
 
 def test_sizes_at_places():
-    whole = mixed_sizes(PROSE, [len(PROSE)])
-    sizes = mixed_sizes(PROSE, [1, 300, 301, len(PROSE)])
-    assert sizes == sorted(sizes) and sizes[3] == whole[0]
+    payload, sizes = mix(PROSE, [1, 300, 301, len(PROSE)])
+    assert sizes == sorted(sizes) and 0 <= len(payload) - sizes[3] <= 6
+    assert payload == mix(PROSE)[0]
+    assert abs(sizes[1] - len(mix(PROSE[:300])[0])) < 10
+
+
+def test_what_was_tried_is_not_coded_again(monkeypatch):
+    data = PROGRAM + PROSE + PROGRAM
+    choice, _ = chosen(data, Model(4, 0.5))
+    assert choice.payload_of(data) == mix(data)[0]
+    assert choice.payload_of(data[1:]) is None and choice.payload_of(b"") is None
+    found = encode_binary(data)
+    monkeypatch.setattr("nacrith.binary_codec.mix", None)
+    assert encode_binary(data, mixed=choice.payload_of(data)) == found
 
 
 @pytest.fixture(scope="module")
@@ -180,8 +198,16 @@ def test_a_model_that_knows_nothing_is_not_used(codecs, preset, data):
     assert len(frame.to_bytes()) <= len(without.to_bytes())
 
 
-def test_a_trial_costs_what_the_second_half_costs(codecs):
+def test_a_trial_costs_what_the_second_half_costs(codecs, tiny_gguf):
     codec = codecs[DEFAULT]
     text = PROSE[:2000]
     _, payload = codec.encode(text)
-    assert 0 < codec.second_half_size(text) < len(payload) / 2
+    size = codec.second_half_size(text)
+    assert 0 < size < len(payload) / 2
+    four = CompressRequest(tiny_gguf, "exact", 1, Parameters(streams=4, window=256), 10).open()
+    assert four.second_half_size(text) == size
+    four.close()
+    observer = Observer()
+    with observed_by(observer):
+        codec.second_half_size(text)
+    assert not observer.groups
