@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from nacrith.charset import detect, to_utf8
+from nacrith.charset import to_utf8
 from nacrith.container import MAGIC, MemberReader
 from nacrith.errors import NacrithError
 from nacrith.frame import Frame, Kind
@@ -171,8 +171,8 @@ def _frame_rows(frame: Frame, original: bytes, groups: Iterator[Group], strings:
     if text:
         # A text that was smaller as binary data has left a record too.
         group = next(g for g in groups if len(g) == frame.n_symbols)
-        charset = detect(bytes(text))
-        rows = _token_rows(to_utf8(bytes(text), charset), group, strings)
+        # Its charset was detected by who made the file, perhaps otherwise than here.
+        rows = _token_rows(to_utf8(bytes(text), group.charset), group, strings)
     places, inserted = [], np.zeros(len(notes), _SHOWN)
     ends = np.cumsum(rows["size"])
     for row, (before, length, bits) in zip(inserted, notes, strict=True):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
+from nacrith.charset import MAX_GROWTH
 from nacrith.errors import FormatError
 from nacrith.varint import Reader, to_varint
 
@@ -101,8 +102,7 @@ class Frame:
         for kind in kinds:
             if kind == Kind.TEXT:
                 n_symbols = reader.varint()
-                # Transcoded text can have twice the bytes.
-                if not 0 < n_symbols <= 2 * frame.size_of(Kind.TEXT):
+                if not 0 < n_symbols <= MAX_GROWTH * frame.size_of(Kind.TEXT):
                     raise FormatError(f"a frame is damaged: it claims {n_symbols} symbols")
             payloads[kind] = reader.rest() if kind == kinds[-1] else reader.take(reader.varint())
         reader.end()

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from coder import Coder, Decoder, Encoder, ScoreError
-from nacrith.charset import from_utf8
+from nacrith.charset import CHARSETS, MAX_GROWTH, from_utf8
 from nacrith.errors import FormatError, ModelMismatchError, NacrithError, UnsupportedError
 from nacrith.header import ModelRecord
 from nacrith.line_ends import with_cr
@@ -28,6 +28,8 @@ from predictors.probe import probe
 
 Report = Callable[[int, int, int], None]
 """Called after each step with symbols done, symbols in all, payload bytes so far."""
+
+_CHARSET_BITS = 5
 
 GPU_BACKEND = "llama.cpp-gpu"
 BACKENDS = ("auto", "exact", "llama.cpp", GPU_BACKEND, "transformers")
@@ -157,7 +159,12 @@ class TextCodec:
             _code_charset(coder, prepared.charset)
             _code_flag(coder, prepared.crlf)
             _code_flag(coder, prepared.wrapped)
-            self._code(coder, symbols, lambda done: report(done, len(symbols), coder.size))
+            self._code(
+                coder,
+                symbols,
+                prepared.charset,
+                lambda done: report(done, len(symbols), coder.size),
+            )
         if prepared.wrapped:
             code_line_breaks(coder, prepared.text, prepared.places, prepared.breaks)
         return len(symbols), padded(coder.finish(), self._least_cost(len(symbols)))
@@ -169,6 +176,7 @@ class TextCodec:
 
         Raises:
             FormatError: the payload can't be of that many symbols or bytes.
+            UnsupportedError: this Python has another table of the charset it names.
         """
         vocabulary = self._model.vocabulary
         if not can_hold(payload, self._least_cost(n_symbols)):
@@ -179,15 +187,14 @@ class TextCodec:
             charset = _code_charset(coder)
             crlf = _code_flag(coder)
             wrapped = _code_flag(coder)
-            self._code(coder, symbols, lambda done: report(done, n_symbols, len(payload)))
-        # UTF-8 has at most twice the bytes of the other charsets.
-        too_long = vocabulary.lengths[symbols].sum() > 2 * size
+            self._code(coder, symbols, charset, lambda done: report(done, n_symbols, len(payload)))
+        too_long = vocabulary.lengths[symbols].sum() > MAX_GROWTH * size
         text = b"" if too_long else vocabulary.decode(symbols)
         if wrapped:
             places = gaps(text)
             breaks = np.zeros(len(places), dtype=np.uint8)
             code_line_breaks(coder, text, places, breaks)
-            text = rewrap(text, places, breaks, 2 * size)
+            text = rewrap(text, places, breaks, MAX_GROWTH * size)
         if crlf:
             text = with_cr(text)
         try:
@@ -203,14 +210,24 @@ class TextCodec:
         return n_symbols * Ensemble.least_cost(vocabulary, self.parameters.contexts)
 
     def _code(
-        self, coder: Encoder | Decoder, symbols: IntArray, report: Callable[[int], None]
+        self,
+        coder: Encoder | Decoder,
+        symbols: IntArray,
+        charset: int,
+        report: Callable[[int], None],
     ) -> None:
         for session in self._sessions:
             session.reset()
         vocabulary = self._model.vocabulary
         p = self.parameters
         ensemble = new_ensemble(
-            vocabulary, p.streams, p.bias_rate, p.head_rate, p.contexts, p.neighbors
+            vocabulary,
+            p.streams,
+            p.bias_rate,
+            p.head_rate,
+            p.contexts,
+            p.neighbors,
+            charset=charset,
         )
         prompt = vocabulary.encode(PROMPTS[p.prompt])
         known = np.empty((0, p.streams), dtype=np.int32)
@@ -232,9 +249,16 @@ def _code_flag(coder: Coder, flag: bool = False, probability: int = 1 << 15) -> 
 
 
 def _code_charset(coder: Coder, charset: int = 0) -> int:
-    """Code the number of a charset; nearly all text is UTF-8."""
+    """Code the number of a charset; nearly all text is UTF-8.
+
+    Raises:
+        FormatError: there is none of that number.
+    """
     if not _code_flag(coder, charset > 0, 1 << 8):
         return 0
-    if not _code_flag(coder, charset > 1):
-        return 1
-    return 2 + _code_flag(coder, charset > 2)
+    number = 0
+    for i in reversed(range(_CHARSET_BITS)):
+        number |= _code_flag(coder, bool(charset >> i & 1)) << i
+    if not 0 < number < len(CHARSETS):
+        raise FormatError(f"a frame is damaged: it names charset {number}")
+    return number

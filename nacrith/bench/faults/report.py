@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from nacrith.bench.faults import damage, disk, files, interruption, memory, mutants
+from nacrith.bench.faults import charsets, damage, disk, files, interruption, memory, mutants
 from nacrith.bench.faults.lab import Broken, Fault, Lab
 from nacrith.errors import NacrithError
 
@@ -16,6 +16,7 @@ FAULTS: list[Fault] = [
     *disk.FAULTS,
     *files.FAULTS,
     *damage.FAULTS,
+    *charsets.FAULTS,
     *mutants.FAULTS,
 ]
 
