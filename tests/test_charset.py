@@ -8,13 +8,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from coder import Decoder, Encoder
 from nacrith import charset_table
 from nacrith.charset import CHARSETS, MAX_GROWTH, detect, from_utf8, to_utf8, utf16_order
 from nacrith.charset_detection import is_convincing
 from nacrith.charset_table import CODECS, ESCAPE, table_of
-from nacrith.errors import UnsupportedError
+from nacrith.errors import FormatError, UnsupportedError
 from nacrith.frame import Kind, Segment
 from nacrith.segments import find_segments
+from nacrith.text_codec import _code_charset
 
 FRENCH = "Déjà vu: l'été où l'on a mangé des crêpes à la crème.\n" * 9
 JAPANESE = "東京は日本の首都です。人口は世界で最も多い。\r\n" * 9
@@ -183,7 +185,7 @@ def test_four_bytes_of_gb18030():
         text = "".join(chars)
         coded = text.encode("gb18030")
         assert table.encode(text) == coded
-        if begin < 0x11000:
+        if begin % 0x10000 == 0x80:
             assert table.decode(coded) == text
     assert table.decode(b"\x90\x30\x81\x30\xe3\x32\x9a\x35") == "\U00010000\U0010ffff"
     # Behind the last character.
@@ -222,6 +224,20 @@ def test_binary_data_is_not_utf16():
     table = b"".join(i.to_bytes(2, "little") for i in range(200))
     assert utf16_order(table) == 0
     assert utf16_order(b"\xff\xfe" + table) == 0
+
+
+def test_the_number_of_a_charset_is_checked():
+    for number in range(1 << 5):
+        coder = Encoder()
+        coder.code_bit(1 << 8, 1)
+        for i in reversed(range(5)):
+            coder.code_bit(1 << 15, number >> i & 1)
+        decoder = Decoder(coder.finish())
+        if 0 < number < len(CHARSETS):
+            assert _code_charset(decoder) == number
+        else:
+            with pytest.raises(FormatError, match=f"names charset {number}"):
+                _code_charset(decoder)
 
 
 def test_a_wrong_charset_is_an_error():
