@@ -2,10 +2,37 @@
 
 from collections import Counter
 
-CHARSETS = ("utf-8", "latin-1", "utf-16-le", "utf-16-be")
+from nacrith.charset_detection import guess
+from nacrith.charset_table import table_of
+from nacrith.errors import UnsupportedError
+
+CHARSETS = (
+    "utf-8",
+    "utf-16-le",
+    "utf-16-be",
+    "windows-1252",
+    "windows-1251",
+    "koi8-r",
+    "koi8-u",
+    "iso-8859-5",
+    "cp866",
+    "windows-1250",
+    "iso-8859-2",
+    "windows-1253",
+    "iso-8859-7",
+    "windows-1254",
+    "windows-1255",
+    "windows-1256",
+    "gb18030",
+    "big5",
+    "shift-jis",
+    "euc-jp",
+    "euc-kr",
+)
 """By number in the file; 0 = left as it is."""
 
-_BYTE_ORDER_MARKS = {b"\xff\xfe": 2, b"\xfe\xff": 3}
+_UTF16 = (1, 2)
+_BYTE_ORDER_MARKS = {b"\xff\xfe": 1, b"\xfe\xff": 2}
 # What is looked at, in bytes.
 _SAMPLE = 1 << 16
 _MIN_SIZE = 16
@@ -15,17 +42,18 @@ def detect(text: bytes) -> int:
     """The number of the charset to transcode from; 0 if the text is best left alone."""
     if utf16 := utf16_order(text):
         return utf16
-    if text.isascii():
+    charset = guess(text).charset
+    if not charset:
         return 0
-    # Bytes that are not UTF-8, against characters that are.
-    decoded = text.decode("utf-8", errors="replace")
-    invalid = decoded.count("\ufffd")
-    valid = sum(character > "\x7f" for character in decoded) - invalid
-    return 1 if invalid > valid else 0
+    try:
+        table_of(charset)
+    except UnsupportedError:
+        return 0
+    return CHARSETS.index(charset)
 
 
 def utf16_order(data: bytes) -> int:
-    """2 or 3 if all of the data is UTF-16 text (little- or big-endian), else 0.
+    """1 or 2 if all of the data is UTF-16 text (little- or big-endian), else 0.
 
     It is told by its byte order mark, or because most high bytes are one and the same
     that is rare in 8-bit text.
@@ -34,7 +62,7 @@ def utf16_order(data: bytes) -> int:
         return 0
     sample = data[:_SAMPLE]
     order = _BYTE_ORDER_MARKS.get(data[:2], 0)
-    for number, high in ((2, sample[1::2]), (3, sample[::2])):
+    for number, high in zip(_UTF16, (sample[1::2], sample[::2]), strict=True):
         byte, count = Counter(high).most_common(1)[0]
         if 2 * count > len(high) and byte < 0x20 and byte not in b"\t\n\r":
             order = order or number
@@ -50,10 +78,27 @@ def utf16_order(data: bytes) -> int:
 
 
 def to_utf8(text: bytes, charset: int) -> bytes:
-    """Transcode from the charset of this number; what `detect` found comes back whole."""
-    return text.decode(CHARSETS[charset]).encode("utf-8") if charset else text
+    """Transcode from the charset of this number; any bytes, but UTF-16 must be well formed.
+
+    Raises:
+        UnsupportedError: this Python has another table of the charset.
+    """
+    if not charset:
+        return text
+    name = CHARSETS[charset]
+    decoded = text.decode(name) if charset in _UTF16 else table_of(name).decode(text)
+    return decoded.encode("utf-8")
 
 
 def from_utf8(text: bytes, charset: int) -> bytes:
-    """Inverse of `to_utf8`; raises UnicodeError for what that can't have made."""
-    return text.decode("utf-8").encode(CHARSETS[charset]) if charset else text
+    """Inverse of `to_utf8`.
+
+    Raises:
+        UnicodeError: it can't have made this.
+        UnsupportedError: this Python has another table of the charset.
+    """
+    if not charset:
+        return text
+    name = CHARSETS[charset]
+    decoded = text.decode("utf-8")
+    return decoded.encode(name) if charset in _UTF16 else table_of(name).encode(decoded)

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coder.kernels import njit
-from nacrith.charset import detect, to_utf8
+from nacrith.charset import from_utf8, to_utf8
 from nacrith.errors import NacrithError
 from nacrith.format.container import MAGIC, MemberReader
 from nacrith.format.frame import Frame, Kind
@@ -171,17 +171,33 @@ def _frame_rows(frame: Frame, original: bytes, groups: Iterator[Group], strings:
     if text:
         # A text that was smaller as binary data has left a record too.
         group = next(g for g in groups if len(g) == frame.n_symbols)
-        charset = detect(bytes(text))
-        rows = _token_rows(to_utf8(bytes(text), charset), group, strings)
-    places, inserted = [], np.zeros(len(notes), _SHOWN)
+        # Its charset was detected by who made the file, perhaps otherwise than here.
+        transcoded = to_utf8(bytes(text), group.charset)
+        rows = _token_rows(transcoded, group, strings)
+        if group.charset:
+            places = _places_before(transcoded, group.charset)
+            rows["size"] = np.diff(places[np.cumsum(rows["size"])], prepend=0)
+    before, inserted = [], np.zeros(len(notes), _SHOWN)
     ends = np.cumsum(rows["size"])
-    for row, (before, length, bits) in zip(inserted, notes, strict=True):
-        places.append(int(np.searchsorted(ends, before)))
+    for row, (place, length, bits) in zip(inserted, notes, strict=True):
+        before.append(int(np.searchsorted(ends, place)))
         row["shown"] = strings.number(f"[{length} bytes of binary data]".encode())
         row["bits"] = bits
         row["own"] = _BINARY
         row["size"] = length
-    return np.insert(rows, places, inserted)
+    return np.insert(rows, before, inserted)
+
+
+def _places_before(transcoded: bytes, charset: int) -> npt.NDArray[np.int64]:
+    """[n + 1] for each place in the text's UTF-8, the place in the text as it was."""
+    sizes = np.zeros(len(transcoded) + 1, dtype=np.int64)
+    end = 0
+    for char in transcoded.decode("utf-8"):
+        spelled = char.encode("utf-8")
+        end += len(spelled)
+        sizes[end] = len(from_utf8(spelled, charset))
+    places: npt.NDArray[np.int64] = np.cumsum(sizes)
+    return places
 
 
 @njit(cache=True)

@@ -44,10 +44,12 @@ class Group:
 
     Attributes:
         vocabulary: of its model.
+        charset: number of the charset that the text was transcoded from.
     """
 
-    def __init__(self, vocabulary: Vocabulary, n_streams: int) -> None:
+    def __init__(self, vocabulary: Vocabulary, n_streams: int, charset: int) -> None:
         self.vocabulary = vocabulary
+        self.charset = charset
         self._streams: list[list[npt.NDArray[Any]]] = [[] for _ in range(n_streams)]
 
     def add(self, stream: int, row: npt.NDArray[Any]) -> None:
@@ -81,13 +83,15 @@ def observed_by(observer: Observer | None) -> Iterator[None]:
         _observer.reset(token)
 
 
-def new_ensemble(vocabulary: Vocabulary, n_streams: int, *parameters: int) -> Ensemble:
-    """An `Ensemble` for a group, observed if there is an observer."""
+def new_ensemble(
+    vocabulary: Vocabulary, n_streams: int, *parameters: int, charset: int
+) -> Ensemble:
+    """An `Ensemble` for a group in that charset, observed if there is an observer."""
     observer = _observer.get()
     if observer is None:
         return Ensemble(vocabulary, n_streams, *parameters)
     ensemble = _ObservedEnsemble(vocabulary, n_streams, *parameters)
-    ensemble.group = Group(vocabulary, n_streams)
+    ensemble.group = Group(vocabulary, n_streams, charset)
     observer.groups.append(ensemble.group)
     return ensemble
 

@@ -12,14 +12,19 @@ Of the binary runs, the parts that nothing can compress are cut out.
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from coder.kernels import njit
 from nacrith.charset import utf16_order
+from nacrith.charset_detection import is_convincing
 from nacrith.format.frame import Kind, Segment
+
+Bytes = npt.NDArray[np.uint8]
 
 OTHER, TEXT, OPAQUE = 0, 1, 2
 # Estimated bits per byte of these. Text bytes are valid UTF-8 without most control
-# characters. Opaque ones are letters and digits in words of no language: base64, DNA.
+# characters, or in a run of text in another charset. Opaque ones are letters and digits in
+# words of no language: base64, DNA.
 # Binary data costs about what LZMA makes of an executable.
 AS_TEXT = np.array([12, 2, 7], dtype=np.int64)
 AS_BINARY = np.array([5, 5, 6], dtype=np.int64)
@@ -31,6 +36,14 @@ OPAQUE_WORD = 40
 # distributed as random ones can't be compressed, unless some of it occurs again.
 PIECE = 1 << 14
 RANDOM_ENTROPY = 7.95
+# Runs in which one byte in so many is not ASCII or UTF-8 may be in another charset. The least
+# run can outweigh two changes of the kind.
+_UNEXPLAINED = 20
+_LEAST_RUN = 256
+_LEAST_TEXT = 16
+# Control bytes in text are at least so far from each other.
+_CONTROL_GAP = 64
+
 # In random data four bytes never follow again so soon.
 MAX_REPEATS = 16
 
@@ -72,6 +85,46 @@ def _mark_text(data, marks):
             i += length + 1
         else:
             i += 1
+
+
+@njit(cache=True)
+def _find_runs(data, marks, least, runs):
+    """Find runs with few control bytes in which bytes from 80 on are not UTF-8.
+
+    Written: begin and end of each that has `least` bytes; none is longer than `PIECE`.
+    Returns their number.
+    """
+    n = len(data)
+    found = 0
+    begin = 0
+    last_control = -1
+    unexplained = 0
+    for i in range(n + 1):
+        is_control = i < n and marks[i] == 0 and data[i] < 0x80
+        is_second = is_control and i - last_control < _CONTROL_GAP
+        if i == n or is_second or i - begin == PIECE:
+            if i - begin >= least and unexplained * _UNEXPLAINED >= i - begin:
+                runs[found, 0] = begin
+                runs[found, 1] = i
+                found += 1
+            begin = i + 1 if is_second else i
+            unexplained = 0
+        if is_control:
+            last_control = i
+        elif i < n and marks[i] == 0:
+            unexplained += 1
+    return found
+
+
+def _mark_other_charsets(data: bytes, values: Bytes, marks: Bytes) -> None:
+    """Mark the runs that are text in another charset than UTF-8."""
+    # A short text may be all there is.
+    least = min(_LEAST_RUN, max(len(data), _LEAST_TEXT))
+    runs = np.empty((len(data) // least + 1, 2), dtype=np.int64)
+    for begin, end in runs[: _find_runs(values, marks, least, runs)].tolist():
+        if is_convincing(data[begin:end]):
+            # Control bytes are dear in any charset.
+            marks[begin:end] |= values[begin:end] >= 0x80
 
 
 @njit(cache=True)
@@ -130,6 +183,7 @@ def find_segments(data: bytes) -> list[Segment]:
     values = np.frombuffer(data, dtype=np.uint8)
     marks = np.zeros(len(data), dtype=np.uint8)
     _mark_text(values, marks)
+    _mark_other_charsets(data, values, marks)
     _mark_opaque(values, marks)
     kinds = np.empty(len(data), dtype=np.uint8)
     _cheapest_path(marks, kinds)

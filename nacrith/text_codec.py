@@ -10,8 +10,9 @@ import numpy as np
 
 from coder import Coder, Decoder, Encoder, ScoreError
 from nacrith.backends import GPU_BACKEND
-from nacrith.charset import from_utf8
+from nacrith.charset import CHARSETS, from_utf8
 from nacrith.errors import FormatError, ModelMismatchError, NacrithError, UnsupportedError
+from nacrith.format.frame import MAX_GROWTH
 from nacrith.format.header import ModelRecord
 from nacrith.format.numerics import NumericsRecord
 from nacrith.format.parameters import Parameters
@@ -31,6 +32,8 @@ from predictors.probe import probe
 
 Report = Callable[[int, int, int], None]
 """Called after each step with symbols done, symbols in all, payload bytes so far."""
+
+_CHARSET_BITS = 5
 
 
 def _no_report(done: int, total: int, size: int) -> None:
@@ -172,6 +175,7 @@ class TextCodec:
             self._code(
                 coder,
                 symbols,
+                prepared.charset,
                 self.parameters,
                 self._sessions,
                 lambda done: report(done, len(symbols), coder.size),
@@ -187,6 +191,7 @@ class TextCodec:
 
         Raises:
             FormatError: the payload can't be of that many symbols or bytes.
+            UnsupportedError: this Python has another table of the charset it names.
         """
         vocabulary = self._model.vocabulary
         if not can_hold(payload, self._least_cost(n_symbols)):
@@ -200,18 +205,18 @@ class TextCodec:
             self._code(
                 coder,
                 symbols,
+                charset,
                 self.parameters,
                 self._sessions,
                 lambda done: report(done, n_symbols, len(payload)),
             )
-        # UTF-8 has at most twice the bytes of the other charsets.
-        too_long = vocabulary.lengths[symbols].sum() > 2 * size
+        too_long = vocabulary.lengths[symbols].sum() > MAX_GROWTH * size
         text = b"" if too_long else vocabulary.decode(symbols)
         if wrapped:
             places = gaps(text)
             breaks = np.zeros(len(places), dtype=np.uint8)
             code_line_breaks(coder, text, places, breaks)
-            text = rewrap(text, places, breaks, 2 * size)
+            text = rewrap(text, places, breaks, MAX_GROWTH * size)
         if crlf:
             text = with_cr(text)
         try:
@@ -245,7 +250,7 @@ class TextCodec:
         with _translated(), observed_by(None):
             session = self._model.open(1, p.window, p.sinks)
             try:
-                self._code(coder, symbols, p, [session], note)
+                self._code(coder, symbols, prepared.charset, p, [session], note)
             finally:
                 session.close()
         return coder.size - sizes[0] + prepared.breaks_size // 2
@@ -258,6 +263,7 @@ class TextCodec:
         self,
         coder: Encoder | Decoder,
         symbols: IntArray,
+        charset: int,
         p: Parameters,
         sessions: Sequence[Session],
         report: Callable[[int], None],
@@ -266,7 +272,13 @@ class TextCodec:
             session.reset()
         vocabulary = self._model.vocabulary
         ensemble = new_ensemble(
-            vocabulary, p.streams, p.bias_rate, p.head_rate, p.contexts, p.neighbors
+            vocabulary,
+            p.streams,
+            p.bias_rate,
+            p.head_rate,
+            p.contexts,
+            p.neighbors,
+            charset=charset,
         )
         prompt = vocabulary.encode(PROMPTS[p.prompt])
         known = np.empty((0, p.streams), dtype=np.int32)
@@ -286,9 +298,16 @@ def _code_flag(coder: Coder, flag: bool = False, probability: int = 1 << 15) -> 
 
 
 def _code_charset(coder: Coder, charset: int = 0) -> int:
-    """Code the number of a charset; nearly all text is UTF-8."""
+    """Code the number of a charset; nearly all text is UTF-8.
+
+    Raises:
+        FormatError: there is none of that number.
+    """
     if not _code_flag(coder, charset > 0, 1 << 8):
         return 0
-    if not _code_flag(coder, charset > 1):
-        return 1
-    return 2 + _code_flag(coder, charset > 2)
+    number = 0
+    for i in reversed(range(_CHARSET_BITS)):
+        number |= _code_flag(coder, bool(charset >> i & 1)) << i
+    if not 0 < number < len(CHARSETS):
+        raise FormatError(f"a frame is damaged: it names charset {number}")
+    return number

@@ -17,6 +17,7 @@ import pytest
 
 from coder import Decoder
 from nacrith.charset import CHARSETS
+from nacrith.charset_table import CODECS
 from nacrith.format.container import MemberReader
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import Metadata
@@ -24,6 +25,7 @@ from nacrith.format.parameters import Parameters
 from nacrith.format.varint import Reader
 from nacrith.pipeline import CompressOptions, compress_stream
 from nacrith.text_codec import _code_charset, _code_flag
+from tests.charset_texts import TEXTS
 from tests.conftest import ROOT, keep_in_model
 
 GOLDEN = ROOT / "tests" / "golden"
@@ -148,12 +150,15 @@ LINES = "\r\n".join(textwrap.wrap(_prose(30), 30)) + "\r\n"
 PARAGRAPHS = "\n\n".join(textwrap.fill(_prose(90), 64) for _ in range(2)) + "\n"
 RANDOM = hashlib.shake_128(b"golden").digest(64)
 
-# A text in each of `CHARSETS` but UTF-8, with Python's name of the charset.
-IN_CHARSETS = {
-    "latin-1": ("latin-1", "Où sont les élèves? À la forêt, près du château où l'été dure. " * 2),
-    "utf-16-le": ("utf-16-le", "\ufeffOù sont les élèves? À la forêt.\n"),
-    "utf-16-be": ("utf-16-be", "\ufeffOù sont les élèves? À la forêt.\n"),
-}
+UTF16_TEXT = "\ufeffOù sont les élèves? À la forêt.\n"
+
+
+def _in_charset(name: str) -> bytes:
+    """A text that is recognised as one of this charset."""
+    if name.startswith("utf-16"):
+        return UTF16_TEXT.encode(name)
+    return TEXTS[name].encode(CODECS[name])
+
 
 SMALL_WINDOW = Parameters(streams=1, window=256)
 
@@ -221,8 +226,5 @@ CASES = {
         {"model": "SmolLM2-135M-Instruct.Q4_1", "prompt": 2, "kinds": {Kind.TEXT}},
         real=True,
     ),
-} | {
-    f"charset-{name}": _text({"charset": name}, text.encode(codec))
-    for name, (codec, text) in ((name, IN_CHARSETS[name]) for name in CHARSETS[1:])
-}
+} | {f"charset-{name}": _text({"charset": name}, _in_charset(name)) for name in CHARSETS[1:]}
 """By name of the file, without its ending."""

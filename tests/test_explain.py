@@ -94,6 +94,23 @@ def test_a_compressed_file_gives_the_same_page(options):
     assert given == explain(io.BytesIO(TEXT), "a", options)
 
 
+@pytest.mark.parametrize("codec", ["cp1251", "gb18030", "utf-16"])
+def test_text_in_another_charset(options, codec, monkeypatch):
+    text = {"gb18030": "我们在学校里学习，他们不知道。\n"}.get(codec, "Ночь, улица, фонарь.\n") * 20
+    data = text.encode(codec)
+    packed = io.BytesIO()
+    compress_stream(io.BytesIO(data), packed, options, len(data))
+    # Who reads a file may detect otherwise than who made it.
+    monkeypatch.setattr("nacrith.charset.detect", lambda text: 0)
+    page, columns = data_of(explain(io.BytesIO(packed.getvalue()), "a", options))
+    assert page["totals"]["original"] == len(data)
+    shown = b"".join(
+        bytes.fromhex(s[1:-1]) if s.startswith("⟨") else s.encode()
+        for s in (page["strings"][i] for i in columns["shown"])
+    )
+    assert shown.decode().lstrip("\ufeff") == text
+
+
 def test_line_ends_and_binary_data_are_shown(options):
     wrapped = b"the king and the thing to the end of\nthe king to the sing and the\n" * 20
     data = wrapped.replace(b"\n", b"\r\n") + NOISE + TEXT * 4

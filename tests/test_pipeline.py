@@ -44,6 +44,10 @@ CASES = {
     "special tokens": b"<|endoftext|><|im_start|>" * 20,
     "utf-16": "Ночь, улица, фонарь, аптека.\r\n".encode("utf-16") * 20,
     "latin-1": "Où êtes-vous déjà allé?\n".encode("latin-1") * 30,
+    "koi8-r, and a byte of none": "Ночь, улица, фонарь.\n".encode("koi8-r") * 30 + b"\xff",
+    "gb18030": "我们在学校里学习，他们不知道。\n".encode("gb18030") * 30,
+    # Every byte makes three, of UTF-8.
+    "shift-jis": "\uff76\uff80\uff76\uff85\uff8a\uff9d\uff76\uff78".encode("cp932") * 90,
     "spaces": b" " * 3000,
     "emoji": "😀é".encode() * 200,
 }

@@ -12,6 +12,10 @@ MAX_ORIGINAL = 1 << 26
 """No frame holds more bytes of the original than this (64 MiB)."""
 
 
+MAX_GROWTH = 3
+"""A text has at most so many times its bytes in UTF-8."""
+
+
 class Kind(IntEnum):
     """How a segment is coded."""
 
@@ -101,8 +105,7 @@ class Frame:
         for kind in kinds:
             if kind == Kind.TEXT:
                 n_symbols = reader.varint()
-                # Transcoded text can have twice the bytes.
-                if not 0 < n_symbols <= 2 * frame.size_of(Kind.TEXT):
+                if not 0 < n_symbols <= MAX_GROWTH * frame.size_of(Kind.TEXT):
                     raise FormatError(f"a frame is damaged: it claims {n_symbols} symbols")
             payloads[kind] = reader.rest() if kind == kinds[-1] else reader.take(reader.varint())
         reader.end()

@@ -54,6 +54,8 @@ class Samples:
             table: 1 << 20,
             text.encode(): 1 << 20,
             text.encode("utf-16"): 1 << 20,
+            ("Ночь, улица, фонарь, аптека.\n" * 9).encode("koi8-r") + b"\xff\x80": 1 << 20,
+            ("我们在学校里学习，他们不知道。\n" * 9).encode("gb18030") + b"\xff": 1 << 20,
             bytes(7000): 1 << 20,
             text.encode("latin-1") + noise * 2 + table: 700,
             random.randbytes(1 << 15) + table * 2: 1 << 14,

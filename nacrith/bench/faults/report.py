@@ -9,6 +9,7 @@ import click
 
 from nacrith.bench.faults import (
     caches,
+    charsets,
     damage,
     disk,
     files,
@@ -29,6 +30,7 @@ FAULTS: list[Fault] = [
     *caches.FAULTS,
     *files.FAULTS,
     *damage.FAULTS,
+    *charsets.FAULTS,
     *mutants.FAULTS,
 ]
 
