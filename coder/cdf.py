@@ -10,7 +10,6 @@ they take 0.3 %, which costs 0.004 bits a token.
 """
 
 import numpy as np
-from numba import njit
 
 from coder.fixed_point import (
     EXP2_INDEX_BITS,
@@ -19,6 +18,7 @@ from coder.fixed_point import (
     SCORE_FRACTION_BITS,
     SCORE_LIMIT,
 )
+from coder.kernels import njit
 
 CDF_BITS = 24
 CDF_TOTAL = 1 << CDF_BITS

@@ -24,7 +24,8 @@ from math import log2
 from typing import Protocol
 
 import numpy as np
-from numba import njit
+
+from coder.kernels import njit
 
 _TOP = 1 << 32
 _BOTTOM = 1 << 24

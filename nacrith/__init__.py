@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from nacrith.environment import check_environment
 from nacrith.errors import NacrithError
 
 if TYPE_CHECKING:
@@ -25,4 +26,6 @@ def __getattr__(name: str) -> Any:
     """Import what is asked for at first use (PEP 562), so that `import nacrith` is quick."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # Some values would end the import of a library with its own errors.
+    check_environment()
     return getattr(import_module(_MODULES[name]), name)

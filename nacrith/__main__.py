@@ -1,6 +1,16 @@
-"""`python -m nacrith`."""
+"""`python -m nacrith`, and the command `nacrith`."""
 
-from nacrith.cli import main
+from nacrith import signals
+
+
+def main() -> None:
+    """See `nacrith.cli.main`."""
+    # An interruption while modules are imported is quiet, too.
+    signals.install()
+    from nacrith.cli import main
+
+    main()
+
 
 if __name__ == "__main__":
     main()

@@ -1,7 +1,8 @@
 """Binary data: context mixing, raw LZMA2 (lzma of the standard library), or stored."""
 
 import lzma
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ _MIN_DICTIONARY = 1 << 12
 # Of this much data of which LZMA leaves next to nothing, context mixing, which takes
 # minutes for it, could not save much either.
 _LARGE, _NEARLY_EMPTY = 1 << 20, 64
+# Bytes between two reports: of progress, and of sizes.
+_COARSE, _FINE = 1 << 12, 1 << 8
 
 
 def _no_report(done: int) -> None:
@@ -40,15 +43,21 @@ def _filters(size: int) -> list[dict[str, int]]:
     ]
 
 
-def encode_binary(data: bytes, report: Report = _no_report) -> tuple[Kind, bytes]:
-    """Return (kind, payload), the smallest of context mixing, LZMA and stored."""
+def encode_binary(
+    data: bytes, report: Report = _no_report, mixed: bytes | None = None
+) -> tuple[Kind, bytes]:
+    """Return (kind, payload), the smallest of context mixing, LZMA and stored.
+
+    Args:
+        mixed: what `mix` makes of the data, if it is there already.
+    """
     packed = encode_lzma(data)
     found = (Kind.LZMA, packed) if len(packed) < len(data) else (Kind.STORED, data)
     nearly_empty = len(data) >= _LARGE and len(packed) < len(data) // _NEARLY_EMPTY
-    if not nearly_empty:
-        mixed = _mix(data, report)
-        if len(mixed) < len(found[1]):
-            found = (Kind.MIXED, mixed)
+    if mixed is None and not nearly_empty:
+        mixed, _ = mix(data, report=report)
+    if mixed is not None and len(mixed) < len(found[1]):
+        found = (Kind.MIXED, mixed)
     return found
 
 
@@ -86,15 +95,40 @@ def _unpack(payload: bytes, size: int) -> bytes:
     return data
 
 
-def _mix(data: bytes, report: Report) -> bytes:
+def mix(
+    data: bytes, ends: Sequence[int] = (), report: Report = _no_report
+) -> tuple[bytes, list[int]]:
+    """Code by context mixing.
+
+    Args:
+        ends: places in the data, ascending, from 1 on.
+
+    Returns:
+        The payload of the kind MIXED, and how many bytes of it were there at each of the
+        ends, ± 4.
+    """
+    places, sizes = [0], [0]
+    coder = Encoder()
+
+    def note(done: int) -> None:
+        places.append(done)
+        sizes.append(coder.size)
+        report(done)
+
     values: Any = np.frombuffer(data, dtype=np.uint8).copy()
     calls = calls_pay(values)
     if calls:
         to_absolute(values)
     record = record_length(values)
-    coder = Encoder()
-    code_bytes(coder, values, record, report)
-    return to_varint(record << 1 | calls) + padded(coder.finish(), least_cost(len(data)))
+    code_bytes(coder, values, record, note, _FINE if ends else _COARSE)
+    payload = to_varint(record << 1 | calls) + padded(coder.finish(), least_cost(len(data)))
+    found = []
+    for end in ends:
+        i = bisect_left(places, end, 1)
+        step = places[i] - places[i - 1]
+        part = (sizes[i] - sizes[i - 1]) * (end - places[i - 1])
+        found.append(sizes[i - 1] + part // step)
+    return payload, found
 
 
 def _unmix(payload: bytes, size: int, report: Report) -> bytes:

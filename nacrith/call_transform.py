@@ -7,7 +7,8 @@ themselves, so that every input comes back.
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from coder.kernels import njit
 
 _CALL, _JUMP = 0xE8, 0xE9
 # So many calls must be found, one in so many bytes.

@@ -17,9 +17,12 @@ class CompressRequest:
     backend: str
     threads: int
     parameters: Parameters
+    least_saving: int
 
     def open(self) -> TextCodec:
-        return TextCodec.for_compression(self.model, self.backend, self.threads, self.parameters)
+        return TextCodec.for_compression(
+            self.model, self.backend, self.threads, self.parameters, self.least_saving
+        )
 
 
 @dataclass(frozen=True)

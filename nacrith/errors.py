@@ -41,5 +41,9 @@ class ResumeError(NacrithError):
     """An interrupted run that can't be gone on with."""
 
 
+class EnvironmentVariableError(NacrithError):
+    """An environment variable whose value can't be used."""
+
+
 class WorkerError(NacrithError):
     """Workers that can't be started or that fail again and again."""

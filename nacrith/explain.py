@@ -14,8 +14,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from coder.kernels import njit
 from nacrith.charset import detect, to_utf8
 from nacrith.errors import NacrithError
 from nacrith.format.container import MAGIC, MemberReader

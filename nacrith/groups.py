@@ -1,11 +1,13 @@
 """A group: a block of the original ↔ a frame, whatever the block holds."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from nacrith import signals
 from nacrith.binary_codec import decode_binary, encode_binary, encode_lzma
 from nacrith.errors import FormatError
 from nacrith.format.frame import Frame, Kind, Segment, check_of
+from nacrith.model_pays import NO_CHOICE, Choice, choose
 from nacrith.segments import binary_segments, find_segments
 from nacrith.text_codec import TextCodec
 
@@ -33,11 +35,25 @@ def encode_group(block: bytes, codec: TextCodec | None, report: Report = no_repo
         NacrithError: the model fails.
     """
     if codec is None:
-        return _encode(block, binary_segments(block), None, report)
-    frame = _encode(block, find_segments(block), codec, report)
-    if len(frame.payloads.get(Kind.TEXT, b"")) > _DOUBTFUL * frame.size_of(Kind.TEXT):
-        frame = min(frame, encode_group(block, None), key=_size)
-    return frame
+        return _encode(block, _binary(block), None, report)
+    segments = find_segments(block)
+    choice = choose(block, segments, codec, codec.least_saving)
+    frame = _encode(block, choice, codec, report)
+    payload = len(frame.payloads.get(Kind.TEXT, b""))
+    if payload and not choice.holds(payload):
+        return _encode(block, _binary(block, choice), None, report)
+    candidates = [frame]
+    if choice.segments != segments and not codec.least_saving:
+        # The choice was made by samples.
+        candidates.append(_encode(block, replace(choice, segments=segments), codec, report))
+    if len(candidates) > 1 or payload > _DOUBTFUL * frame.size_of(Kind.TEXT):
+        candidates.append(_encode(block, _binary(block, choice), None))
+    return min(candidates, key=_size)
+
+
+def _binary(block: bytes, choice: Choice = NO_CHOICE) -> Choice:
+    """All of a block taken as binary data."""
+    return replace(choice, segments=binary_segments(block))
 
 
 def decode_group(frame: Frame, codec: TextCodec | None, report: Report = no_report) -> bytes:
@@ -69,22 +85,24 @@ def decode_group(frame: Frame, codec: TextCodec | None, report: Report = no_repo
 
 
 def _encode(
-    block: bytes, segments: list[Segment], codec: TextCodec | None, report: Report
+    block: bytes, choice: Choice, codec: TextCodec | None, report: Report = no_report
 ) -> Frame:
+    segments = choice.segments
     payloads = {}
     n_symbols = 0
     text = _join_kinds(block, segments, {Kind.TEXT})
     if text:
         assert codec is not None
         n_symbols, payloads[Kind.TEXT] = codec.encode(text, _of_text(report, len(text)))
-    segments, binary = _encode_binary(block, segments, report)
+    segments, binary = _encode_binary(block, choice, report)
     return Frame(segments, check_of(block), payloads | binary, n_symbols)
 
 
 def _encode_binary(
-    block: bytes, segments: list[Segment], report: Report
+    block: bytes, choice: Choice, report: Report
 ) -> tuple[list[Segment], dict[Kind, bytes]]:
     """Choose the kinds of the binary segments; return all segments, and their payloads."""
+    segments = choice.segments
     random = _join_kinds(block, segments, {Kind.STORED})
     mixed = _join_kinds(block, segments, {Kind.MIXED})
     whole = _join_kinds(block, segments, {Kind.STORED, Kind.MIXED})
@@ -92,7 +110,7 @@ def _encode_binary(
     if random:
         payloads[Kind.STORED] = random
     if mixed:
-        kind, payload = encode_binary(mixed, _of_bytes(report))
+        kind, payload = encode_binary(mixed, _of_bytes(report), choice.payload_of(mixed))
         chosen = _relabelled(segments, {Kind.MIXED}, kind)
         payloads[kind] = whole if kind == Kind.STORED else payload
     if random:

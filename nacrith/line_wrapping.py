@@ -13,8 +13,8 @@ column says nothing.
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from coder.kernels import njit
 from predictors.indentation import begin_line, expected, is_blank, is_inside, no_lines
 from predictors.line_breaks import column_after
 

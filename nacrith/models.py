@@ -31,10 +31,17 @@ class ModelFile:
 
 
 def models_directory() -> Path:
-    """Where `nacrith models import` puts models: $NACRITH_MODELS, or the user's data folder."""
+    """Where `nacrith models import` puts models: $NACRITH_MODELS, or the user's data folder.
+
+    A user without a home has that of the machine.
+    """
     if given := os.environ.get("NACRITH_MODELS"):
         return Path(given)
-    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    if not (data := os.environ.get("XDG_DATA_HOME")):
+        try:
+            data = str(Path.home() / ".local" / "share")
+        except RuntimeError:
+            data = "/usr/local/share"
     return Path(data) / "nacrith" / "models"
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from coder import Coder
+from coder.kernels import njit
 from predictors.base import FloatArray
 from predictors.ensemble import Ensemble
 from predictors.vocabulary import Vocabulary
@@ -72,8 +72,8 @@ _observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
 
 
 @contextmanager
-def observed_by(observer: Observer) -> Iterator[None]:
-    """Let `observer` see all text that is coded in this block."""
+def observed_by(observer: Observer | None) -> Iterator[None]:
+    """Let `observer`, or nobody, see all text that is coded in this block."""
     token = _observer.set(observer)
     try:
         yield

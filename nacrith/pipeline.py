@@ -47,7 +47,8 @@ class CompressOptions:
         model: GGUF path; None = the embedded default.
         backend: one of `backends.BACKENDS`.
         threads: of the model; 0 = all CPUs.
-        preset: chooses the number of streams if that is left open.
+        preset: chooses the number of streams if that is left open, and says how much
+            the model must save.
         parameters: with `streams` 0 = by the preset and the input's size.
         metadata: stored in the header if given.
         block_size: bytes of the original in a frame.
@@ -131,7 +132,13 @@ def compress_stream(
         second = next(blocks, b"")
         known = size if size is not None else len(first) + len(second)
         parameters = _parameters(options, first, known)
-        request = CompressRequest(options.model, options.backend, options.threads, parameters)
+        request = CompressRequest(
+            options.model,
+            options.backend,
+            options.threads,
+            parameters,
+            options.preset.least_saving,
+        )
         if second:
             header = Header(workers.model_record(request), parameters, options.metadata)
             all_blocks = chain([first, second], blocks)

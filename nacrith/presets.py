@@ -1,6 +1,7 @@
 """Presets: how much time a user gives for how few bits.
 
-A preset is only a choice of parameters: a file stores these, not its name.
+A preset is only a choice of parameters and of what they are used for: a file stores these,
+not its name.
 """
 
 from dataclasses import dataclass
@@ -16,11 +17,14 @@ class Preset:
         parameters: with `streams` 0 = to be chosen.
         stream_bytes: text that a stream of its own must have, at least.
         max_streams: no more streams than this.
+        least_saving: percent of a text's size by context mixing that the model must save
+            to be used: see `model_pays`.
     """
 
     parameters: Parameters
     stream_bytes: int
     max_streams: int
+    least_saving: int
 
     def streams(self, size: int) -> int:
         """Number of streams for `size` bytes of text (or its upper bound)."""
@@ -29,7 +33,7 @@ class Preset:
 
 # More streams let the processor work on more at once, up to about 64 when decoding; each
 # starts without context. Attention takes half of the time at 1,000 positions.
-FAST = Preset(Parameters(streams=0, window=256), 1 << 14, 64)
-DEFAULT = Preset(Parameters(streams=0), 1 << 16, 8)
-BEST = Preset(Parameters(streams=0, window=2048, neighbors=1 << 16), 1 << 62, 1)
+FAST = Preset(Parameters(streams=0, window=256), 1 << 14, 64, 10)
+DEFAULT = Preset(Parameters(streams=0), 1 << 16, 8, 10)
+BEST = Preset(Parameters(streams=0, window=2048, neighbors=1 << 16), 1 << 62, 1, 0)
 PRESETS = {"default": DEFAULT, "fast": FAST, "best": BEST}

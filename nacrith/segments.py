@@ -12,8 +12,8 @@ Of the binary runs, the parts that nothing can compress are cut out.
 from itertools import pairwise
 
 import numpy as np
-from numba import njit
 
+from coder.kernels import njit
 from nacrith.charset import utf16_order
 from nacrith.format.frame import Kind, Segment
 

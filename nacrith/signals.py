@@ -7,6 +7,11 @@ remembered, and `check`, which long loops call, raises it again.
 
 import signal
 
+# Windows has no SIGHUP.
+_ENDING = [
+    getattr(signal, name) for name in ("SIGHUP", "SIGINT", "SIGTERM") if hasattr(signal, name)
+]
+
 _received: int | None = None
 
 
@@ -15,8 +20,12 @@ class Interrupted(SystemExit):
 
 
 def install() -> None:
-    """Handle SIGINT (unless it is ignored, as in a background job) and SIGTERM."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    """Handle what asks the program to end, unless it is ignored.
+
+    SIGINT is ignored in a background job, SIGHUP under nohup. SIGQUIT keeps its meaning:
+    end at once, with a core dump.
+    """
+    for number in _ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _handle)
 

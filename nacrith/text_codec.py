@@ -1,7 +1,8 @@
 """Text ↔ range-coded payload: model, vocabulary, predictors and coder put together."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,11 +19,11 @@ from nacrith.line_ends import with_cr
 from nacrith.line_wrapping import gaps, rewrap
 from nacrith.lockstep import code_group, fed_tokens, stream_bounds
 from nacrith.models import ModelFile, default_model, describe, model_for
-from nacrith.observation import new_ensemble
+from nacrith.observation import new_ensemble, observed_by
 from nacrith.payload import can_hold, padded
 from nacrith.prepared_text import prepare
 from nacrith.prompts import PROMPTS
-from predictors.base import IntArray, LanguageModel, ModelError, UnsupportedModelError
+from predictors.base import IntArray, LanguageModel, ModelError, Session, UnsupportedModelError
 from predictors.ensemble import Ensemble
 from predictors.line_breaks import code_line_breaks
 from predictors.numerics import available_threads
@@ -78,11 +79,19 @@ class TextCodec:
     Attributes:
         record: what the header says of the model.
         parameters: as given.
+        least_saving: percent that the model must save of a text to be used; for encoding.
     """
 
-    def __init__(self, model: LanguageModel, file: ModelFile, parameters: Parameters) -> None:
+    def __init__(
+        self,
+        model: LanguageModel,
+        file: ModelFile,
+        parameters: Parameters,
+        least_saving: int = 0,
+    ) -> None:
         self._model = model
         self.parameters = parameters
+        self.least_saving = least_saving
         streams = parameters.streams
         with _translated():
             try:
@@ -100,11 +109,16 @@ class TextCodec:
 
     @classmethod
     def for_compression(
-        cls, model: Path | None, backend: str, threads: int, parameters: Parameters
+        cls,
+        model: Path | None,
+        backend: str,
+        threads: int,
+        parameters: Parameters,
+        least_saving: int = 0,
     ) -> "TextCodec":
         """Open the model the user named, or the default one."""
         file = describe(model) if model else default_model()
-        return cls(load_model(backend, file.path, threads), file, parameters)
+        return cls(load_model(backend, file.path, threads), file, parameters, least_saving)
 
     @classmethod
     def for_file(
@@ -155,7 +169,13 @@ class TextCodec:
             _code_charset(coder, prepared.charset)
             _code_flag(coder, prepared.crlf)
             _code_flag(coder, prepared.wrapped)
-            self._code(coder, symbols, lambda done: report(done, len(symbols), coder.size))
+            self._code(
+                coder,
+                symbols,
+                self.parameters,
+                self._sessions,
+                lambda done: report(done, len(symbols), coder.size),
+            )
         if prepared.wrapped:
             code_line_breaks(coder, prepared.text, prepared.places, prepared.breaks)
         return len(symbols), padded(coder.finish(), self._least_cost(len(symbols)))
@@ -177,7 +197,13 @@ class TextCodec:
             charset = _code_charset(coder)
             crlf = _code_flag(coder)
             wrapped = _code_flag(coder)
-            self._code(coder, symbols, lambda done: report(done, n_symbols, len(payload)))
+            self._code(
+                coder,
+                symbols,
+                self.parameters,
+                self._sessions,
+                lambda done: report(done, n_symbols, len(payload)),
+            )
         # UTF-8 has at most twice the bytes of the other charsets.
         too_long = vocabulary.lengths[symbols].sum() > 2 * size
         text = b"" if too_long else vocabulary.decode(symbols)
@@ -196,17 +222,49 @@ class TextCodec:
             raise FormatError("a frame is damaged: its text has another length than recorded")
         return text
 
+    def count_tokens(self, text: bytes) -> int:
+        """How many tokens the model reads of a text, after its transforms."""
+        return len(self._model.vocabulary.encode(prepare(text).text))
+
+    def second_half_size(self, text: bytes, report: Report = _no_report) -> int:
+        """Bytes that the second half of a text takes, in one stream whatever the parameters."""
+        vocabulary = self._model.vocabulary
+        prepared = prepare(text)
+        symbols = vocabulary.encode(prepared.text)
+        ends = np.cumsum(vocabulary.lengths[symbols])
+        half = int(np.searchsorted(ends, len(prepared.text) // 2)) + 1
+        coder = Encoder()
+        sizes = [0]
+
+        def note(done: int) -> None:
+            if done == half:
+                sizes[0] = coder.size
+            report(done, len(symbols), coder.size)
+
+        p = replace(self.parameters, streams=1)
+        with _translated(), observed_by(None):
+            session = self._model.open(1, p.window, p.sinks)
+            try:
+                self._code(coder, symbols, p, [session], note)
+            finally:
+                session.close()
+        return coder.size - sizes[0] + prepared.breaks_size // 2
+
     def _least_cost(self, n_symbols: int) -> int:
         vocabulary = self._model.vocabulary
         return n_symbols * Ensemble.least_cost(vocabulary, self.parameters.contexts)
 
     def _code(
-        self, coder: Encoder | Decoder, symbols: IntArray, report: Callable[[int], None]
+        self,
+        coder: Encoder | Decoder,
+        symbols: IntArray,
+        p: Parameters,
+        sessions: Sequence[Session],
+        report: Callable[[int], None],
     ) -> None:
-        for session in self._sessions:
+        for session in sessions:
             session.reset()
         vocabulary = self._model.vocabulary
-        p = self.parameters
         ensemble = new_ensemble(
             vocabulary, p.streams, p.bias_rate, p.head_rate, p.contexts, p.neighbors
         )
@@ -214,9 +272,7 @@ class TextCodec:
         known = np.empty((0, p.streams), dtype=np.int32)
         if isinstance(coder, Encoder):
             known = fed_tokens(vocabulary, symbols, p.streams, prompt)
-        code_group(
-            coder, self._sessions, vocabulary, ensemble, symbols, p.streams, prompt, known, report
-        )
+        code_group(coder, sessions, vocabulary, ensemble, symbols, p.streams, prompt, known, report)
 
     def close(self) -> None:
         for session in self._sessions:

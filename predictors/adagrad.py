@@ -7,7 +7,8 @@ rounded operation of IEEE 754, then a rounding to an integer.
 """
 
 import numpy as np
-from numba import njit
+
+from coder.kernels import njit
 
 GRADIENT_BITS = 30
 """Gradients are int64 in units of 2**-30, of a magnitude ≤ 1."""

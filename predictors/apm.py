@@ -5,8 +5,8 @@ context a piecewise linear function of the log-odds, with one knot per bit.
 """
 
 import numpy as np
-from numba import njit
 
+from coder.kernels import njit
 from predictors.logistic import (
     ODDS_BITS,
     ODDS_ONE,

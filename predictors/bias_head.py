@@ -10,9 +10,9 @@ p_i is a count of the CDF; the biases are integers.
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from coder.fixed_point import LOG2_E, SCORE_FRACTION_BITS
+from coder.kernels import njit
 from predictors.adagrad import GRADIENT_BITS, scaled
 from predictors.base import FloatArray, IntArray
 

@@ -11,8 +11,8 @@ does not depend on the input.
 """
 
 import numpy as np
-from numba import njit
 
+from coder.kernels import njit
 from predictors.logistic import PROBABILITY_ONE
 
 # A slot is an int64: n0 (8 bits), n1 (8 bits), last bit, then the check from bit 24.

@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from coder import Coder
+from coder.kernels import njit
 from coder.range_coder import code_bit
 from predictors import apm, bit_history, match_model, mixer
 from predictors.hashing import bucket, combine
@@ -218,6 +218,7 @@ def code_bytes(
     data: npt.NDArray[np.uint8],
     record: int,
     report: Callable[[int], None] = lambda done: None,
+    every: int = _BLOCK,
 ) -> None:
     """Code binary data.
 
@@ -225,14 +226,15 @@ def code_bytes(
         coder: an encoder or a decoder.
         data: [n] uint8. Read when encoding, filled in when decoding.
         record: length of the data's records in bytes, ≥ 1, as `record_length` finds it.
-        report: called now and then with the number of bytes done.
+        report: called after each `every` bytes with the number of bytes done.
+        every: ≥ 1; changes nothing else.
     """
     tables = new_tables(len(data))
     # Zeros in front, which the contexts of the first bytes look back into.
     front = 2 * record + 64
     padded = np.concatenate([np.zeros(front, dtype=np.uint8), data])
-    for begin in range(front, len(padded), _BLOCK):
-        end = min(begin + _BLOCK, len(padded))
+    for begin in range(front, len(padded), every):
+        end = min(begin + every, len(padded))
         state, buffer = coder.kernel_state(8 * (end - begin))
         _code_block(state, buffer, tables, padded, begin, end, np.int64(record))
         report(end - front)

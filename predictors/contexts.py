@@ -6,8 +6,8 @@ it and are paired with the place in the vocabulary trie.
 """
 
 import numpy as np
-from numba import njit
 
+from coder.kernels import njit
 from predictors.hashing import combine
 
 # Fields of a stream's row of int64 state.

@@ -1,7 +1,8 @@
 """Multiplicative hashing of contexts, in wrapping 64-bit integers."""
 
 import numpy as np
-from numba import njit
+
+from coder.kernels import njit
 
 _A = np.int64(0x2545F4914F6CDD1D)
 _B = np.int64(0x5851F42D4C957F2D)

@@ -10,7 +10,8 @@ lists). Before there was one, as the first line is.
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from coder.kernels import njit
 
 MAX_INDENTATION = 63
 """Longer ones are never expected."""

@@ -7,9 +7,9 @@ next word would end in; the widths of the lines before say which limit holds.
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from coder import Coder
+from coder.kernels import njit
 from coder.range_coder import code_bit
 from predictors import mixer
 from predictors.bit_history import adapt

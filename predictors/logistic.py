@@ -6,9 +6,9 @@ square roots and squarings, so all machines hold the same ones.
 """
 
 import numpy as np
-from numba import njit
 
 from coder.fixed_point import EXP2_TABLE
+from coder.kernels import njit
 
 ODDS_BITS = 12
 ODDS_ONE = 1 << ODDS_BITS

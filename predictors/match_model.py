@@ -6,8 +6,8 @@ much to trust it is learned per length of the match.
 """
 
 import numpy as np
-from numba import njit
 
+from coder.kernels import njit
 from predictors.bit_history import adapt
 from predictors.hashing import combine
 from predictors.logistic import PROBABILITY_ONE, stretch

@@ -11,8 +11,8 @@ from collections import namedtuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from coder.kernels import njit
 from predictors.logistic import PROBABILITY_BITS, clamp_odds, squash
 
 WEIGHT_BITS = 16

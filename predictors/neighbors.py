@@ -14,9 +14,9 @@ from collections import namedtuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from coder.fixed_point import EXP2_TABLE
+from coder.kernels import njit
 from predictors.base import FloatArray
 from predictors.logistic import PROBABILITY_ONE
 

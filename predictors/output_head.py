@@ -17,9 +17,9 @@ to integers; everything after that is integer arithmetic.
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from coder.fixed_point import SCORE_FRACTION_BITS
+from coder.kernels import njit
 from predictors.adagrad import GRADIENT_BITS, scaled
 from predictors.base import FloatArray, IntArray
 

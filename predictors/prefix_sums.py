@@ -9,9 +9,9 @@ through the vocabulary trie asks for a few sums.
 from collections import namedtuple
 
 import numpy as np
-from numba import njit
 
 from coder.fixed_point import SCORE_FRACTION_BITS
+from coder.kernels import njit
 
 _BLOCK_BITS = 6
 _BLOCK = 1 << _BLOCK_BITS

@@ -2,7 +2,8 @@
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from coder.kernels import njit
 
 MAX_RECORD = 2048
 DEFAULT_RECORD = 4

@@ -13,9 +13,9 @@ from collections import namedtuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from coder import Coder
+from coder.kernels import njit
 from coder.range_coder import code_bit
 from predictors import apm, bit_history, match_model, mixer, neighbors, prefix_sums
 from predictors.contexts import (

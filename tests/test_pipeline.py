@@ -241,7 +241,7 @@ def test_streams_are_chosen_by_size(preset, size, streams):
     assert preset.streams(size) == streams
 
 
-def test_presets_are_stored_as_parameters(options):
+def test_presets_are_stored_as_parameters(options, keep_text):
     for preset in (FAST, DEFAULT, BEST):
         # The tiny model reads 2,048 positions at most.
         chosen = replace(options, preset=preset, parameters=preset.parameters)

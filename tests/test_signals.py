@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, assert_fails
 
 LOST = """
 import os, signal
@@ -22,7 +22,7 @@ print("unreachable")
 """
 
 
-@pytest.mark.parametrize(("name", "number"), [("SIGINT", 2), ("SIGTERM", 15)])
+@pytest.mark.parametrize(("name", "number"), [("SIGHUP", 1), ("SIGINT", 2), ("SIGTERM", 15)])
 def test_a_lost_signal_comes_back(name, number):
     result = subprocess.run(
         [sys.executable, "-c", "import signal; signal.signal(signal.SIGINT, "
@@ -31,3 +31,32 @@ def test_a_lost_signal_comes_back(name, number):
     )  # fmt: skip
     assert result.returncode == 128 + number
     assert result.stdout == "went on\n"
+
+
+def test_an_ignored_signal_stays_ignored():
+    code = (
+        "import os, signal\n"
+        "from nacrith import signals\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "signals.install()\n"
+        "os.kill(os.getpid(), signal.SIGHUP)\n"
+        "signals.check()\n"
+        "print('went on')"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert result.stdout == "went on\n"
+
+
+def test_an_end_of_a_file_is_no_interruption(nacrith, tmp_path):
+    """click makes the same exception of Ctrl-C and of EOFError."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import nacrith.info\n"
+        "def ended(source):\n"
+        "    raise EOFError\n"
+        "nacrith.info.describe_file = ended\n"
+    )
+    (tmp_path / "a").touch()
+    path = {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    assert_fails(nacrith("info", "a", environment=path), 1, "nacrith: ", "too early")

@@ -4,6 +4,9 @@ import io
 import os
 import random
 import signal
+import socket
+import subprocess
+import sys
 import time
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
@@ -18,9 +21,11 @@ from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
 from nacrith.progress import NO_PROGRESS
 from nacrith.workers import InProcess
 from nacrith.workers.choose import choose_workers, worker_count
+from nacrith.workers.cluster import cluster_workers
 from nacrith.workers.jobs import SumOfBytes
 from nacrith.workers.over_executor import MAX_FAILURES, OverExecutor
 from nacrith.workers.processes import THREAD_VARIABLES, process_workers
+from tests.conftest import ROOT
 
 PROSE = b"The owl and the pussycat went to sea in a beautiful pea-green boat.\n"
 DATA = b"".join(bytes([i]) * 3 + PROSE * 4 + random.Random(i).randbytes(200) for i in range(9))
@@ -153,7 +158,7 @@ def test_a_killed_process_is_replaced(options, whole, monkeypatch):
 
         def update(self, position, tokens, payload):
             if position >= BLOCK and not killed:
-                pid = next(pid for pid in workers._executor._pids[:] if pid)
+                pid = workers._executor.pids[0]
                 os.kill(pid, signal.SIGKILL)
                 killed.append(pid)
 
@@ -168,7 +173,7 @@ def test_processes_are_gone_after_an_interruption(options):
 
     class Interrupt(Positions):
         def update(self, position, tokens, payload):
-            pids.extend(pid for pid in workers._executor._pids[:] if pid)
+            pids.extend(workers._executor.pids)
             if pids:
                 raise KeyboardInterrupt
 
@@ -179,6 +184,74 @@ def test_processes_are_gone_after_an_interruption(options):
     while any(alive(pid) for pid in pids) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert pids and not any(alive(pid) for pid in pids)
+
+
+def test_no_shared_memory_and_no_semaphores_are_needed(options, whole, monkeypatch):
+    """They need /dev/shm, which may be read-only or full."""
+
+    def read_only(*args, **kwargs):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("_multiprocessing.SemLock", read_only)
+    monkeypatch.setattr("multiprocessing.heap.Arena", read_only)
+    assert compress(options, process_workers(2, 1)) == whole
+
+
+def run_interrupted(model, path, seconds):
+    """Run two workers; after some seconds interrupt all processes, as a terminal does."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nacrith", "compress", "-f", "-q", "--workers", "2",
+         "--block-size", "64K", *map(str, model), path],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+    time.sleep(seconds)
+    os.killpg(process.pid, signal.SIGINT)
+    _, error = process.communicate(timeout=120)
+    return process.returncode, error
+
+
+def test_workers_that_are_interrupted_while_they_start_are_quiet(tmp_path, model):
+    (tmp_path / "a").write_bytes(random.Random(1).randbytes(1 << 21))
+    for seconds in (0.6, 0.8, 1.0, 1.2, 1.6):
+        code, error = run_interrupted(model, tmp_path / "a", seconds)
+        assert b"Traceback" not in error
+        assert code in (0, 128 + signal.SIGINT)
+
+
+def fail(name):
+    if name == "exit":
+        os._exit(3)
+    print("printed by a library")
+    raise {"no constructor": NoConstructor(1, 2), "file": OSError(5, "bad disk")}[name]
+
+
+class NoConstructor(Exception):
+    """An exception that can't be sent."""
+
+    def __init__(self, a, b):
+        super().__init__("not to be sent")
+
+
+def test_what_a_process_raises_arrives_here(capfd):
+    workers = process_workers(1, 1)
+    pool = workers._make_executor()
+    with pytest.raises(OSError, match="bad disk"):
+        pool.submit(fail, "file").result(60)
+    with pytest.raises(WorkerError, match="NoConstructor: not to be sent"):
+        pool.submit(fail, "no constructor").result(60)
+    (pid,) = pool.pids
+    with pytest.raises(Exception, match="exit code 3"):
+        pool.submit(fail, "exit").result(60)
+    assert pool.submit(os.getpid).result(60) != pid
+    under_way = pool.submit(time.sleep, 60)
+    waiting = pool.submit(os.getpid)
+    pool.shutdown()
+    assert under_way.exception(60) and waiting.exception(60)
+    assert not pool.pids
+    with pytest.raises(RuntimeError):
+        pool.submit(os.getpid)
 
 
 def alive(pid: int) -> bool:
@@ -245,10 +318,27 @@ def test_a_cluster_makes_the_same_file_though_a_worker_is_killed(options, whole,
     assert decompress(whole, options, choose_workers(cluster=cluster.scheduler_address)) == DATA
 
 
-def test_no_cluster_is_an_error_that_says_so():
+@pytest.mark.parametrize(
+    "address",
+    ["", "foo", "foo:bar", "tcp://", "tcp://127.0.0.1:1", "http://127.0.0.1:1", "inproc://x",
+     "tls://127.0.0.1:1", "tcp://a\udcff..b:8"],
+)  # fmt: skip
+def test_no_cluster_is_an_error_that_says_so(address, monkeypatch, capfd):
     pytest.importorskip("distributed")
-    with pytest.raises(WorkerError, match="no Dask scheduler answers"):
-        choose_workers(cluster="tcp://127.0.0.1:1")
+    monkeypatch.setattr("nacrith.workers.cluster.TIMEOUT", 1)
+    with pytest.raises(WorkerError, match="no Dask scheduler answers") as caught:
+        cluster_workers(address)
+    assert "\n" not in str(caught.value)
+    assert capfd.readouterr().err == ""
+
+
+def test_what_is_no_scheduler_does_not_hang(monkeypatch):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("nacrith.workers.cluster.TIMEOUT", 1)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        address = f"tcp://127.0.0.1:{mute.getsockname()[1]}"
+        with pytest.raises(WorkerError, match="no greeting"):
+            cluster_workers(address)
 
 
 def test_a_codec_request_travels(options, whole):

@@ -4,8 +4,8 @@ import time
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from coder.kernels import njit
 from nacrith.bench.cross_entropy import cross_entropy, cross_entropy_of_tokens
 from nacrith.bench.texts import alice, enwik8
 from nacrith.format.parameters import Parameters

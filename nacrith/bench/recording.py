@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from coder.kernels import njit
 from nacrith.bench.store import FOLDER
 from nacrith.format.parameters import Parameters
 from predictors.base import FloatArray, IntArray, LanguageModel

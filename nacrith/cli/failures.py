@@ -29,6 +29,8 @@ def describe(error: Exception) -> str:
         package = (error.name or "").partition(".")[0]
         if package in _EXTRAS:
             return f"this needs {package}: pip install 'nacrith[{_EXTRAS[package]}]'"
+    if isinstance(error, EOFError):
+        return "a file that the program reads has ended too early"
     if isinstance(error, OSError):
         return error.strerror or str(error)
     kind = type(error).__name__

@@ -15,6 +15,7 @@ from nacrith.cli.display import printable, say
 from nacrith.cli.explain import explain
 from nacrith.cli.failures import describe, is_internal, show_traceback
 from nacrith.cli.inspect import doctor, info, models
+from nacrith.environment import check_environment
 
 
 @click.group(
@@ -70,6 +71,7 @@ def main() -> None:
     signals.install()
     _prepare_streams()
     try:
+        check_environment()
         cli.main(standalone_mode=False)
     except click.UsageError as error:
         lines = error.format_message().expandtabs().split("\n")
@@ -79,8 +81,8 @@ def main() -> None:
         sys.exit(error.exit_code)
     except click.Abort as error:
         # click makes it of KeyboardInterrupt, and of EOFError, which is none.
-        if isinstance(error.__cause__ or error.__context__, EOFError):
-            _fail(EOFError("the end of a file came too soon"))
+        if isinstance(error.__cause__, EOFError):
+            _fail(error.__cause__)
         sys.exit(128 + signal.SIGINT)
     except Exception as error:
         _fail(error)

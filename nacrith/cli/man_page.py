@@ -43,6 +43,10 @@ def man_page() -> str:
         ".SH ENVIRONMENT",
         ".TP", ".B NACRITH_MODELS", "Folder of models that were imported.",
         ".TP", ".B NACRITH_CORPORA", "Folder of benchmark files.",
+        ".TP", ".B NACRITH_THREADS", "Threads to use, unless an option says otherwise.",
+        ".TP", ".B NUMBA_CACHE_DIR",
+        "Folder where compiled kernels are kept, instead of the package's own and "
+        "~/.cache/nacrith/kernels.",
         ".SH SEE ALSO",
         ".BR gzip (1),", ".BR xz (1),", ".BR zstd (1)",
     ]  # fmt: skip

@@ -23,7 +23,9 @@ from nacrith.reading import read_up_to
 
 MAGIC = b"NC06"
 # The reference's files have a byte of four flag bits here, ours has the high bit set.
-VERSION = 0x84
+VERSION = 0x85
+# Those in use before the first release; their files are not read.
+_OLD_VERSIONS = range(0x81, VERSION)
 REFERENCE_MAGICS = (b"NC01", b"NC02", b"NC03", b"NC04", b"NC05", MAGIC)
 
 MAX_HEADER = 1 << 16
@@ -223,7 +225,7 @@ class MemberReader:
 
         Raises:
             FormatError: not a NC06 file, truncated or damaged.
-            UnsupportedError: of a later version, or made by the reference Nacrith.
+            UnsupportedError: of another version, or made by the reference Nacrith.
         """
         first = True
         while True:
@@ -268,7 +270,14 @@ def _refuse_version(version: int) -> None:
             "this is a NC06 file of the reference Nacrith, a different format; "
             "decompress it with that program"
         )
+    number, own = version - 0x80, VERSION - 0x80
+    if version in _OLD_VERSIONS:
+        raise UnsupportedError(
+            f"this file was made by an older version of nacrith, with format {number}; this one "
+            f"reads format {own} only. Decompress it with the nacrith of format {number}, and "
+            "compress it again with this one (or the file is damaged)"
+        )
     raise UnsupportedError(
-        f"this file is of format version {version - 0x80}, this version of nacrith reads "
-        f"version {VERSION - 0x80}; install a newer version (or the file is damaged)"
+        f"this file is of format {number}, this version of nacrith reads format {own}; install "
+        "a newer version (or the file is damaged)"
     )

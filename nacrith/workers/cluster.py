@@ -1,12 +1,19 @@
 """The workers of a Dask cluster, through its `Client.get_executor()`."""
 
+import asyncio
+import logging
+from collections.abc import Iterator
 from concurrent.futures import Executor, Future
+from contextlib import contextmanager
 from typing import Any
 
 from nacrith import __version__
 from nacrith.errors import WorkerError
 from nacrith.progress import NO_PROGRESS, Progress
 from nacrith.workers.over_executor import OverExecutor
+
+TIMEOUT = 10
+"""Seconds in which a scheduler must answer."""
 
 
 def cluster_workers(address: str, progress: Progress = NO_PROGRESS) -> OverExecutor:
@@ -33,10 +40,48 @@ def _connect(address: str) -> "_Cluster":
             "--cluster needs Dask: pip install 'nacrith[cluster]', here and on the workers"
         ) from error
     try:
-        client = Client(address, timeout="10s", set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise WorkerError(f"no Dask scheduler answers at {address}: {error}") from error
+        with _quiet():
+            # A client that can't connect leaves threads that end with a traceback.
+            asyncio.run(_greet(address))
+            client = Client(address, timeout=f"{TIMEOUT}s", set_as_default=False)
+    except Exception as error:
+        # Dask lets through what the protocol's library raises.
+        raise WorkerError(
+            f"no Dask scheduler answers at {address} (an address looks like tcp://host:8786): "
+            f"{_first_line(error)}"
+        ) from error
     return _Cluster(client)
+
+
+async def _greet(address: str) -> None:
+    """Connect, exchange Dask's greetings, and part again."""
+    from distributed import Security
+    from distributed.comm import connect
+
+    arguments = Security().get_connection_args("client")
+    connecting = connect(address, timeout=TIMEOUT, **arguments)
+    try:
+        # Dask's own limit is for the connection, not for the greeting.
+        comm = await asyncio.wait_for(connecting, TIMEOUT)
+    except asyncio.TimeoutError as error:
+        raise OSError(f"no greeting within {TIMEOUT} s") from error
+    comm.abort()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No log of Dask's attempts: what is wrong is said once, by an exception."""
+    log = logging.getLogger("distributed")
+    level = log.level
+    log.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__
 
 
 def _version() -> str:

@@ -9,8 +9,8 @@ never been, so that it stays within the trained distance of them.
 from collections import namedtuple
 
 import numpy as np
-from numba import njit
 
+from coder.kernels import njit
 from predictors.exact.exp2 import exp2_negative
 from predictors.exact.product import OFFSET, USES_BYTES, multiply_tile, pack
 from predictors.exact.rope import rotate

@@ -1,8 +1,8 @@
 """Powers of two and what is made of them, the same on every machine."""
 
 import numpy as np
-from numba import njit
 
+from coder.kernels import njit
 from predictors.exact.rounding import float_of_bits, round_even
 
 LOG2_E = np.float32(1.4426950408889634)

@@ -7,8 +7,8 @@ the cache and its own values, so neither the batch nor its order can matter.
 from collections import namedtuple
 
 import numpy as np
-from numba import njit
 
+from coder.kernels import njit
 from predictors.exact.attention import attend, slot_of, store
 from predictors.exact.exp2 import sigmoid
 from predictors.exact.product import MAX_ROWS, OFFSET, TILE_COLUMNS, multiply_tile, pack

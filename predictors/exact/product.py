@@ -16,9 +16,11 @@ import llvmlite.binding as llvm
 import numba
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
+
+from coder.kernels import njit
 
 COLUMNS = 16
 """Columns of a panel."""

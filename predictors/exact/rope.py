@@ -7,7 +7,8 @@ integer F_i: so positions may grow for ever, and no position is ever re-based.
 from decimal import Decimal, localcontext
 
 import numpy as np
-from numba import njit
+
+from coder.kernels import njit
 
 PHASE_BITS = 32
 _TABLE_BITS = 12

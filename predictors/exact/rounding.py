@@ -2,8 +2,10 @@
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from coder.kernels import njit
 
 # 1.5 * 2**23: adding and subtracting it rounds |x| < 2**22 half to even.
 _ROUNDER = np.float32(12582912.0)

@@ -14,8 +14,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from coder.kernels import njit
 
 # A thread that waits longer than this (some 10 microseconds) waits for one that another
 # program keeps from running. It then sleeps: the system lets a thread that woke up

@@ -2,12 +2,19 @@
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+
+import psutil
 
 from nacrith.bench.faults.lab import BLOCK, Fault, Lab, finish, must
 
-_SIGNALS = {"SIGINT": signal.SIGINT, "SIGTERM": signal.SIGTERM}
+_SIGNALS = {"SIGINT": signal.SIGINT, "SIGTERM": signal.SIGTERM, "SIGHUP": signal.SIGHUP}
+
+_PROMPT = 5
+"""Seconds, on a busy machine, within which an interrupted run must end."""
 
 
 def kill_compress(lab: Lab, times: int) -> Iterator[str]:
@@ -59,7 +66,7 @@ def kill_decompress(lab: Lab, times: int) -> Iterator[str]:
 
 def stop_compress(lab: Lab, times: int) -> Iterator[str]:
     for i in range(times):
-        name, number = list(_SIGNALS.items())[i % 2]
+        name, number = list(_SIGNALS.items())[i % 3]
         lab.clear()
         lab.put("a", lab.data)
         process = lab.start("compress", "a", preexec_fn=lambda n=number: _accept(n))
@@ -87,7 +94,7 @@ def stop_compress(lab: Lab, times: int) -> Iterator[str]:
 
 def stop_decompress(lab: Lab, times: int) -> Iterator[str]:
     for i in range(times):
-        name, number = list(_SIGNALS.items())[i % 2]
+        name, number = list(_SIGNALS.items())[i % 3]
         lab.clear()
         lab.put("a.nc", lab.packed)
         process = lab.start("decompress", "a.nc", preexec_fn=lambda n=number: _accept(n))
@@ -102,6 +109,59 @@ def stop_decompress(lab: Lab, times: int) -> Iterator[str]:
             must(code == 128 + number, f"exit code {code}: {error}")
             must(lab.names() == {"a.nc"}, f"left behind: {lab.names()}")
             yield f"{name}: nothing left"
+
+
+def interrupt_workers(lab: Lab, times: int) -> Iterator[str]:
+    options = ("compress", "--workers", 2, "a")
+    lab.clear()
+    lab.put("a", lab.data)
+    process = lab.start(*options)
+    _wait_for_child(process)
+    begin = time.monotonic()
+    code, _, error = finish(process)
+    must(code == 0, error)
+    duration = time.monotonic() - begin
+    for _ in range(times):
+        lab.clear()
+        lab.put("a", lab.data)
+        process = lab.start(
+            *options, start_new_session=True, preexec_fn=lambda: _accept(signal.SIGINT)
+        )
+        _wait_for_child(process)
+        time.sleep(lab.random.random() * duration)
+        begin = time.monotonic()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGINT)
+        code, _, error = finish(process)
+        seconds = time.monotonic() - begin
+        # At its very end the interpreter has given the signal its default meaning again.
+        must(code in (0, 128 + signal.SIGINT, -signal.SIGINT), f"exit code {code}: {error}")
+        must(seconds < _PROMPT, f"it took {seconds:.1f} s to end")
+        must(not _is_group(process.pid), "a process is left")
+        if "a.nc" in lab.names():
+            must((lab.folder / "a.nc").read_bytes() == lab.packed, "a.nc is not whole")
+        yield "exit code 130" if code == 128 + signal.SIGINT else "had ended"
+
+
+def _wait_for_child(process: "subprocess.Popen[bytes]") -> None:
+    """Until the first worker has been started, or the run has ended."""
+    while process.poll() is None:
+        with suppress(psutil.Error):
+            if psutil.Process(process.pid).children():
+                return
+        time.sleep(0.005)
+
+
+def _is_group(number: int) -> bool:
+    """Is a process of this group left, but for those that are about to end?"""
+    deadline = time.monotonic() + _PROMPT
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(number, 0)
+        except ProcessLookupError:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def close_the_pipe(lab: Lab, times: int) -> Iterator[str]:
@@ -159,17 +219,24 @@ FAULTS = [
         kill_decompress,
     ),
     Fault(
-        "SIGINT or SIGTERM to compress",
+        "SIGINT, SIGTERM or SIGHUP to compress",
         "Exit code 128 + number; the part is kept only if it holds a frame, and a message says so; "
         "`--resume` makes the file of an uninterrupted run.",
-        20,
+        21,
         stop_compress,
     ),
     Fault(
-        "SIGINT or SIGTERM to decompress",
+        "SIGINT, SIGTERM or SIGHUP to decompress",
         "Exit code 128 + number; nothing is left behind.",
-        10,
+        12,
         stop_decompress,
+    ),
+    Fault(
+        "SIGINT to all processes of a run with two workers, while they start",
+        "Exit code 130 within 5 s; no traceback of any process; no process is left; a.nc is whole "
+        "or not there.",
+        100,
+        interrupt_workers,
     ),
     Fault(
         "reader of a pipe gone",

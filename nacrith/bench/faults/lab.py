@@ -87,12 +87,12 @@ class Lab:
 
     def start(self, name: str, *arguments: object, **options: Any) -> "subprocess.Popen[bytes]":
         """Start a process in the folder; both outputs are pipes unless `options` differ."""
-        streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": -1}
+        defaults: dict[str, Any] = {"env": self.environment}
+        defaults |= {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": -1}
         return subprocess.Popen(
             self.command(name, *arguments),
             cwd=self.folder,
-            env=self.environment,
-            **{**streams, **options},
+            **{**defaults, **options},
         )
 
     def run(self, name: str, *arguments: object, **options: Any) -> tuple[int, bytes, str]:

@@ -7,7 +7,17 @@ from pathlib import Path
 
 import click
 
-from nacrith.bench.faults import damage, disk, files, interruption, memory, mutants, writers
+from nacrith.bench.faults import (
+    caches,
+    damage,
+    disk,
+    files,
+    folders,
+    interruption,
+    memory,
+    mutants,
+    writers,
+)
 from nacrith.bench.faults.lab import Broken, Fault, Lab
 from nacrith.errors import NacrithError
 
@@ -15,6 +25,8 @@ FAULTS: list[Fault] = [
     *interruption.FAULTS,
     *writers.FAULTS,
     *disk.FAULTS,
+    *folders.FAULTS,
+    *caches.FAULTS,
     *files.FAULTS,
     *damage.FAULTS,
     *mutants.FAULTS,
@@ -82,6 +94,12 @@ and files, with a tiny model and small frames; only the mutants ran inside one p
   against the input by its hash and goes on; with the exact backend the result is the file of
   an uninterrupted run, to the byte. A part with work in it is not overwritten without `-f`, and
   is not removed because `--resume` was given other options.
+- **No folder is needed but those of the files.** Compiled kernels are kept beside the package,
+  else in the user's cache folder, or where NUMBA_CACHE_DIR says. If none can be written to, the
+  run compiles them for itself and says so. Each has a hash, so that a damaged one is noticed
+  and made again. Workers need no shared memory.
+- **An interruption is quiet and quick.** Workers leave the signals of a terminal to the main
+  process, which kills them, waits until they are gone, and ends with exit code 128 + number.
 - **Two runs do not mix.** The part file is locked; a second run is refused.
 - **The input is not lost.** `--rm` decodes the written file first (`--verify`), and removes the
   input only if it is the file that was read and was not written to since. An input that

@@ -1,0 +1,212 @@
+"""Compiles kernels with numba, and keeps what the compiler made.
+
+`njit` is numba's, but for where compiled code is kept. numba's own cache refuses to
+compile if no folder can be written to, fails the run if it can't save, loads damaged
+code, and does not see that a constant or a kernel of another module has changed.
+Here a cache is a help and never a condition: what can't be loaded is compiled.
+"""
+
+import functools
+import hashlib
+import inspect
+import logging
+import os
+import pickle
+import sys
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+with warnings.catch_warnings(record=True) as _caught:
+    warnings.simplefilter("always", RuntimeWarning)
+    import numba
+from numba.core.compiler import CompileResult
+from numba.core.serialize import dumps
+
+_log = logging.getLogger(__name__)
+
+_DIGEST_SIZE = 16
+"""Bytes of the BLAKE2b hash in front of what a file of the cache holds."""
+
+
+@functools.cache
+def say_once(message: str) -> None:
+    """Log a message for the user, unless it has been before.
+
+    Without a handler it becomes a line on standard error.
+    """
+    _log.warning("%s", message)
+
+
+for _warning in _caught:
+    # numba goes on with its default, after a warning that holds a whole traceback.
+    say_once(f"nacrith: {str(_warning.message).partition(chr(10))[0]}; it is ignored")
+
+
+def njit(*functions: Callable[..., Any], cache: bool = False, **options: Any) -> Any:
+    """`numba.njit` whose cache is a `KernelCache`."""
+    if not functions:
+        return functools.partial(njit, cache=cache, **options)
+    dispatcher = numba.njit(**options)(*functions)
+    # With NUMBA_DISABLE_JIT it is the function itself.
+    if cache and hasattr(dispatcher, "enable_caching"):
+        dispatcher._cache = KernelCache(dispatcher.py_func)
+    return dispatcher
+
+
+def cache_folders(source: Path) -> list[Path]:
+    """Where the compiled code of a source file is looked for, and kept if that is possible.
+
+    The folder that NUMBA_CACHE_DIR names; without it `__pycache__` beside the source
+    and then the user's cache folder, `nacrith/kernels` in $XDG_CACHE_HOME or ~/.cache.
+    """
+    own = f"{source.parent.name}-{hashlib.blake2b(os.fsencode(source.parent)).hexdigest()[:16]}"
+    if given := os.environ.get("NUMBA_CACHE_DIR"):
+        return [Path(given, own)]
+    folders = [source.parent / "__pycache__"]
+    # No home: no variable and no entry in the list of users.
+    with suppress(RuntimeError):
+        cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        folders.append(Path(cache, "nacrith", "kernels", own))
+    return folders
+
+
+class KernelCache:
+    """The compiled code of one kernel: a file for each signature and processor."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._source = Path(inspect.getfile(function))
+        line = function.__code__.co_firstlineno
+        self._name = f"{self._source.stem}.{function.__qualname__}-{line}"
+        self._enabled = True
+
+    @property
+    def cache_path(self) -> str:
+        return str(cache_folders(self._source)[0])
+
+    def enable(self) -> None:
+        self._enabled = True
+
+    def disable(self) -> None:
+        self._enabled = False
+
+    def flush(self) -> None:
+        for folder in cache_folders(self._source):
+            for path in folder.glob(f"{self._name}.*.nbc"):
+                path.unlink()
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """The code compiled for a signature; None if there is none that can be used."""
+        if not self._enabled:
+            return None
+        target_context.refresh()
+        name = self._file_name(sig, target_context.codegen())
+        for folder in cache_folders(self._source):
+            try:
+                data = (folder / name).read_bytes()
+            except OSError:
+                continue
+            stamped = data[_DIGEST_SIZE:]
+            if data[:_DIGEST_SIZE] != _digest(stamped):
+                say_once("nacrith: damaged files of compiled kernels are made again")
+            elif stamped[:_DIGEST_SIZE] == self._stamp():
+                reduced = pickle.loads(stamped[_DIGEST_SIZE:])
+                return CompileResult._rebuild(target_context, *reduced)
+        return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep the code compiled for a signature, if there is a folder for it."""
+        if not self._enabled or data.library.has_dynamic_globals or data.lifted:
+            return
+        name = self._file_name(sig, data.codegen)
+        stamped = self._stamp() + dumps(data._reduce())
+        problem: OSError | None = None
+        for folder in cache_folders(self._source):
+            try:
+                _write(folder, name, _digest(stamped) + stamped)
+                return
+            except OSError as error:
+                problem = problem or error
+        if problem:
+            say_once(
+                f"nacrith: compiled kernels can't be kept ({problem.strerror}), so that each run "
+                "takes a minute longer; name a folder for them with NUMBA_CACHE_DIR"
+            )
+
+    def _stamp(self) -> bytes:
+        """A hash of all that the code depends on but for signature and processor.
+
+        These are numba's version, and the source files and global constants of the kernel
+        and of all kernels that it calls.
+        """
+        parts = [numba.__version__.encode()]
+        for function in _callees(self._function, set()):
+            parts.append(_hash_of_file(inspect.getfile(function)))
+            for name, value in sorted(_globals_of(function).items()):
+                parts += [name.encode(), _constant(value)]
+        return _digest(b"".join(map(_digest, parts)))
+
+    def _file_name(self, sig: Any, codegen: Any) -> str:
+        python = f"py{sys.version_info[0]}{sys.version_info[1]}{getattr(sys, 'abiflags', '')}"
+        key = repr((sig, codegen.magic_tuple()))
+        return f"{self._name}.{python}.{_digest(key.encode()).hex()}.nbc"
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=_DIGEST_SIZE).digest()
+
+
+def _write(folder: Path, name: str, data: bytes) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / f"{name}.{uuid.uuid4().hex[:16]}.tmp"
+    try:
+        part.write_bytes(data)
+        os.replace(part, folder / name)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise
+
+
+def _callees(function: Callable[..., Any], seen: set[Any]) -> Iterator[Callable[..., Any]]:
+    """The kernel and those that it calls, each once, in the order of their names."""
+    if function in seen:
+        return
+    seen.add(function)
+    yield function
+    for _, value in sorted(_globals_of(function).items()):
+        # What numba calls a dispatcher, and an intrinsic.
+        called = getattr(value, "py_func", None) or getattr(value, "_defn", None)
+        if called:
+            yield from _callees(called, seen)
+
+
+def _globals_of(function: Callable[..., Any]) -> dict[str, Any]:
+    found = inspect.getclosurevars(function)
+    return {**found.globals, **found.nonlocals}
+
+
+def _constant(value: Any) -> bytes:
+    """The value of a constant, as compiled code holds it; empty for all else."""
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} {value.shape}".encode() + value.tobytes()
+    if isinstance(value, tuple):
+        return b"".join(_digest(_constant(item)) for item in value)
+    if isinstance(value, (int, float, str, bytes, np.generic)):
+        return f"{type(value).__name__} {value!r}".encode()
+    return b""
+
+
+@functools.cache
+def _hash_of_file(path: str) -> bytes:
+    """Empty if it can't be read, as in an archive."""
+    try:
+        return _digest(Path(path).read_bytes())
+    except OSError:
+        return b""
