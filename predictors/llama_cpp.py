@@ -12,16 +12,22 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import llama_cpp as ll
 import numpy as np
 
 from predictors.base import FloatArray, IntArray, ModelError
 from predictors.byte_level import bytes_of_piece
+from predictors.gguf_vocabulary import START_TEXT
 from predictors.numerics import FEATURES, Numerics, available_threads, this_machine
+from predictors.sliding import SLIDE_FRACTION
 from predictors.vocabulary import Vocabulary
 
-SLIDE_FRACTION = 4
-"""A slide drops window // 4 positions: measured cost is below 1 % of the decoding."""
+try:
+    import llama_cpp as ll
+except ImportError as error:
+    raise ModelError(
+        "llama.cpp is not installed, which this backend or this model needs: "
+        "pip install llama-cpp-python"
+    ) from error
 
 ALL_LAYERS = 999
 """More layers than any model has: all of them on the GPU."""
@@ -29,10 +35,6 @@ ALL_LAYERS = 999
 _MIN_BATCH = 32
 _VOCAB_TYPE_BPE = 2
 _ATTR_UNUSED, _ATTR_CONTROL, _ATTR_USER_DEFINED = 1 << 1, 1 << 3, 1 << 4
-
-# The pretraining separator begins a text better than an instruction-tuned
-# model's BOS (a chat marker): 0.3 to 1 % fewer bits on the first 1,000 tokens.
-_START_TEXT = b"<|endoftext|>"
 
 
 @ll.llama_log_callback
@@ -325,7 +327,7 @@ def _read_vocabulary(handle: ll.llama_model_p, path: Path) -> Vocabulary:
     for token in range(ll.llama_vocab_n_tokens(vocab)):
         text = ll.llama_vocab_get_text(vocab, token)
         attributes = ll.llama_vocab_get_attr(vocab, token)
-        if text == _START_TEXT:
+        if text == START_TEXT:
             start = token
         if attributes & (_ATTR_CONTROL | _ATTR_UNUSED):
             spellings.append(None)

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from predictors.base import FloatArray, IntArray, ModelError
+from predictors.gguf_vocabulary import load_vocabulary
 from predictors.numerics import Numerics, available_threads, this_machine
+from predictors.sliding import SLIDE_FRACTION
 from predictors.vocabulary import Vocabulary
 
 try:
@@ -21,8 +23,6 @@ except ImportError as error:  # pragma: no cover
     raise ModelError(
         "the transformers backend needs PyTorch: pip install 'nacrith[torch]'"
     ) from error
-
-from predictors.llama_cpp import SLIDE_FRACTION, load_vocabulary
 
 
 class TransformersModel:

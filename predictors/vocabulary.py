@@ -53,7 +53,8 @@ class Vocabulary:
         Args:
             token_spellings: bytes of each token id; None or empty for tokens
                 that never spell text (control tokens).
-            tokenize: valid UTF-8 → token ids. Need not be lossless.
+            tokenize: UTF-8, perhaps with a part of a character at the ends → token ids.
+                Need not be lossless.
             start_token: token id that begins a text for this model.
         """
         self._tokenize = tokenize

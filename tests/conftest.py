@@ -66,7 +66,7 @@ def real_gguf() -> Path:
 
 @pytest.fixture(scope="session")
 def real_vocabulary(real_gguf: Path) -> Vocabulary:
-    from predictors.llama_cpp import load_vocabulary
+    from predictors.gguf_vocabulary import load_vocabulary
 
     return load_vocabulary(real_gguf)
 

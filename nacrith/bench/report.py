@@ -191,7 +191,7 @@ def _skipping(quick: bool) -> str:
     from nacrith.bench.skipping import matched_share
     from nacrith.models import default_model
     from nacrith.prepared_text import prepare
-    from predictors.llama_cpp import load_vocabulary
+    from predictors.gguf_vocabulary import load_vocabulary
 
     vocabulary = load_vocabulary(default_model().path)
     rows = []

@@ -10,7 +10,8 @@ from nacrith.bench.texts import alice
 from nacrith.format.parameters import Parameters
 from nacrith.models import default_model
 from predictors.base import IntArray
-from predictors.llama_cpp import SLIDE_FRACTION, LlamaCppModel, LlamaCppSession
+from predictors.llama_cpp import LlamaCppModel, LlamaCppSession
+from predictors.sliding import SLIDE_FRACTION
 
 # Positions computed at once when the window is filled afresh.
 _BATCH = 256

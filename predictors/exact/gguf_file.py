@@ -1,38 +1,17 @@
 """What the exact backend reads of a GGUF: dimensions and tensors, in float32."""
 
-import struct
 from collections import namedtuple
 from pathlib import Path
-from typing import Any
 
 import gguf
 import numpy as np
 
 from predictors.base import FloatArray, ModelError, UnsupportedModelError
+from predictors.gguf_reader import GgufReader
+from predictors.gguf_vocabulary import read_vocabulary
+from predictors.vocabulary import Vocabulary
 
 Shape = namedtuple("Shape", "layers width heads kv_heads head_size inner vocabulary rope_pairs")
-
-
-class _QuickReader(gguf.GGUFReader):  # type: ignore[misc]
-    """The library's reader without the vocabulary's arrays, which take it seconds."""
-
-    def _get_field_parts(self, orig_offs: int, raw_type: int) -> Any:
-        begin = int(orig_offs)
-        if raw_type != gguf.GGUFValueType.ARRAY or self.byte_order != "I":
-            return super()._get_field_parts(orig_offs, raw_type)
-        kind, count = struct.unpack_from("<IQ", self.data, begin)
-        kind = gguf.GGUFValueType(kind)
-        end = begin + 12
-        if kind == gguf.GGUFValueType.STRING:
-            read = struct.Struct("<Q").unpack_from
-            data = memoryview(self.data)
-            for _ in range(count):
-                end += 8 + read(data, end)[0]
-        elif kind in self.gguf_scalar_to_np:
-            end += count * np.dtype(self.gguf_scalar_to_np[kind]).itemsize
-        else:
-            return super()._get_field_parts(orig_offs, raw_type)
-        return end - begin, [], [], [gguf.GGUFValueType.ARRAY, kind]
 
 
 class Gguf:
@@ -43,11 +22,9 @@ class Gguf:
     """
 
     def __init__(self, path: Path) -> None:
-        try:
-            self._reader = _QuickReader(path)
-        except (OSError, ValueError, KeyError, IndexError, struct.error) as error:
-            raise ModelError(f"can't read the model {path}: {error}") from error
-        self._tensors = {tensor.name: tensor for tensor in self._reader.tensors}
+        self._reader = GgufReader(path)
+        self._tensors = self._reader.tensors
+        self._field = self._reader.scalar
         self._path = path
         architecture = self._field("general.architecture")
         if architecture != "llama":
@@ -61,13 +38,9 @@ class Gguf:
                 "use --backend llama.cpp"
             )
 
-    def _field(self, name: str, default: Any = None) -> Any:
-        field = self._reader.get_field(name)
-        if field is None:
-            if default is None:
-                raise ModelError(f"the model {self._path} is damaged: it lacks {name}")
-            return default
-        return field.contents()
+    def vocabulary(self) -> Vocabulary:
+        """Its vocabulary; raises ModelError, see `gguf_vocabulary`."""
+        return read_vocabulary(self._reader)
 
     def has(self, name: str) -> bool:
         return name in self._tensors

@@ -11,7 +11,6 @@ from predictors.exact.gguf_file import Gguf
 from predictors.exact.rope import frequencies, rotation, turns
 from predictors.exact.team import Job, Team, new_counters
 from predictors.exact.weights import read_weights
-from predictors.llama_cpp import load_vocabulary
 from predictors.numerics import Numerics, available_threads, exact_numerics
 
 # Tokens that are evaluated at once where they are known: more is not faster.
@@ -38,8 +37,8 @@ class ExactModel:
             path: the GGUF file.
             threads: of one step; 0 = all CPUs of this process. They change no bit.
         """
-        self.vocabulary = load_vocabulary(path)
         file = Gguf(path)
+        self.vocabulary = file.vocabulary()
         self.shape = file.shape
         self.context = file.context
         threads = threads or available_threads()

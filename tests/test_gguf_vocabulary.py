@@ -1,0 +1,181 @@
+"""The vocabulary of a GGUF, read without llama.cpp, against llama.cpp's reading of it."""
+
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import gguf
+import pytest
+
+from nacrith.prompts import PROMPTS
+from predictors import llama_cpp
+from predictors.base import ModelError
+from predictors.gguf_reader import GgufReader
+from predictors.gguf_vocabulary import load_vocabulary
+from predictors.pre_tokenizers import PRE_TOKENIZERS
+from tests.conftest import ROOT
+from tests.test_vocabulary import HARD_CASES
+
+UNKNOWN, USER_DEFINED, UNUSED = 2, 4, 5
+
+# Of the tokens of each prompt with the embedded model: their number and CRC-32.
+PROMPT_TOKENS = [(0, 0), (272, 511328158), (110, 1276391783)]
+
+WORDS = (
+    "I'll say it's THEY'LL, we'd'VE don't DON'T 'ſ a'K 1234567 12 x1y22 Ⅷ½٣ "
+    "naïve façade 你好，世界 שלום مرحبا ไทย हिन्दी e\u0301\u00a0\u2003\u200b~~!!?? #$% ...\n"
+    "\n\n\r\n  \t\tif (a[i]>=b) { return a->b; }   \r\n\n end  of   it \n\u2028x\u0085y\x0b\x0cz\n"
+)
+
+
+# Some begin with a byte for which the embedded model has no token.
+PLANES = "".join(f" word{chr(plane << 16 | 0x41)}\n" for plane in range(17)).encode()
+
+
+def write_vocabulary(path: Path, source: GgufReader, pre: str, types=None, **strings) -> Path:
+    """A GGUF with the vocabulary of `source` and nothing else but what must be there."""
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_context_length(32)
+    writer.add_embedding_length(8)
+    writer.add_block_count(1)
+    writer.add_feed_forward_length(8)
+    writer.add_head_count(1)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre(pre)
+    tokens = strings.get("tokens") or source.strings("tokenizer.ggml.tokens")
+    merges = strings.get("merges") or source.strings("tokenizer.ggml.merges")
+    writer.add_token_list([token.decode() for token in tokens])
+    writer.add_token_types(types or source.integers("tokenizer.ggml.token_type"))
+    writer.add_token_merges([merge.decode() for merge in merges])
+    writer.add_bos_token_id(1)
+    writer.add_eos_token_id(2)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.close()
+    return path
+
+
+def assert_equal(path: Path, texts: list[bytes]) -> None:
+    ours, theirs = load_vocabulary(path), llama_cpp.load_vocabulary(path)
+    assert ours.spellings == theirs.spellings
+    assert (ours.token_of_symbol == theirs.token_of_symbol).all()
+    assert (ours.offsets == theirs.offsets).all()
+    assert ours.start_token == theirs.start_token
+    for text in texts:
+        assert (ours.encode(text) == theirs.encode(text)).all(), text[:80]
+
+
+def test_the_tiny_model(tiny_gguf):
+    assert_equal(tiny_gguf, [WORDS.encode(), PLANES, *HARD_CASES.values(), *PROMPTS])
+
+
+@pytest.mark.parametrize("pre", PRE_TOKENIZERS)
+def test_each_way_to_cut_words(real_gguf, tmp_path, pre):
+    """With the embedded model's tokens: of those with gaps, words are spelled one way only."""
+    path = write_vocabulary(tmp_path / "a.gguf", GgufReader(real_gguf), pre)
+    source = (ROOT / "nacrith" / "explain.html").read_bytes()
+    assert_equal(path, [WORDS.encode(), PLANES, source, *HARD_CASES.values(), *PROMPTS])
+
+
+@pytest.mark.parametrize("pre", PRE_TOKENIZERS)
+def test_tokens_of_digits_and_tokens_without_a_merge(tiny_gguf, tmp_path, pre):
+    """The embedded model has none of them."""
+    source = GgufReader(tiny_gguf)
+    tokens = source.strings("tokenizer.ggml.tokens")
+    new = [b"12", b"123", b"1234", b"1234567", b"sea"]
+    merges = [b"1 2", b"12 3", b"123 4"]
+    types = source.integers("tokenizer.ggml.token_type") + [1] * len(new)
+    path = write_vocabulary(
+        tmp_path / "a.gguf", source, pre, types, tokens=tokens + new, merges=merges
+    )
+    assert_equal(path, [b"12 123 1234 12345 123456 1234567 12345678 sea", b"sea 1234567 seas"])
+
+
+def test_an_unknown_way_to_cut_words_is_left_to_llama_cpp(tiny_gguf, tmp_path):
+    path = write_vocabulary(tmp_path / "a.gguf", GgufReader(tiny_gguf), "falcon")
+    assert_equal(path, [WORDS.encode()])
+
+
+def test_tokens_of_all_types(tiny_gguf, tmp_path):
+    source = GgufReader(tiny_gguf)
+    tokens = source.strings("tokenizer.ggml.tokens")
+    types = source.integers("tokenizer.ggml.token_type")
+    tokens[-3:] = [b"<tool call>", b"unused", "Ġunknown".encode()]
+    types[-3:] = [USER_DEFINED, UNUSED, UNKNOWN]
+    # The last merges made these tokens.
+    merges = [
+        merge
+        for merge in source.strings("tokenizer.ggml.merges")
+        if merge.replace(b" ", b"") in tokens
+    ]
+    path = write_vocabulary(
+        tmp_path / "a.gguf", source, "smollm", types, tokens=tokens, merges=merges
+    )
+    assert_equal(path, [WORDS.encode(), b"a <tool call> and a <tool  call> unused unknown"])
+    vocabulary = load_vocabulary(path)
+    assert b"<tool call>" in [vocabulary.spellings[i] for i in vocabulary.encode(b"a<tool call>b")]
+    assert b"unused" not in vocabulary.spellings and b" unknown" in vocabulary.spellings
+
+
+def test_the_tokens_of_the_prompts(real_vocabulary):
+    """Both directions feed them to the model: no release of a library may change them."""
+    found = [real_vocabulary.token_of_symbol[real_vocabulary.encode(text)] for text in PROMPTS]
+    checksums = [(len(tokens), zlib.crc32(tokens.astype("<i4").tobytes())) for tokens in found]
+    assert checksums == PROMPT_TOKENS
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(ModelError, match="can't read"):
+        load_vocabulary(tmp_path / "none.gguf")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a model", b"GGUF", b"GGUF\3\0\0\0" + b"\xff" * 64])
+def test_a_file_that_is_no_model(tmp_path, content):
+    path = tmp_path / "bad.gguf"
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=r"bad\.gguf"):
+        load_vocabulary(path)
+
+
+def test_a_vocabulary_that_is_not_byte_level(tmp_path):
+    path = tmp_path / "spm.gguf"
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_tokenizer_model("llama")
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.close()
+    with pytest.raises(ModelError, match="byte-level"):
+        load_vocabulary(path)
+
+
+@pytest.mark.parametrize(
+    "change", [{"types": [1, 2, 3]}, {"merges": [b"the nothing"]}], ids=["types", "merges"]
+)
+def test_a_damaged_vocabulary(tiny_gguf, tmp_path, change):
+    path = write_vocabulary(tmp_path / "a.gguf", GgufReader(tiny_gguf), "smollm", **change)
+    with pytest.raises(ModelError, match="damaged"):
+        load_vocabulary(path)
+
+
+WITHOUT_LLAMA_CPP = """import sys
+sys.modules["llama_cpp"] = None
+from nacrith.cli import main
+main()"""
+
+
+def test_the_exact_backend_works_without_llama_cpp(tiny_gguf, tmp_path):
+    def run(*arguments: object) -> subprocess.CompletedProcess:
+        command = [sys.executable, "-c", WITHOUT_LLAMA_CPP, *map(str, arguments)]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+    text, packed = tmp_path / "a.txt", ROOT / "tests" / "golden" / "text.nc"
+    result = run("decompress", packed, "--model", tiny_gguf, "-o", text)
+    assert result.returncode == 0, result.stderr
+    options = (text, "--model", tiny_gguf, "-o", tmp_path / "a.nc", "--window", 256)
+    result = run("compress", *options)
+    assert result.returncode == 0, result.stderr
+    result = run("compress", "-f", "--backend", "llama.cpp", *options)
+    assert result.returncode == 1
+    assert "pip install llama-cpp-python" in result.stderr and "Traceback" not in result.stderr
