@@ -179,3 +179,14 @@ def test_the_exact_backend_works_without_llama_cpp(tiny_gguf, tmp_path):
     result = run("compress", "-f", "--backend", "llama.cpp", *options)
     assert result.returncode == 1
     assert "pip install llama-cpp-python" in result.stderr and "Traceback" not in result.stderr
+
+
+def test_the_transformers_backend_does_not_import_llama_cpp():
+    """With empty modules for the libraries that it does need, which take seconds."""
+    code = (
+        "import sys, types\n"
+        "sys.modules.update(torch=types.ModuleType('torch'), llama_cpp=None,\n"
+        "    transformers=types.ModuleType('transformers'))\n"
+        "import predictors.transformers_lm"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
