@@ -17,7 +17,7 @@ class CompressRequest:
     backend: str
     threads: int
     parameters: Parameters
-    least_saving: int
+    least_saving: int | None
 
     def open(self) -> TextCodec:
         return TextCodec.for_compression(

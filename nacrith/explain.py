@@ -9,6 +9,7 @@ import io
 import json
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any, BinaryIO
 
@@ -68,6 +69,8 @@ def explain(
 ) -> str:
     """Compress a text, or decompress a NC06 file, and return the page about it.
 
+    A text is shown as the model reads it, also where `compress` would do without the model.
+
     Args:
         source: a text, or a NC06 file.
         name: the title.
@@ -87,6 +90,7 @@ def explain(
         original = restored.getvalue()
     else:
         _refuse_large(len(given))
+        options = replace(options, preset=replace(options.preset, least_saving=None))
         original, compressed = given, io.BytesIO()
         with observed_by(observer):
             compress_stream(io.BytesIO(original), compressed, options, len(original), progress)

@@ -43,7 +43,7 @@ def encode_group(block: bytes, codec: TextCodec | None, report: Report = no_repo
     if payload and not choice.holds(payload):
         return _encode(block, _binary(block, choice), None, report)
     candidates = [frame]
-    if choice.segments != segments and not codec.least_saving:
+    if choice.segments != segments and codec.least_saving == 0:
         # The choice was made by samples.
         candidates.append(_encode(block, replace(choice, segments=segments), codec, report))
     if len(candidates) > 1 or payload > _DOUBTFUL * frame.size_of(Kind.TEXT):

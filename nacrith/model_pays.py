@@ -106,20 +106,23 @@ class Choice:
 NO_CHOICE = Choice([], 0)
 
 
-def choose(block: bytes, segments: list[Segment], codec: TextCodec, least_saving: int) -> Choice:
+def choose(
+    block: bytes, segments: list[Segment], codec: TextCodec, least_saving: int | None
+) -> Choice:
     """Turn text into MIXED where the model does not pay.
 
     Args:
         segments: as `find_segments` returns them.
         least_saving: in percent of what context mixing makes of the text. With 0 all that
-            is saved is worth it, and the binary data around does not count.
+            is saved is worth it, and the binary data around does not count. None = all text
+            is for the model.
 
     Raises:
         NacrithError: the model fails.
     """
-    if utf16_order(block):
-        # Can't be cut anywhere, and is text for people.
-        return Choice(segments, least_saving)
+    # UTF-16 can't be cut anywhere, and is text for people.
+    if least_saving is None or utf16_order(block):
+        return Choice(segments, 0)
     pieces = _pieces(block, segments, codec)
     text = [piece for piece in pieces if piece.kind == Kind.TEXT]
     binary = [piece for piece in pieces if piece.kind == Kind.MIXED]

@@ -18,13 +18,13 @@ class Preset:
         stream_bytes: text that a stream of its own must have, at least.
         max_streams: no more streams than this.
         least_saving: percent of a text's size by context mixing that the model must save
-            to be used: see `model_pays`.
+            to be used: see `model_pays`; None = it is used for all text.
     """
 
     parameters: Parameters
     stream_bytes: int
     max_streams: int
-    least_saving: int
+    least_saving: int | None
 
     def streams(self, size: int) -> int:
         """Number of streams for `size` bytes of text (or its upper bound)."""

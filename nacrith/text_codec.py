@@ -82,7 +82,7 @@ class TextCodec:
     Attributes:
         record: what the header says of the model.
         parameters: as given.
-        least_saving: percent that the model must save of a text to be used; for encoding.
+        least_saving: percent that the model must save of a text to be used, or None; for encoding.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class TextCodec:
         model: LanguageModel,
         file: ModelFile,
         parameters: Parameters,
-        least_saving: int = 0,
+        least_saving: int | None = None,
     ) -> None:
         self._model = model
         self.parameters = parameters
@@ -117,7 +117,7 @@ class TextCodec:
         backend: str,
         threads: int,
         parameters: Parameters,
-        least_saving: int = 0,
+        least_saving: int | None = None,
     ) -> "TextCodec":
         """Open the model the user named, or the default one."""
         file = describe(model) if model else default_model()

@@ -211,3 +211,8 @@ def test_a_trial_costs_what_the_second_half_costs(codecs, tiny_gguf):
     with observed_by(observer):
         codec.second_half_size(text)
     assert not observer.groups
+
+
+def test_all_text_if_so_asked():
+    choice, segments = chosen(HEXADECIMAL, Model(1.1, 1.1), None)
+    assert choice.segments == segments and choice.holds(len(HEXADECIMAL))

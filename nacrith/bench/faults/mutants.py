@@ -9,7 +9,7 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -64,7 +64,9 @@ class Samples:
         packed = []
         for original, block_size in originals.items():
             sink = io.BytesIO()
-            options = CompressOptions(model, threads=1, parameters=parameters)
+            # The tiny model knows nothing, and would not be used.
+            preset = replace(DEFAULT, least_saving=None)
+            options = CompressOptions(model, threads=1, preset=preset, parameters=parameters)
             options = CompressOptions(**{**vars(options), "block_size": block_size})
             compress_stream(io.BytesIO(original), sink, options, len(original))
             packed.append(sink.getvalue())
