@@ -6,7 +6,6 @@ import io
 import operator
 import os
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Literal, TypedDict, overload
 
@@ -223,11 +222,7 @@ def _options(
     if preset not in PRESETS:
         raise ArgumentError(f"the preset must be one of {', '.join(PRESETS)}, not {preset!r}")
     chosen = PRESETS[preset]
-    parameters = replace(
-        chosen.parameters,
-        streams=_integer("streams", streams),
-        window=_integer("window", window) or chosen.parameters.window,
-    )
+    parameters = chosen.chosen(_integer("streams", streams), _integer("window", window))
     return CompressOptions(
         _path(model),
         backend,

@@ -84,7 +84,7 @@ class CompressOptions:
             return f"threads must be from 0 to {MAX_THREADS}, not {self.threads}"
         if not 1 <= self.block_size <= MAX_ORIGINAL:
             return f"the block size must be from 1 to {MAX_ORIGINAL} bytes, not {self.block_size}"
-        return replace(self.parameters, streams=self.parameters.streams or 1).problem()
+        return self.parameters.problem_of_choice()
 
 
 @dataclass

@@ -4,7 +4,7 @@ A preset is only a choice of parameters and of what they are used for: a file st
 not its name.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nacrith.format.parameters import Parameters
 
@@ -25,6 +25,14 @@ class Preset:
     stream_bytes: int
     max_streams: int
     least_saving: int | None
+
+    def chosen(self, streams: int, window: int) -> Parameters:
+        """The parameters with a user's choice; 0 = the preset's."""
+        return replace(
+            self.parameters,
+            streams=streams or self.parameters.streams,
+            window=window or self.parameters.window,
+        )
 
     def streams(self, size: int) -> int:
         """Number of streams for `size` bytes of text (or its upper bound)."""

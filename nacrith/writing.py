@@ -58,7 +58,26 @@ class _Sink:
             raise AbandonedError
 
 
-class _Compressed(io.RawIOBase):
+class _WholeOrNothing(io.IOBase):
+    """A `with` block makes the file only if it is left without an exception."""
+
+    def discard(self) -> None:
+        """Close without making the file. Raises no error."""
+        raise NotImplementedError
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.discard()
+
+
+class _Compressed(_WholeOrNothing, io.RawIOBase):
     """A NC06 file to be, as a raw stream that takes the original."""
 
     def __init__(self, target: AbstractContextManager[BinaryIO], options: CompressOptions) -> None:
@@ -133,7 +152,6 @@ class _Compressed(io.RawIOBase):
             self.discard()
 
     def discard(self) -> None:
-        """Close without making the file. Raises no error."""
         if os.getpid() == self._process:
             self._worker.channel.abandon()
             self._sink.shut()
@@ -161,17 +179,6 @@ class _Compressed(io.RawIOBase):
         _warn_unclosed(source)
         self._unclaimed = True
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.discard()
-
     def __del__(self) -> None:
         # There is no worker if the target could not be opened.
         if not self.closed and hasattr(self, "_worker"):
@@ -179,7 +186,7 @@ class _Compressed(io.RawIOBase):
             self.discard()
 
 
-class _WholeOrNothing(io.IOBase):
+class _Wrapper(_WholeOrNothing):
     """What the buffered and the text stream over a `_Compressed` have in common."""
 
     def compressed(self) -> _Compressed:
@@ -187,7 +194,6 @@ class _WholeOrNothing(io.IOBase):
         raise NotImplementedError
 
     def discard(self) -> None:
-        """Close without making the file. Raises no error."""
         with suppress(ValueError):
             self.compressed().discard()
 
@@ -212,17 +218,6 @@ class _WholeOrNothing(io.IOBase):
             raise
         super().close()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.discard()
-
     def __del__(self) -> None:
         with suppress(ValueError):
             if not self.closed:
@@ -230,14 +225,14 @@ class _WholeOrNothing(io.IOBase):
                 self.discard()
 
 
-class CompressedWriter(_WholeOrNothing, io.BufferedWriter):
+class CompressedWriter(_Wrapper, io.BufferedWriter):
     """A buffered stream over a `_Compressed`."""
 
     def compressed(self) -> _Compressed:
         return cast(_Compressed, self.raw)
 
 
-class CompressedText(_WholeOrNothing, io.TextIOWrapper):
+class CompressedText(_Wrapper, io.TextIOWrapper):
     """A text stream over a `CompressedWriter`."""
 
     def compressed(self) -> _Compressed:

@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from nacrith.cli.compare import compare
-from nacrith.cli.options import LARGEST, OUTPUT_NAME, Count
-from nacrith.format.parameters import MAX_STREAMS, MAX_WINDOW
+from nacrith.cli.options import LARGEST, OUTPUT_NAME, STREAMS, Count
+from nacrith.format.parameters import MAX_WINDOW
 
 
 @click.group()
@@ -24,13 +24,7 @@ def bench() -> None:
 @click.argument("name", type=click.Choice(["canterbury", "enwik8"]))
 @click.option("--bytes", "n_bytes", type=Count(1, LARGEST), default=1_000_000, help="Of enwik8.")
 @click.option("--only", multiple=True, metavar="FILE", help="Only this file (repeatable).")
-@click.option(
-    "--streams",
-    type=Count(0, MAX_STREAMS),
-    default=0,
-    metavar="N",
-    help="Parallel streams (0: by size).",
-)
+@STREAMS
 @click.option(
     "--window",
     type=Count(256, MAX_WINDOW),

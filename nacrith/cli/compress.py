@@ -1,5 +1,6 @@
 """`nacrith compress`, `decompress` and `test`."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,7 +9,7 @@ import click
 
 from nacrith.backends import BACKENDS
 from nacrith.cli.batch import for_each, name_of
-from nacrith.cli.directory_walk import compressed, is_compressed, originals
+from nacrith.cli.directory_walk import Choice, compressed, is_compressed, originals
 from nacrith.cli.display import say
 from nacrith.cli.file_job import FileJob, open_compressed, progress_of
 from nacrith.cli.options import (
@@ -16,6 +17,7 @@ from nacrith.cli.options import (
     MODEL,
     QUIET,
     RECURSIVE,
+    STREAMS,
     WORKERS,
     Count,
     Output,
@@ -26,11 +28,17 @@ from nacrith.cli.options import (
     with_preset,
 )
 from nacrith.errors import FileError
-from nacrith.files import SUFFIX, compressed_name, is_special, original_name
+from nacrith.files import (
+    SUFFIX,
+    compressed_name,
+    is_special,
+    original_name,
+    restore_metadata,
+)
 from nacrith.format.container import check_records
 from nacrith.format.frame import MAX_ORIGINAL
-from nacrith.format.header import MAX_THREADS
-from nacrith.format.parameters import MAX_STREAMS, MAX_WINDOW
+from nacrith.format.header import MAX_THREADS, Metadata
+from nacrith.format.parameters import MAX_WINDOW
 from nacrith.presets import PRESETS
 from nacrith.units import parse_range
 
@@ -52,13 +60,7 @@ if TYPE_CHECKING:
     "the others: only on a machine like this one.",
 )
 @with_preset("Faster, larger.", "Smallest, slower.")
-@click.option(
-    "--streams",
-    type=Count(0, MAX_STREAMS),
-    default=0,
-    metavar="N",
-    help="Parallel streams (0: by size).",
-)
+@STREAMS
 @click.option(
     "--window", type=Count(0, MAX_WINDOW), default=0, metavar="N",
     help="Context in tokens (0: by preset).",
@@ -113,14 +115,11 @@ def compress(
             raise click.UsageError(f"{option} needs an output file")
 
     chosen = PRESETS[preset]
-    parameters = replace(
-        chosen.parameters, streams=streams, window=window or chosen.parameters.window
-    )
-    if problem := replace(parameters, streams=streams or 1).problem():
+    parameters = chosen.chosen(streams, window)
+    if problem := parameters.problem_of_choice():
         raise click.UsageError(problem)
 
     def job(path: Path | None) -> "Summary":
-        from nacrith.format.header import Metadata
         from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
         from nacrith.resume import holds_a_frame
         from nacrith.workers.choose import choose_workers
@@ -159,15 +158,7 @@ def compress(
         run.finish(summary)
         return summary
 
-    for_each(
-        files,
-        job,
-        recursive=recursive,
-        choose=originals,
-        summarize=out.talks,
-        quiet=out.quiet,
-        verbose=out.verbose,
-    )
+    _for_each(files, job, recursive, originals, out)
 
 
 @click.command()
@@ -207,7 +198,6 @@ def decompress(
         out = replace(out, stdout=not out.output)
 
     def job(path: Path | None) -> "Summary":
-        from nacrith.files import restore_metadata
         from nacrith.pipeline import decompress_stream
         from nacrith.workers.choose import choose_workers
 
@@ -223,15 +213,7 @@ def decompress(
         run.finish(summary)
         return summary
 
-    for_each(
-        files,
-        job,
-        recursive=recursive,
-        choose=compressed,
-        summarize=out.talks,
-        quiet=out.quiet,
-        verbose=out.verbose,
-    )
+    _for_each(files, job, recursive, compressed, out)
 
 
 @click.command()
@@ -280,4 +262,23 @@ def test(
         choose=compressed,
         quiet=quiet,
         verbose=verbose,
+    )
+
+
+def _for_each(
+    files: tuple[Path, ...],
+    job: Callable[[Path | None], "Summary"],
+    recursive: bool,
+    choose: Callable[[Path], Choice],
+    out: Output,
+) -> None:
+    """`for_each`, with what was said of the output."""
+    for_each(
+        files,
+        job,
+        recursive=recursive,
+        choose=choose,
+        summarize=out.talks,
+        quiet=out.quiet,
+        verbose=out.verbose,
     )

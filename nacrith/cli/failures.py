@@ -25,10 +25,8 @@ def describe(error: Exception) -> str:
         return str(error)
     if isinstance(error, MemoryError):
         return "not enough memory; use fewer --streams or a smaller --window"
-    if isinstance(error, ModuleNotFoundError):
-        package = (error.name or "").partition(".")[0]
-        if package in _EXTRAS:
-            return f"this needs {package}: pip install 'nacrith[{_EXTRAS[package]}]'"
+    if package := _missing_extra(error):
+        return f"this needs {package}: pip install 'nacrith[{_EXTRAS[package]}]'"
     if isinstance(error, EOFError):
         return "a file that the program reads has ended too early"
     if isinstance(error, OSError):
@@ -42,9 +40,14 @@ def describe(error: Exception) -> str:
 
 def is_internal(error: Exception) -> bool:
     """Is it a fault of this program rather than of what it was given?"""
-    if isinstance(error, ModuleNotFoundError):
-        return (error.name or "").partition(".")[0] not in _EXTRAS
-    return not isinstance(error, (NacrithError, MemoryError, OSError))
+    known = isinstance(error, (NacrithError, MemoryError, OSError))
+    return not known and not _missing_extra(error)
+
+
+def _missing_extra(error: Exception) -> str | None:
+    """The package of `_EXTRAS` whose lack the error is about."""
+    package = (getattr(error, "name", None) or "").partition(".")[0]
+    return package if isinstance(error, ModuleNotFoundError) and package in _EXTRAS else None
 
 
 def show_traceback(error: Exception) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from nacrith.errors import FileError
+from nacrith.format.parameters import MAX_STREAMS
 from nacrith.units import parse_bytes
 
 LARGEST = (1 << 31) - 1
@@ -124,6 +125,13 @@ WORKERS = options(
         metavar="ADDRESS",
         help="Run frames on the Dask cluster at ADDRESS, such as tcp://host:8786.",
     ),
+)
+STREAMS = click.option(
+    "--streams",
+    type=Count(0, MAX_STREAMS),
+    default=0,
+    metavar="N",
+    help="Parallel streams (0: by size).",
 )
 
 

@@ -1,6 +1,6 @@
 """The parameters of the text model that a decoder needs, as stored in a file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # Limits that a reader enforces before it allocates anything for them.
 MAX_RATE = 1 << 16
@@ -38,6 +38,10 @@ class Parameters:
     contexts: int = 4095
     prompt: int = 0
     neighbors: int = 1 << 15
+
+    def problem_of_choice(self) -> str | None:
+        """As `problem`, where 0 streams are to be chosen later."""
+        return replace(self, streams=self.streams or 1).problem()
 
     def problem(self) -> str | None:
         """Say what makes these parameters unusable; None if they are fine."""

@@ -66,7 +66,7 @@ def kill_decompress(lab: Lab, times: int) -> Iterator[str]:
 
 def stop_compress(lab: Lab, times: int) -> Iterator[str]:
     for i in range(times):
-        name, number = list(_SIGNALS.items())[i % 3]
+        name, number = list(_SIGNALS.items())[i % len(_SIGNALS)]
         lab.clear()
         lab.put("a", lab.data)
         process = lab.start("compress", "a", preexec_fn=lambda n=number: _accept(n))
@@ -94,7 +94,7 @@ def stop_compress(lab: Lab, times: int) -> Iterator[str]:
 
 def stop_decompress(lab: Lab, times: int) -> Iterator[str]:
     for i in range(times):
-        name, number = list(_SIGNALS.items())[i % 3]
+        name, number = list(_SIGNALS.items())[i % len(_SIGNALS)]
         lab.clear()
         lab.put("a.nc", lab.packed)
         process = lab.start("decompress", "a.nc", preexec_fn=lambda n=number: _accept(n))
