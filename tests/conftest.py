@@ -126,3 +126,22 @@ def nacrith(tmp_path: Path):
         )
 
     return run
+
+
+@pytest.fixture
+def run_main(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
+    """Run the command line in this process; return the exit code and the messages."""
+
+    def run(*arguments: object) -> tuple[int, str]:
+        from nacrith.cli import main
+
+        monkeypatch.setattr("nacrith.signals.install", lambda: None)
+        monkeypatch.setattr(sys, "argv", ["nacrith", *map(str, arguments)])
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code
+        return code, capsys.readouterr().err
+
+    return run

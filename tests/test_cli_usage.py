@@ -15,21 +15,11 @@ COUNTS = [
 
 
 @pytest.fixture
-def usage_of(monkeypatch, capsys, tmp_path):
-    """Run a command line in this process; return the exit code and the message."""
-    from nacrith.cli import main
-
-    monkeypatch.setattr("nacrith.signals.install", lambda: None)
+def usage_of(run_main, monkeypatch, tmp_path):
+    """`run_main` in a folder with one file, which stays as it is."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "x").write_bytes(b"a text that is not empty")
-
-    def run(*arguments):
-        monkeypatch.setattr("sys.argv", ["nacrith", *arguments])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        return exit_.value.code, capsys.readouterr().err
-
-    yield run
+    yield run_main
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
 
 

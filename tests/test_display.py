@@ -8,7 +8,6 @@ import sys
 
 import pytest
 
-from nacrith.cli import main
 from nacrith.cli.display import printable
 from tests.conftest import ROOT
 
@@ -78,12 +77,9 @@ def test_compressed_data_is_not_read_from_a_keyboard(tmp_path):
         assert code == 1 and "not read from a terminal" in shown, command
 
 
-def test_the_page_about_a_file_whose_name_is_no_text(tmp_path, tiny_gguf, keep_text, monkeypatch):
+def test_the_page_about_a_file_whose_name_is_no_text(tmp_path, tiny_gguf, keep_text, run_main):
     name = tmp_path / os.fsdecode(b"caf\xe9")
     name.write_bytes(b"the king and the thing " * 5)
     page = tmp_path / "page.html"
-    arguments = ["explain", "-o", str(page), "--model", str(tiny_gguf), str(name)]
-    monkeypatch.setattr("nacrith.signals.install", lambda: None)
-    monkeypatch.setattr(sys, "argv", ["nacrith", *arguments])
-    main()
+    assert run_main("explain", "-o", page, "--model", tiny_gguf, name) == (0, "")
     assert r"caf\\xe9" in page.read_text("utf-8")

@@ -126,17 +126,19 @@ def test_the_tokens_of_the_prompts(real_vocabulary):
     assert checksums == PROMPT_TOKENS
 
 
-def test_a_missing_file(tmp_path):
+@pytest.mark.parametrize("load", [load_vocabulary, llama_cpp.load_vocabulary])
+def test_a_missing_file(tmp_path, load):
     with pytest.raises(ModelError, match="can't read"):
-        load_vocabulary(tmp_path / "none.gguf")
+        load(tmp_path / "none.gguf")
 
 
+@pytest.mark.parametrize("load", [load_vocabulary, llama_cpp.LlamaCppModel])
 @pytest.mark.parametrize("content", [b"", b"not a model", b"GGUF", b"GGUF\3\0\0\0" + b"\xff" * 64])
-def test_a_file_that_is_no_model(tmp_path, content):
+def test_a_file_that_is_no_model(tmp_path, content, load):
     path = tmp_path / "bad.gguf"
     path.write_bytes(content)
     with pytest.raises(ModelError, match=r"bad\.gguf"):
-        load_vocabulary(path)
+        load(path)
 
 
 def test_a_vocabulary_that_is_not_byte_level(tmp_path):

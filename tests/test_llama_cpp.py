@@ -126,19 +126,6 @@ def test_too_many_streams(tiny_model):
         tiny_model.open(100_000, WINDOW, SINKS)
 
 
-@pytest.mark.parametrize("content", [b"", b"not a model", b"GGUF", b"GGUF\3\0\0\0" + b"\xff" * 64])
-def test_a_file_that_is_no_model(tmp_path, content):
-    path = tmp_path / "bad.gguf"
-    path.write_bytes(content)
-    with pytest.raises(ModelError, match=r"bad\.gguf"):
-        LlamaCppModel(path)
-
-
-def test_a_missing_file(tmp_path):
-    with pytest.raises(ModelError, match="can't read"):
-        load_vocabulary(tmp_path / "none.gguf")
-
-
 def test_a_vocabulary_that_is_not_byte_level(tmp_path):
     import gguf
 

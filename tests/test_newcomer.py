@@ -9,7 +9,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from nacrith import cli
 from nacrith.bench.tiny_model import write_checkpoint
 from nacrith.errors import NacrithError, UnsupportedError
 from nacrith.format.parameters import Parameters
@@ -93,18 +92,15 @@ def test_a_backend_whose_packages_are_missing(tiny_gguf, monkeypatch):
         load_model("transformers", tiny_gguf, 1)
 
 
-def test_not_enough_memory(tmp_path, monkeypatch, capsys):
+def test_not_enough_memory(tmp_path, monkeypatch, run_main):
     def compress(*arguments):
         raise MemoryError
 
     (tmp_path / "a").write_bytes(TEXT)
     monkeypatch.setattr("nacrith.pipeline.compress_stream", compress)
-    monkeypatch.setattr("nacrith.signals.install", lambda: None)
-    monkeypatch.setattr(sys, "argv", ["nacrith", "compress", str(tmp_path / "a")])
-    with pytest.raises(SystemExit) as exit_:
-        cli.main()
-    assert exit_.value.code == 1
-    assert "fewer --streams or a smaller --window" in capsys.readouterr().err
+    code, message = run_main("compress", tmp_path / "a")
+    assert code == 1
+    assert "fewer --streams or a smaller --window" in message
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 

@@ -6,7 +6,6 @@ import sys
 
 import pytest
 
-from nacrith import cli
 from tests.conftest import ROOT, assert_fails
 from tests.test_display import NOISE
 
@@ -97,7 +96,7 @@ def test_netcdf_files_are_told_by_their_content(nacrith, tmp_path):
     assert_fails(nacrith("test", "-r", "in"), 1, "in/bad.nc: ", "not a NC06 file")
 
 
-def test_a_file_that_grows_while_it_is_read(tmp_path, monkeypatch, capsys):
+def test_a_file_that_grows_while_it_is_read(tmp_path, monkeypatch, run_main):
     """Such as a log: the message names the way to take what is there."""
     (tmp_path / "a").write_bytes(NOISE)
 
@@ -106,12 +105,12 @@ def test_a_file_that_grows_while_it_is_read(tmp_path, monkeypatch, capsys):
             file.write(b"more")
 
     monkeypatch.setattr("nacrith.pipeline.compress_stream", append)
-    code, message = run_main(monkeypatch, capsys, "compress", str(tmp_path / "a"))
+    code, message = run_main("compress", str(tmp_path / "a"))
     assert code == 1 and f"nacrith compress < {tmp_path / 'a'}" in message
     assert os.listdir(tmp_path) == ["a"]
 
 
-def test_an_internal_error_does_not_stop_the_others(tmp_path, monkeypatch, capsys):
+def test_an_internal_error_does_not_stop_the_others(tmp_path, monkeypatch, run_main):
     from nacrith.pipeline import compress_stream
 
     for name in ("a", "b", "c"):
@@ -124,12 +123,12 @@ def test_an_internal_error_does_not_stop_the_others(tmp_path, monkeypatch, capsy
 
     monkeypatch.setattr("nacrith.pipeline.compress_stream", fail_for_b)
     files = [str(tmp_path / name) for name in "abc"]
-    code, message = run_main(monkeypatch, capsys, "compress", *files)
+    code, message = run_main("compress", *files)
     assert code == 1 and f"{tmp_path}/b: internal error, ValueError: an invented fault" in message
     assert "report it" in message and "Traceback" not in message
     assert "2 files done, 1 failed" in message
     assert sorted(os.listdir(tmp_path)) == ["a", "a.nc", "b", "c", "c.nc"]
-    _, message = run_main(monkeypatch, capsys, "compress", "-f", "-v", *files)
+    _, message = run_main("compress", "-f", "-v", *files)
     assert "fail_for_b" in message
 
 
@@ -137,18 +136,7 @@ def test_an_internal_error_does_not_stop_the_others(tmp_path, monkeypatch, capsy
     ("package", "arguments"),
     [("matplotlib", ["compare", "missing"]), ("transformers", ["report", "--quick"])],
 )
-def test_an_extra_that_is_not_installed(monkeypatch, capsys, package, arguments):
+def test_an_extra_that_is_not_installed(monkeypatch, run_main, package, arguments):
     monkeypatch.setitem(sys.modules, package, None)
-    code, message = run_main(monkeypatch, capsys, "bench", *arguments)
+    code, message = run_main("bench", *arguments)
     assert code == 1 and f"this needs {package}: pip install 'nacrith[" in message
-
-
-def run_main(monkeypatch, capsys, *arguments):
-    monkeypatch.setattr("nacrith.signals.install", lambda: None)
-    monkeypatch.setattr(sys, "argv", ["nacrith", *arguments])
-    try:
-        cli.main()
-        code = 0
-    except SystemExit as exit_:
-        code = exit_.code
-    return code, capsys.readouterr().err
