@@ -142,11 +142,13 @@ class KernelCache:
     def _stamp(self) -> bytes:
         """A hash of all that the code depends on but for signature and processor.
 
-        These are numba's version, and the source files and global constants of the kernel
-        and of all kernels that it calls.
+        These are numba's version, and the names, source files and global constants of the
+        kernel and of all kernels that it calls.
         """
         parts = [numba.__version__.encode()]
         for function in _callees(self._function, set()):
+            # Kept code imports the modules by their names.
+            parts.append(f"{function.__module__}.{function.__qualname__}".encode())
             parts.append(_hash_of_file(inspect.getfile(function)))
             for name, value in sorted(_globals_of(function).items()):
                 parts += [name.encode(), _constant(value)]

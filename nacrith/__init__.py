@@ -3,12 +3,12 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from nacrith.environment import check_environment
 from nacrith.errors import NacrithError
+from nacrith.system.environment import check_environment
 
 if TYPE_CHECKING:
     from nacrith.api import compress, decompress, open
-    from nacrith.registration import register
+    from nacrith.integrations import register
 
 __version__ = "0.1.0"
 
@@ -18,7 +18,7 @@ _MODULES = {
     "compress": "nacrith.api",
     "decompress": "nacrith.api",
     "open": "nacrith.api",
-    "register": "nacrith.registration",
+    "register": "nacrith.integrations",
 }
 
 

@@ -1,6 +1,6 @@
 """`python -m nacrith`, and the command `nacrith`."""
 
-from nacrith import signals
+from nacrith.system import signals
 
 
 def main() -> None:

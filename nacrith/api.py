@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Literal, TypedDict, overload
 
 from nacrith.errors import ArgumentError, FileError
-from nacrith.file_object import restoring_file
-from nacrith.files import open_output
-from nacrith.models import require
-from nacrith.openable import check_file_object, check_target
-from nacrith.pipeline import BLOCK, CompressOptions, compress_stream, decompress_stream
-from nacrith.presets import PRESETS
-from nacrith.writing import CompressedText, CompressedWriter, compressing_file
+from nacrith.file_objects.openable import check_file_object, check_target
+from nacrith.file_objects.opening import restoring_file
+from nacrith.file_objects.writing import CompressedText, CompressedWriter, compressing_file
+from nacrith.models.catalog import require
+from nacrith.pipeline.compress import compress_stream
+from nacrith.pipeline.decompress import decompress_stream
+from nacrith.pipeline.options import BLOCK, CompressOptions
+from nacrith.pipeline.presets import PRESETS
+from nacrith.system.files import open_output
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

@@ -1,5 +1,70 @@
-"""The names of the language-model backends that a user can choose."""
+"""The table of language-model backends: the command line, loading and the format read it."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nacrith.errors import NacrithError
+
+if TYPE_CHECKING:
+    from predictors.base import LanguageModel
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A row of the table.
+
+    Attributes:
+        name: what a user types.
+        number: in a file's record of the numerics; frozen. Rows that share it compute the
+            same way, on other devices.
+        recorded: the name that the record has for `number`.
+        loader: module and function `(path, threads) -> LanguageModel`. The module is
+            imported when a model is loaded.
+    """
+
+    name: str
+    number: int
+    recorded: str
+    loader: str
+
+    def load(self, path: Path, threads: int) -> "LanguageModel":
+        """Load a GGUF.
+
+        Raises:
+            predictors.base.ModelError
+        """
+        module, _, function = self.loader.partition(":")
+        load: Callable[[Path, int], LanguageModel] = getattr(import_module(module), function)
+        return load(path, threads)
+
+
+_PLACE = "predictors.language_models."
+TABLE = (
+    Backend("exact", 2, "exact", _PLACE + "exact.model:load"),
+    Backend("llama.cpp", 1, "llama.cpp", _PLACE + "llama_cpp:load"),
+    Backend("llama.cpp-gpu", 1, "llama.cpp", _PLACE + "llama_cpp:load_on_gpu"),
+    Backend("transformers", 3, "transformers", _PLACE + "transformers_lm:load"),
+)
+
+EXACT = "exact"
 GPU_BACKEND = "llama.cpp-gpu"
-BACKENDS = ("auto", "exact", "llama.cpp", GPU_BACKEND, "transformers")
-"""`auto`: exact where it runs the model, else llama.cpp."""
+AUTO = ("exact", "llama.cpp")
+"""What the choice `auto` tries, until one runs the model."""
+BACKENDS = ("auto", *(backend.name for backend in TABLE))
+"""The names that a user can choose."""
+NUMBERS = {backend.number: backend.recorded for backend in TABLE}
+"""What the format calls them."""
+
+
+def find_backend(name: str) -> Backend:
+    """The row of a name; raises NacrithError if there is none."""
+    for backend in TABLE:
+        if backend.name == name:
+            return backend
+    raise NacrithError(
+        f"this file needs the backend {name}, which this version of nacrith lacks; "
+        "install a newer version"
+    )

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from nacrith import __version__
+from nacrith.codec.text_codec import load_model
 from nacrith.format.numerics import NumericsRecord
-from nacrith.models import default_model, describe
-from nacrith.presets import DEFAULT
-from nacrith.text_codec import load_model
+from nacrith.models.catalog import default_model, describe
+from nacrith.pipeline.presets import DEFAULT
+from nacrith.system.resources import available_memory, gpus
 from nacrith.workers.choose import WORKER_MEMORY, worker_count
-from nacrith.workers.resources import available_memory, gpus
 from predictors.base import LanguageModel
-from predictors.numerics import available_threads, this_machine
+from predictors.language_models.numerics import available_threads, this_machine
 
 
 def examine(
@@ -54,7 +54,7 @@ def examine(
 
 
 def _instructions() -> str:
-    from predictors.exact.product import VNNI_LANES
+    from predictors.language_models.exact.product import VNNI_LANES
 
     return f"products of bytes, {4 * VNNI_LANES} at once" if VNNI_LANES else "products of words"
 

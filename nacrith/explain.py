@@ -17,14 +17,16 @@ import numpy as np
 import numpy.typing as npt
 
 from coder.kernels import njit
-from nacrith.charset import from_utf8, to_utf8
+from nacrith.codec.token_log import N_BEST, Group, Observer, observed_by
 from nacrith.errors import NacrithError
 from nacrith.format.container import MAGIC, MemberReader
 from nacrith.format.frame import Frame, Kind
-from nacrith.line_ends import without_cr
-from nacrith.observation import N_BEST, Group, Observer, observed_by
-from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
-from nacrith.progress import NO_PROGRESS, Progress
+from nacrith.pipeline.compress import compress_stream
+from nacrith.pipeline.decompress import decompress_stream
+from nacrith.pipeline.options import CompressOptions
+from nacrith.system.progress import NO_PROGRESS, Progress
+from nacrith.transforms.charset import from_utf8, to_utf8
+from nacrith.transforms.line_ends import without_cr
 
 MAX_SIZE = 1 << 24
 """More of the original makes a page that browsers can't show."""

@@ -5,8 +5,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from predictors.numerics import Numerics
-from predictors.vocabulary import Vocabulary
+from predictors.language_models.numerics import Numerics
+from predictors.language_models.vocabulary import Vocabulary
 
 IntArray = npt.NDArray[np.int32]
 FloatArray = npt.NDArray[np.float32]

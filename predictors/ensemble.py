@@ -8,12 +8,12 @@ import numpy as np
 
 from coder import CDF_BITS, MAX_CDF_BITS, Coder, cdf_from_scores, scores_from_logits
 from predictors.base import FloatArray, TokenPredictor
-from predictors.bias_head import BiasHead
-from predictors.neighbors import Neighbors
-from predictors.output_head import OutputHead
-from predictors.prefix_sums import add_up, new_prefix_sums
-from predictors.refinement import MIN_PROBABILITY, Refinement
-from predictors.vocabulary import Vocabulary
+from predictors.heads.bias_head import BiasHead
+from predictors.heads.neighbors import Neighbors
+from predictors.heads.output_head import OutputHead
+from predictors.language_models.vocabulary import Vocabulary
+from predictors.mixing.prefix_sums import add_up, new_prefix_sums
+from predictors.mixing.refinement import MIN_PROBABILITY, Refinement
 
 COST_BITS = 24
 """Fraction bits of `Ensemble.least_cost`."""

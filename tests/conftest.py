@@ -11,9 +11,9 @@ import pytest
 from hypothesis import settings
 
 import corpora
-from nacrith.bench.tiny_model import write_checkpoint
-from nacrith.model_pays import Choice
-from predictors.vocabulary import Vocabulary
+from nacrith.codec.model_pays import Choice
+from predictors.language_models.vocabulary import Vocabulary
+from tests.tiny_model import write_checkpoint
 
 # A shared machine's clock says nothing about the code.
 settings.register_profile("nacrith", deadline=None)
@@ -30,7 +30,7 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_gguf(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from nacrith.import_checkpoint import import_checkpoint
+    from nacrith.models.import_checkpoint import import_checkpoint
 
     path = tmp_path_factory.mktemp("gguf") / "tiny.gguf"
     import_checkpoint(tiny_checkpoint, path, "f32")
@@ -50,7 +50,7 @@ def tiny_site(tiny_gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 @pytest.fixture(scope="session")
 def tiny_model(tiny_gguf: Path) -> Iterator:
-    from predictors.llama_cpp import LlamaCppModel
+    from predictors.language_models.llama_cpp import LlamaCppModel
 
     model = LlamaCppModel(tiny_gguf, threads=1)
     yield model
@@ -59,14 +59,14 @@ def tiny_model(tiny_gguf: Path) -> Iterator:
 
 @pytest.fixture(scope="session")
 def real_gguf() -> Path:
-    from nacrith.models import default_model
+    from nacrith.models.catalog import default_model
 
     return default_model().path
 
 
 @pytest.fixture(scope="session")
 def real_vocabulary(real_gguf: Path) -> Vocabulary:
-    from predictors.gguf_vocabulary import load_vocabulary
+    from predictors.language_models.gguf_vocabulary import load_vocabulary
 
     return load_vocabulary(real_gguf)
 
@@ -81,9 +81,11 @@ def canterbury() -> dict[str, Path]:
 
 def keep_in_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep text in the model, although it is random and context mixing would win."""
-    monkeypatch.setattr("nacrith.pipeline._SMALL", 0)
-    monkeypatch.setattr("nacrith.groups._DOUBTFUL", float("inf"))
-    monkeypatch.setattr("nacrith.groups.choose", lambda block, segments, *_: Choice(segments, 0))
+    monkeypatch.setattr("nacrith.pipeline.compress._SMALL", 0)
+    monkeypatch.setattr("nacrith.codec.frame_codec._DOUBTFUL", float("inf"))
+    monkeypatch.setattr(
+        "nacrith.codec.frame_codec.choose", lambda block, segments, *_: Choice(segments, 0)
+    )
 
 
 @pytest.fixture
@@ -135,7 +137,7 @@ def run_main(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
     def run(*arguments: object) -> tuple[int, str]:
         from nacrith.cli import main
 
-        monkeypatch.setattr("nacrith.signals.install", lambda: None)
+        monkeypatch.setattr("nacrith.system.signals.install", lambda: None)
         monkeypatch.setattr(sys, "argv", ["nacrith", *map(str, arguments)])
         code = 0
         try:

@@ -13,7 +13,7 @@ TOKENS = np.random.default_rng(3).integers(3, 270, 24).astype(np.int32)
 
 
 def with_kernels(path: Path) -> np.ndarray:
-    from predictors.exact.model import ExactModel
+    from predictors.language_models.exact.model import ExactModel
 
     session = ExactModel(path, threads=2).open(1, 16, 2, ahead=6)
     session.foresee(TOKENS[:, None])

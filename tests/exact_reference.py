@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 
-from predictors.exact.gguf_file import Gguf
+from predictors.language_models.exact.gguf_file import Gguf
 
 F = np.float32
 
@@ -87,7 +87,7 @@ def exp2_negative(distance):
 @cache
 def sine_and_cosine(turns):
     """Of a fraction of a turn, in float64, by a Taylor series of exact fractions."""
-    from predictors.exact.rope import _FIXED, _two_pi
+    from predictors.language_models.exact.rope import _FIXED, _two_pi
 
     x = turns * Fraction(_two_pi(), 1 << _FIXED)
     found = []
@@ -105,7 +105,7 @@ class Reference:
     """The logits of one stream, token by token."""
 
     def __init__(self, path, window, sinks, product=int64_product):
-        from predictors.exact.rope import frequencies
+        from predictors.language_models.exact.rope import frequencies
 
         file = Gguf(path)
         self.shape = s = file.shape

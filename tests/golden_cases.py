@@ -16,15 +16,16 @@ from typing import Any
 import pytest
 
 from coder import Decoder
-from nacrith.charset import CHARSETS
-from nacrith.charset_table import CODECS
+from nacrith.codec.text_codec import _code_charset, _code_flag
 from nacrith.format.container import MemberReader
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import Metadata
 from nacrith.format.parameters import Parameters
 from nacrith.format.varint import Reader
-from nacrith.pipeline import CompressOptions, compress_stream
-from nacrith.text_codec import _code_charset, _code_flag
+from nacrith.pipeline.compress import compress_stream
+from nacrith.pipeline.options import CompressOptions
+from nacrith.transforms.charset import CHARSETS
+from nacrith.transforms.charset_table import CODECS
 from tests.charset_texts import TEXTS
 from tests.conftest import ROOT, keep_in_model
 

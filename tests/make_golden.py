@@ -7,8 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from nacrith.bench.tiny_model import write_tiny_model
 from tests.golden_cases import CASES, GOLDEN
+from tests.tiny_model import write_tiny_model
 
 
 def main(names: list[str]) -> None:

@@ -143,13 +143,13 @@ def test_reading_starts_before_the_end_is_decoded(tmp_path, monkeypatch):
     path = tmp_path / "a.nc"
     path.write_bytes(nacrith.compress(NOISE, block_size=1000))
     decoded = []
-    decode = in_process.decode_group
+    decode = in_process.decode_frame
 
     def counted(*arguments):
         decoded.append(1)
         return decode(*arguments)
 
-    monkeypatch.setattr(in_process, "decode_group", counted)
+    monkeypatch.setattr(in_process, "decode_frame", counted)
     with nacrith.open(path) as file:
         assert file.read(10) == NOISE[:10]
         file.raw._worker.join(0.5)  # it waits for a reader

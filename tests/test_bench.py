@@ -12,10 +12,10 @@ from nacrith.bench.replay import model_alone, replay
 from nacrith.bench.skipping import matched_share
 from nacrith.bench.speed import measure_speed
 from nacrith.bench.window import measure_window
+from nacrith.codec.text_codec import TextCodec
 from nacrith.format.parameters import Parameters
-from nacrith.models import default_model
-from nacrith.text_codec import TextCodec
-from predictors.exact.model import ExactModel
+from nacrith.models.catalog import default_model
+from predictors.language_models.exact.model import ExactModel
 
 
 def test_cdf_and_coder_cost_what_they_should(canterbury):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from coder import CDF_BITS, CDF_TOTAL, cdf_from_scores
-from predictors.bias_head import BiasHead
+from predictors.heads.bias_head import BiasHead
 
 
 def run(head: BiasHead, symbols: list[int], n: int) -> float:

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coder import Encoder
-from nacrith.binary_codec import decode_binary, encode_binary
+from nacrith.codec.binary_codec import decode_binary, encode_binary
 from nacrith.errors import FormatError
 from nacrith.format.frame import Kind
 from nacrith.format.varint import to_varint
-from predictors.byte_model import code_bytes
-from predictors.record_length import DEFAULT_RECORD, record_length
+from predictors.binary.byte_model import code_bytes
+from predictors.binary.record_length import DEFAULT_RECORD, record_length
 
 NOISE = random.Random(0).randbytes(5000)
 
@@ -77,7 +77,7 @@ def test_the_smallest_kind_wins():
 
 
 def test_lzma_wins_where_mixing_does_badly(monkeypatch):
-    monkeypatch.setattr("nacrith.binary_codec.mix", lambda data, report: (data, []))
+    monkeypatch.setattr("nacrith.codec.binary_codec.mix", lambda data, report: (data, []))
     data = b"many words and more words " * 50
     kind, payload = encode_binary(data)
     assert kind == Kind.LZMA and len(payload) < len(data) / 10

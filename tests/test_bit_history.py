@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from predictors import bit_history as bh
-from predictors.logistic import PROBABILITY_ONE
+from predictors.mixing import bit_history as bh
+from predictors.mixing.logistic import PROBABILITY_ONE
 
 
 def counts(slot: int) -> tuple[int, int]:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nacrith.binary_codec import decode_binary, encode_binary
-from nacrith.call_transform import calls_pay, to_absolute, to_relative
+from nacrith.codec.binary_codec import decode_binary, encode_binary
 from nacrith.format.frame import Kind
+from nacrith.transforms.x86_calls import calls_pay, to_absolute, to_relative
 
 operands = st.one_of(
     st.binary(min_size=4, max_size=4),
@@ -64,5 +64,5 @@ def test_machine_code_is_told_from_other_data_and_gets_smaller(machine_code, mon
         assert not calls_pay(data)
     kind, payload = encode_binary(machine_code)
     assert kind == Kind.MIXED and decode_binary(kind, payload, len(machine_code)) == machine_code
-    monkeypatch.setattr("nacrith.binary_codec.calls_pay", lambda values: False)
+    monkeypatch.setattr("nacrith.codec.binary_codec.calls_pay", lambda values: False)
     assert len(payload) < 0.9 * len(encode_binary(machine_code)[1])

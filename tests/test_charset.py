@@ -9,14 +9,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from coder import Decoder, Encoder
-from nacrith import charset_table
-from nacrith.charset import CHARSETS, detect, from_utf8, to_utf8, utf16_order
-from nacrith.charset_detection import is_convincing
-from nacrith.charset_table import CODECS, ESCAPE, table_of
+from nacrith.codec.segments import find_segments
+from nacrith.codec.text_codec import _code_charset
 from nacrith.errors import FormatError, UnsupportedError
 from nacrith.format.frame import MAX_GROWTH, Kind, Segment
-from nacrith.segments import find_segments
-from nacrith.text_codec import _code_charset
+from nacrith.transforms import charset_table
+from nacrith.transforms.charset import CHARSETS, detect, from_utf8, to_utf8, utf16_order
+from nacrith.transforms.charset_detection import is_convincing
+from nacrith.transforms.charset_table import CODECS, ESCAPE, table_of
 from tests.charset_texts import JAPANESE, RUSSIAN, TEXTS
 
 FRENCH = "Déjà vu: l'été où l'on a mangé des crêpes à la crème.\n" * 9

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from nacrith.files import open_output
+from nacrith.system.files import open_output
 from tests.conftest import ROOT, assert_fails
 
 TEXT = b"Alice was beginning to get very tired of sitting by her sister on the bank. " * 6

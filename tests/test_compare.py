@@ -151,7 +151,7 @@ def test_plots_are_written_and_repeat(tmp_path, monkeypatch):
 
 
 def test_bits_along_a_text(tiny_gguf, monkeypatch):
-    monkeypatch.setattr("nacrith.models.embedded_path", lambda: tiny_gguf)
+    monkeypatch.setattr("nacrith.models.catalog.embedded_path", lambda: tiny_gguf)
     monkeypatch.setattr(along, "_MEAN_OVER", 16)
     run = along.measure_along("a", b"the king and the thing of " * 20, "exact")
     assert run["tokens"][:2] == [8.0, 24.0]

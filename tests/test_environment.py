@@ -2,8 +2,8 @@
 
 import pytest
 
-from nacrith.environment import check_environment
 from nacrith.errors import EnvironmentVariableError
+from nacrith.system.environment import check_environment
 from tests.conftest import assert_fails
 
 

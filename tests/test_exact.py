@@ -5,15 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nacrith.bench.tiny_model import write_checkpoint
 from predictors.base import ModelError, UnsupportedModelError
-from predictors.exact.exp2 import exp2_negative
-from predictors.exact.gguf_file import Gguf
-from predictors.exact.model import ExactModel
-from predictors.exact.product import MAX_ROWS, OFFSET, multiply_tile, pack
-from predictors.exact.rope import frequencies, turns
-from predictors.exact.weights import activation_bits, interleaved, quantize
+from predictors.language_models.exact.exp2 import exp2_negative
+from predictors.language_models.exact.gguf_file import Gguf
+from predictors.language_models.exact.model import ExactModel
+from predictors.language_models.exact.product import MAX_ROWS, OFFSET, multiply_tile, pack
+from predictors.language_models.exact.rope import frequencies, turns
+from predictors.language_models.exact.weights import activation_bits, interleaved, quantize
 from tests.exact_reference import Reference, float32_product
+from tests.tiny_model import write_checkpoint
 
 WINDOW, SINKS = 64, 4
 TOKENS = np.random.default_rng(1).integers(3, 270, 150).astype(np.int32)
@@ -143,8 +143,8 @@ def test_every_type_of_weights(tmp_path, kind):
     """llama.cpp makes the file and computes with it; the exact logits are near its own."""
     import llama_cpp as ll
 
-    from nacrith.import_checkpoint import import_checkpoint
-    from predictors.llama_cpp import LlamaCppModel
+    from nacrith.models.import_checkpoint import import_checkpoint
+    from predictors.language_models.llama_cpp import LlamaCppModel
 
     wide = tmp_path / "wide.gguf"
     checkpoint = write_checkpoint(tmp_path / "checkpoint", hidden=256, inner=512)

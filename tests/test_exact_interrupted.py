@@ -9,7 +9,7 @@ CODE = """
 import sys
 from pathlib import Path
 import numpy as np
-import predictors.exact.model as module
+import predictors.language_models.exact.model as module
 
 model = module.ExactModel(Path(sys.argv[1]), 2)
 session = model.open(1, 256, 4)

@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 
 from nacrith import explain as explain_module
+from nacrith.codec.token_log import Observer, observed_by
 from nacrith.errors import NacrithError
 from nacrith.explain import explain
 from nacrith.format.parameters import Parameters
-from nacrith.observation import Observer, observed_by
-from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
+from nacrith.pipeline.compress import compress_stream
+from nacrith.pipeline.decompress import decompress_stream
+from nacrith.pipeline.options import CompressOptions
 
 TEXT = ("the end of </script> the thing, and the é of \U0001d11e to the king\n" * 6).encode()
 NOISE = np.random.default_rng(0).integers(0, 256, 5000, dtype=np.uint8).tobytes()
@@ -101,7 +103,7 @@ def test_text_in_another_charset(options, codec, monkeypatch):
     packed = io.BytesIO()
     compress_stream(io.BytesIO(data), packed, options, len(data))
     # Who reads a file may detect otherwise than who made it.
-    monkeypatch.setattr("nacrith.charset.detect", lambda text: 0)
+    monkeypatch.setattr("nacrith.transforms.charset.detect", lambda text: 0)
     page, columns = data_of(explain(io.BytesIO(packed.getvalue()), "a", options))
     assert page["totals"]["original"] == len(data)
     shown = b"".join(

@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from nacrith import files
 from nacrith.errors import ChangedError, FileError, FormatError
-from nacrith.files import open_input, open_output, remove_unchanged
+from nacrith.system import files
+from nacrith.system.files import open_input, open_output, remove_unchanged
 from tests.conftest import ROOT, assert_fails
 
 NOISE = bytes(range(256)) * 3

@@ -6,14 +6,15 @@ from dataclasses import fields
 
 import pytest
 
+from nacrith import backends
 from nacrith.format import header, numerics, parameters
 from nacrith.format.numerics import NumericsRecord
 from nacrith.format.parameters import Parameters
 from nacrith.format.varint import Reader
-from nacrith.prompts import PROMPTS
-from predictors.contexts import ALL_KINDS
-from predictors.neighbors import MAX_STATES
-from predictors.numerics import FEATURES, MACHINES, Numerics
+from nacrith.transforms.prompts import PROMPTS
+from predictors.heads.neighbors import MAX_STATES
+from predictors.language_models.numerics import FEATURES, MACHINES, Numerics
+from predictors.mixing.contexts import ALL_KINDS
 from tests.conftest import ROOT
 
 
@@ -30,7 +31,8 @@ def test_every_parameter_has_one_bit():
     assert sorted(header.PARAMETERS.values()) == sorted(f.name for f in fields(Parameters))
     for numbers in (header.PARAMETERS, numerics.FEATURES):
         assert list(numbers) == list(range(len(numbers)))
-    for numbers in (numerics.FEATURES, numerics.MACHINES, numerics.BACKENDS):
+    assert backends.NUMBERS == {1: "llama.cpp", 2: "exact", 3: "transformers"}
+    for numbers in (numerics.FEATURES, numerics.MACHINES):
         assert len(set(numbers.values())) == len(numbers)
 
 

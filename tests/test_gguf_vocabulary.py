@@ -8,12 +8,12 @@ from pathlib import Path
 import gguf
 import pytest
 
-from nacrith.prompts import PROMPTS
-from predictors import llama_cpp
+from nacrith.transforms.prompts import PROMPTS
 from predictors.base import ModelError
-from predictors.gguf_reader import GgufReader
-from predictors.gguf_vocabulary import load_vocabulary
-from predictors.pre_tokenizers import PRE_TOKENIZERS
+from predictors.language_models import llama_cpp
+from predictors.language_models.gguf_reader import GgufReader
+from predictors.language_models.gguf_vocabulary import load_vocabulary
+from predictors.language_models.pre_tokenizers import PRE_TOKENIZERS
 from tests.conftest import ROOT
 from tests.test_vocabulary import HARD_CASES
 
@@ -189,6 +189,6 @@ def test_the_transformers_backend_does_not_import_llama_cpp():
         "import sys, types\n"
         "sys.modules.update(torch=types.ModuleType('torch'), llama_cpp=None,\n"
         "    transformers=types.ModuleType('transformers'))\n"
-        "import predictors.transformers_lm"
+        "import predictors.language_models.transformers_lm"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

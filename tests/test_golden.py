@@ -7,10 +7,12 @@ from dataclasses import fields
 
 import pytest
 
-from nacrith.charset import CHARSETS
 from nacrith.format.frame import Kind
 from nacrith.format.parameters import MAX_PROMPT, Parameters
-from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
+from nacrith.pipeline.compress import compress_stream
+from nacrith.pipeline.decompress import decompress_stream
+from nacrith.pipeline.options import CompressOptions
+from nacrith.transforms.charset import CHARSETS
 from tests.golden_cases import CASES, GOLDEN, TINY_SHA256, features
 
 
@@ -50,7 +52,7 @@ def test_the_file_does_not_depend_on_threads_or_batches(tiny_gguf, monkeypatch, 
     text = b"the sea and the land, and what is between the two of them; " * 30
     files = set()
     for threads, rows in ((1, 64), (2, 64), (2, 1), (1, 7), (2, 1000)):
-        monkeypatch.setattr("predictors.exact.model._ROWS_AHEAD", rows)
+        monkeypatch.setattr("predictors.language_models.exact.model._ROWS_AHEAD", rows)
         sink = io.BytesIO()
         parameters = Parameters(streams=streams, window=256)
         options = CompressOptions(tiny_gguf, "exact", threads, parameters=parameters)

@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from nacrith.bench.tiny_model import MISSING_BYTES, WORDS, tokenizer_json, write_checkpoint
 from nacrith.errors import CheckpointError, FileError
-from nacrith.import_checkpoint import import_checkpoint
-from predictors.llama_cpp import LlamaCppModel
-from predictors.transformers_lm import TransformersModel
+from nacrith.models.import_checkpoint import import_checkpoint
+from predictors.language_models.llama_cpp import LlamaCppModel
+from predictors.language_models.transformers_lm import TransformersModel
+from tests.tiny_model import MISSING_BYTES, WORDS, tokenizer_json, write_checkpoint
 
 
 def test_the_vocabulary_is_the_tokenizers(tiny_model):

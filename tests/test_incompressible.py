@@ -3,7 +3,9 @@
 import io
 import random
 
-from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
+from nacrith.pipeline.compress import compress_stream
+from nacrith.pipeline.decompress import decompress_stream
+from nacrith.pipeline.options import CompressOptions
 
 
 def test_random_bytes_grow_by_a_thousandth_at_most(tiny_gguf):

@@ -33,14 +33,16 @@ def new_messages():
 def load(tmp_path):
     """Import a module of kernels as a new process would; run it once."""
     package = tmp_path / "package"
+    names = []
 
-    def run(factor=3):
+    def run(factor=3, name="module"):
         package.mkdir(exist_ok=True)
         (package / "module.py").write_text(SOURCE.format(factor=factor))
         kernels._hash_of_file.cache_clear()
-        spec = importlib.util.spec_from_file_location("module", package / "module.py")
+        spec = importlib.util.spec_from_file_location(name, package / "module.py")
         module = importlib.util.module_from_spec(spec)
-        sys.modules["module"] = module
+        sys.modules[name] = module
+        names.append(name)
         # A module of bytecode that is a second old would be taken for the new one.
         shutil.rmtree(package / "__pycache__", ignore_errors=True)
         spec.loader.exec_module(module)
@@ -48,7 +50,8 @@ def load(tmp_path):
         return module.outer
 
     yield run
-    sys.modules.pop("module", None)
+    for name in names:
+        sys.modules.pop(name, None)
 
 
 @pytest.fixture
@@ -76,6 +79,12 @@ def test_compiled_code_is_found_again(load, cache):
 def test_another_constant_is_seen_by_who_calls(load, cache):
     load(3)
     assert hits(load(4)) == 0
+
+
+def test_code_of_a_module_that_has_moved_is_made_again(load, cache):
+    load()
+    del sys.modules["module"]
+    assert hits(load(name="moved")) == 0
 
 
 def damage(path, how):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nacrith.line_ends import has_crlf_lines, with_cr, without_cr
+from nacrith.transforms.line_ends import has_crlf_lines, with_cr, without_cr
 
 TEXT = st.text(alphabet="ab \n\r\t\x0b", max_size=80).map(str.encode)
 LINES = st.lists(st.sampled_from([b"", b"a", b"bc d", b" e"]), max_size=9).map(b"\r\n".join)

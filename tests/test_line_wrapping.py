@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coder import Decoder, Encoder
-from nacrith.line_wrapping import gaps, rewrap, unwrap
-from predictors.line_breaks import code_line_breaks
+from nacrith.transforms.line_breaks import code_line_breaks
+from nacrith.transforms.line_wrapping import gaps, rewrap, unwrap
 
 PIECES = ["a", "bc", "X", "é", " ", "\n", "\n", "\n\n", "\n\t", "\n   ", "\r", "\x0b", " \n"]
 TEXT = st.lists(st.sampled_from(PIECES), max_size=60).map(lambda parts: "".join(parts).encode())

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from nacrith.bench.tiny_model import write_checkpoint
-from nacrith.import_checkpoint import import_checkpoint
+from nacrith.models.import_checkpoint import import_checkpoint
 from predictors.base import ModelError
-from predictors.llama_cpp import LlamaCppModel, load_vocabulary
-from predictors.probe import probe
+from predictors.language_models.llama_cpp import LlamaCppModel, load_vocabulary
+from predictors.language_models.probe import probe
+from tests.tiny_model import write_checkpoint
 
 WINDOW, SINKS = 256, 4
 

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coder import Decoder, Encoder, ScoreError
-from nacrith.lockstep import code_group, fed_tokens, stream_bounds
-from predictors.contexts import ALL_KINDS
+from nacrith.codec.lockstep import code_streams, fed_tokens, stream_bounds
 from predictors.ensemble import Ensemble
-from predictors.vocabulary import Vocabulary
+from predictors.language_models.vocabulary import Vocabulary
+from predictors.mixing.contexts import ALL_KINDS
 
 VOCABULARY = Vocabulary([None, *[bytes([b]) for b in range(256)]], lambda t: [1 + b for b in t], 0)
 
@@ -55,7 +55,7 @@ def code_in(
     known = np.empty((0, streams), dtype=np.int32)
     if isinstance(coder, Encoder):
         known = fed_tokens(VOCABULARY, symbols, streams, read)
-    code_group(coder, sessions, VOCABULARY, ensemble, symbols, streams, read, known)
+    code_streams(coder, sessions, VOCABULARY, ensemble, symbols, streams, read, known)
     return sessions
 
 
@@ -139,7 +139,7 @@ def test_progress_is_reported():
     ensemble = Ensemble(VOCABULARY, 4, 100, 0, 0)
     nothing, unknown = VOCABULARY.encode(b""), np.empty((0, 4), dtype=np.int32)
     session = HashSession(4)
-    code_group(
+    code_streams(
         Encoder(), [session], VOCABULARY, ensemble, symbols, 4, nothing, unknown, seen.append
     )
     assert seen == [4, 8, 11]
@@ -166,4 +166,4 @@ def test_a_broken_model_is_an_error():
     text, nothing = VOCABULARY.encode(b"abc"), VOCABULARY.encode(b"")
     unknown = np.empty((0, 1), dtype=np.int32)
     with pytest.raises(ScoreError):
-        code_group(Encoder(), [Broken(1)], VOCABULARY, ensemble, text, 1, nothing, unknown)
+        code_streams(Encoder(), [Broken(1)], VOCABULARY, ensemble, text, 1, nothing, unknown)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from predictors.logistic import (
+from predictors.mixing.logistic import (
     ODDS_LIMIT,
     ODDS_ONE,
     PROBABILITY_ONE,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from predictors import match_model as mm
+from predictors.mixing import match_model as mm
 
 
 def predictions(text: bytes, capacity: int, stream: int = 0) -> list[int]:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from predictors import apm, mixer
-from predictors.logistic import ODDS_LIMIT, ODDS_ONE, PROBABILITY_ONE, squash
+from predictors.mixing import apm, mixer
+from predictors.mixing.logistic import ODDS_LIMIT, ODDS_ONE, PROBABILITY_ONE, squash
 
 
 def test_weights_move_to_the_input_that_is_right():

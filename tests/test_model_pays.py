@@ -4,17 +4,17 @@ import random
 
 import pytest
 
-from nacrith import model_pays
-from nacrith.binary_codec import encode_binary, mix
-from nacrith.codec_request import CompressRequest
+from nacrith.codec import model_pays
+from nacrith.codec.binary_codec import encode_binary, mix
+from nacrith.codec.codec_request import CompressRequest
+from nacrith.codec.frame_codec import decode_frame, encode_frame
+from nacrith.codec.model_pays import choose
+from nacrith.codec.repetition import is_repeated
+from nacrith.codec.segments import find_segments
+from nacrith.codec.token_log import Observer, observed_by
 from nacrith.format.frame import Kind, Segment
 from nacrith.format.parameters import Parameters
-from nacrith.groups import decode_group, encode_group
-from nacrith.model_pays import choose
-from nacrith.observation import Observer, observed_by
-from nacrith.presets import BEST, DEFAULT, FAST
-from nacrith.repetition import is_repeated
-from nacrith.segments import find_segments
+from nacrith.pipeline.presets import BEST, DEFAULT, FAST
 
 R = random.Random(9)
 PROSE = b"".join(
@@ -171,7 +171,7 @@ def test_what_was_tried_is_not_coded_again(monkeypatch):
     assert choice.payload_of(data) == mix(data)[0]
     assert choice.payload_of(data[1:]) is None and choice.payload_of(b"") is None
     found = encode_binary(data)
-    monkeypatch.setattr("nacrith.binary_codec.mix", None)
+    monkeypatch.setattr("nacrith.codec.binary_codec.mix", None)
     assert encode_binary(data, mixed=choice.payload_of(data)) == found
 
 
@@ -192,9 +192,9 @@ def codecs(tiny_gguf):
 @pytest.mark.parametrize("data", [PROSE[:2000], HEXADECIMAL[:2000], PROGRAM[:4000] + PROSE[:1000]])
 def test_a_model_that_knows_nothing_is_not_used(codecs, preset, data):
     """The tiny model's weights are random."""
-    frame = encode_group(data, codecs[preset])
-    assert decode_group(frame, codecs[preset]) == data
-    without = encode_group(data, None)
+    frame = encode_frame(data, codecs[preset])
+    assert decode_frame(frame, codecs[preset]) == data
+    without = encode_frame(data, None)
     assert len(frame.to_bytes()) <= len(without.to_bytes())
 
 

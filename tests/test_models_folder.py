@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from nacrith.models import models_directory
+from nacrith.models.catalog import models_directory
 
 
 def test_a_user_without_a_home(monkeypatch):

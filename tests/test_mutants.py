@@ -1,4 +1,4 @@
-"""Mutated containers: the right bytes or a NacrithError. `nacrith bench faults` tries more."""
+"""Mutated containers: the right bytes or a NacrithError. `python -m tests.faults` tries more."""
 
 import zlib
 from random import Random
@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nacrith.bench.faults import mutants
-from nacrith.bench.faults.lab import Broken
-from nacrith.bench.faults.mutants import Samples, mutate, outcome, with_right_checksums
+from tests.faults import mutants
+from tests.faults.lab import Broken
+from tests.faults.mutants import Samples, mutate, outcome, with_right_checksums
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_wrong_bytes_are_noticed(samples, monkeypatch):
     body[100] ^= 1
     spoiled = bytes(body[:-4]) + zlib.crc32(body[:-4]).to_bytes(4, "little")
     assert outcome(spoiled, samples) == "refused"
-    monkeypatch.setattr("nacrith.groups.check_of", lambda block: _EqualToAll())
+    monkeypatch.setattr("nacrith.codec.frame_codec.check_of", lambda block: _EqualToAll())
     with pytest.raises(Broken, match="wrong bytes"):
         outcome(spoiled, samples)
 
@@ -63,6 +63,6 @@ def test_a_foreign_exception_is_noticed(samples, monkeypatch):
     def fail(*arguments):
         raise IndexError
 
-    monkeypatch.setattr("nacrith.groups.decode_binary", fail)
+    monkeypatch.setattr("nacrith.codec.frame_codec.decode_binary", fail)
     with pytest.raises(Broken, match="IndexError"):
         outcome(samples.packed[1], samples)

@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coder import MAX_CDF_BITS, Encoder
-from predictors.contexts import ALL_KINDS
-from predictors.neighbors import (
+from predictors.heads.neighbors import (
     LEANS,
     QUALITIES,
     Neighbors,
@@ -16,8 +15,9 @@ from predictors.neighbors import (
     split_votes,
     vote_of_distance,
 )
-from predictors.refinement import Refinement
-from predictors.trie import Trie
+from predictors.language_models.trie import Trie
+from predictors.mixing.contexts import ALL_KINDS
+from predictors.mixing.refinement import Refinement
 
 N = 40
 DIMENSIONS = 100

@@ -9,14 +9,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from nacrith.bench.tiny_model import write_checkpoint
+from nacrith.codec.text_codec import load_model
 from nacrith.errors import NacrithError, UnsupportedError
 from nacrith.format.parameters import Parameters
-from nacrith.import_checkpoint import import_checkpoint
-from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
-from nacrith.text_codec import load_model
-from predictors.llama_cpp import LlamaCppModel
+from nacrith.models.import_checkpoint import import_checkpoint
+from nacrith.pipeline.compress import compress_stream
+from nacrith.pipeline.decompress import decompress_stream
+from nacrith.pipeline.options import CompressOptions
+from predictors.language_models.llama_cpp import LlamaCppModel
 from tests.conftest import ROOT
+from tests.tiny_model import write_checkpoint
 
 TEXT = b"the king and the thing to the end of the sing and\n" * 3
 
@@ -27,7 +29,7 @@ def packed(tiny_gguf, keep_text, monkeypatch):
     sink = io.BytesIO()
     options = CompressOptions(tiny_gguf, threads=1, parameters=Parameters(window=256))
     with monkeypatch.context() as patch:
-        patch.setattr("predictors.exact.model.VERSION", "99")
+        patch.setattr("predictors.language_models.exact.model.VERSION", "99")
         compress_stream(io.BytesIO(TEXT), sink, options)
     return sink.getvalue()
 
@@ -86,7 +88,7 @@ def test_a_gpu_that_is_not_there(tiny_gguf, keep_text, monkeypatch):
 
 
 def test_a_backend_whose_packages_are_missing(tiny_gguf, monkeypatch):
-    monkeypatch.delitem(sys.modules, "predictors.transformers_lm", raising=False)
+    monkeypatch.delitem(sys.modules, "predictors.language_models.transformers_lm", raising=False)
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(NacrithError, match=r"pip install 'nacrith\[torch\]'"):
         load_model("transformers", tiny_gguf, 1)
@@ -97,7 +99,7 @@ def test_not_enough_memory(tmp_path, monkeypatch, run_main):
         raise MemoryError
 
     (tmp_path / "a").write_bytes(TEXT)
-    monkeypatch.setattr("nacrith.pipeline.compress_stream", compress)
+    monkeypatch.setattr("nacrith.pipeline.compress.compress_stream", compress)
     code, message = run_main("compress", tmp_path / "a")
     assert code == 1
     assert "fewer --streams or a smaller --window" in message

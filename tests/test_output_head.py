@@ -3,7 +3,7 @@
 import numpy as np
 
 from coder import MAX_CDF_BITS, cdf_from_scores
-from predictors.output_head import MAX_CANDIDATES, OutputHead
+from predictors.heads.output_head import MAX_CANDIDATES, OutputHead
 
 
 def run(rate: int, n_symbols: int = 40, steps: int = 600, hidden_size: int = 500) -> list[float]:

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nacrith.binary_codec import decode_binary, encode_binary
+from nacrith.codec.binary_codec import decode_binary, encode_binary
+from nacrith.codec.payload import can_hold, padded
 from nacrith.format.frame import Kind
-from nacrith.payload import can_hold, padded
 
 
 @given(st.binary(max_size=9), st.integers(0, 1 << 40))

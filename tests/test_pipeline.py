@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nacrith import groups
+from nacrith.codec import frame_codec as groups
 from nacrith.errors import (
     FormatError,
     ModelMismatchError,
@@ -21,8 +21,10 @@ from nacrith.errors import (
 from nacrith.format.container import MemberReader
 from nacrith.format.header import Header
 from nacrith.format.parameters import Parameters
-from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
-from nacrith.presets import BEST, DEFAULT, FAST
+from nacrith.pipeline.compress import compress_stream
+from nacrith.pipeline.decompress import decompress_stream
+from nacrith.pipeline.options import CompressOptions
+from nacrith.pipeline.presets import BEST, DEFAULT, FAST
 from predictors.base import UnsupportedModelError
 
 WINDOW = 256
@@ -138,13 +140,13 @@ def test_a_range_is_what_a_slice_is(options, frames, start, stop):
 
 def test_a_range_decodes_only_its_frames(options, frames, monkeypatch):
     decoded = []
-    decode = groups.decode_group
+    decode = groups.decode_frame
 
     def count(frame, *arguments):
         decoded.append(frame)
         return decode(frame, *arguments)
 
-    monkeypatch.setattr("nacrith.workers.in_process.decode_group", count)
+    monkeypatch.setattr("nacrith.workers.in_process.decode_frame", count)
     decompress_stream(io.BytesIO(frames[0]), None, options.model, wanted=range(1900, 2100))
     assert len(decoded) == 2
 
@@ -311,18 +313,18 @@ def test_a_model_in_the_models_folder_is_found(text_options, monkeypatch, tiny_g
 
 
 def test_other_numerics_stop_before_decoding_and_are_named(text_options, monkeypatch):
-    from nacrith import text_codec
+    from nacrith.codec import text_codec
 
     packed = compress(PROSE, replace(text_options, backend="llama.cpp"))
     monkeypatch.setattr(text_codec, "probe", lambda *args: 1)
-    monkeypatch.setattr("predictors.llama_cpp.this_machine", lambda: "aarch64")
+    monkeypatch.setattr("predictors.language_models.llama_cpp.this_machine", lambda: "aarch64")
     with pytest.raises(ModelMismatchError, match=r"machine: file \w+, here aarch64"):
         decompress(packed, text_options)
 
 
 def test_another_version_of_the_exact_numerics_is_refused(text_options, monkeypatch):
     packed = compress(PROSE, text_options)
-    monkeypatch.setattr("predictors.exact.model.VERSION", "2")
+    monkeypatch.setattr("predictors.language_models.exact.model.VERSION", "2")
     with pytest.raises(UnsupportedError, match="version 1 of the exact backend"):
         decompress(packed, text_options)
 
@@ -338,7 +340,7 @@ def test_auto_leaves_to_llama_cpp_what_the_exact_backend_lacks(text_options, mon
     def refuse(*arguments):
         raise UnsupportedModelError("not this one")
 
-    monkeypatch.setattr("predictors.exact.model.Gguf", refuse)
+    monkeypatch.setattr("predictors.language_models.exact.model.Gguf", refuse)
     assert header_of(compress(PROSE, text_options)).model.numerics.backend == "llama.cpp"
     with pytest.raises(NacrithError, match="not this one"):
         compress(PROSE, replace(text_options, backend="exact"))
@@ -364,7 +366,7 @@ def test_unusable_parameters(parameters, options):
 
 
 def test_a_payload_claiming_too_many_symbols_does_not_run(text_options):
-    from nacrith.text_codec import TextCodec
+    from nacrith.codec.text_codec import TextCodec
 
     codec = TextCodec.for_compression(text_options.model, "llama.cpp", 1, Parameters(window=WINDOW))
     with pytest.raises(FormatError, match="symbols in 3 bytes"):
@@ -373,7 +375,7 @@ def test_a_payload_claiming_too_many_symbols_does_not_run(text_options):
 
 
 def test_random_payloads_give_errors_or_text_of_the_right_length(text_options):
-    from nacrith.text_codec import TextCodec
+    from nacrith.codec.text_codec import TextCodec
 
     codec = TextCodec.for_compression(text_options.model, "llama.cpp", 1, Parameters(window=WINDOW))
     for seed in range(5):

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from predictors.prefix_sums import add_up, new_prefix_sums, sum_before
+from predictors.mixing.prefix_sums import add_up, new_prefix_sums, sum_before
 
 
 @given(st.integers(1, 300), st.integers(0, 1 << 32))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nacrith.prompts import PROMPTS, choose_prompt
+from nacrith.transforms.prompts import PROMPTS, choose_prompt
 
 MAN = b'.TH CAT 1 "May 1990"\n.SH NAME\ncat \\- concatenate files\n.SH SYNOPSIS\n.B cat\n'
 LISP = b";;; mode.el --- a mode\n\n(defun f (x) x)\n"

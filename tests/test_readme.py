@@ -101,6 +101,6 @@ def test_commands_run(command, shelf, tmp_path, monkeypatch, tiny_gguf, keep_tex
     # The same without the time that a process takes to start.
     monkeypatch.chdir(work)
     monkeypatch.setenv("NACRITH_MODELS", str(tmp_path / "models"))
-    monkeypatch.setattr("nacrith.models.embedded_path", lambda: tiny_gguf)
+    monkeypatch.setattr("nacrith.models.catalog.embedded_path", lambda: tiny_gguf)
     result = CliRunner().invoke(cli, shlex.split(command)[1:])
     assert result.exit_code == 0, result.output

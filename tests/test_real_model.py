@@ -8,8 +8,10 @@ import pytest
 from nacrith.errors import NacrithError
 from nacrith.format.container import MemberReader
 from nacrith.format.parameters import Parameters
-from nacrith.models import default_model
-from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
+from nacrith.models.catalog import default_model
+from nacrith.pipeline.compress import compress_stream
+from nacrith.pipeline.decompress import decompress_stream
+from nacrith.pipeline.options import CompressOptions
 
 SENTENCE = (
     b"The committee will meet again on Thursday to discuss "

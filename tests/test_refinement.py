@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coder import MAX_CDF_BITS, Decoder, Encoder
-from predictors import refinement
-from predictors.contexts import ALL_KINDS, KINDS
-from predictors.prefix_sums import add_up, new_prefix_sums
-from predictors.refinement import Refinement
-from predictors.trie import Trie
+from predictors.language_models.trie import Trie
+from predictors.mixing import refinement
+from predictors.mixing.contexts import ALL_KINDS, KINDS
+from predictors.mixing.prefix_sums import add_up, new_prefix_sums
+from predictors.mixing.refinement import Refinement
 
 SPELLINGS = sorted(
     [bytes([b]) for b in range(97, 123)] + [b"the", b" ", b" the", b"and", b"an", b"\n"]

@@ -10,8 +10,9 @@ from dataclasses import replace
 
 import pytest
 
-from nacrith.pipeline import CompressOptions, compress_stream
-from nacrith.presets import DEFAULT
+from nacrith.pipeline.compress import compress_stream
+from nacrith.pipeline.options import CompressOptions
+from nacrith.pipeline.presets import DEFAULT
 from tests.conftest import ROOT, assert_fails
 
 DATA = random.Random(1).randbytes(9 * 1024 + 100)
@@ -149,7 +150,7 @@ def test_a_result_that_cannot_be_restored_costs_nothing(tmp_path):
     """An encoder that makes wrong frames: --rm must keep the input, and no output."""
     (tmp_path / "a").write_bytes(DATA)
     code = """
-import sys, nacrith.groups as groups
+import sys, nacrith.codec.frame_codec as groups
 encode = groups._encode_binary
 def wrong(block, segments, report):
     return encode(block[:-1] + b"!", segments, report)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nacrith.codec.segments import PIECE, find_segments
 from nacrith.format.frame import Kind, Segment
-from nacrith.segments import PIECE, find_segments
 
 PROSE = b"It was the best of times, it was the worst of times.\r\n" * 40
 NOISE = random.Random(1).randbytes(3000)

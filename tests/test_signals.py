@@ -9,7 +9,7 @@ from tests.conftest import ROOT, assert_fails
 
 LOST = """
 import os, signal
-from nacrith import signals
+from nacrith.system import signals
 
 signals.install()
 try:

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from predictors.exact.team import Team
+from predictors.language_models.exact.team import Team
 
 PATIENCE = 30
 

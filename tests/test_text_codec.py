@@ -2,10 +2,10 @@
 
 import pytest
 
+from nacrith.codec.text_codec import TextCodec
 from nacrith.format.parameters import Parameters
-from nacrith.models import describe
-from nacrith.text_codec import TextCodec
-from predictors.exact.model import ExactModel
+from nacrith.models.catalog import describe
+from predictors.language_models.exact.model import ExactModel
 
 TEXT = b"The owl and the pussycat went to sea in a beautiful pea-green boat.\n" * 12
 STREAMS = 26

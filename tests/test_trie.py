@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from predictors.trie import END, Trie
+from predictors.language_models.trie import END, Trie
 
 SPELLINGS = st.sets(st.binary(min_size=1, max_size=6), min_size=2, max_size=60).map(sorted)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nacrith.units import parse_bytes, parse_range
+from nacrith.cli.units import parse_bytes, parse_range
 
 
 @pytest.mark.parametrize(

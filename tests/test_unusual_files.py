@@ -104,14 +104,14 @@ def test_a_file_that_grows_while_it_is_read(tmp_path, monkeypatch, run_main):
         with open(tmp_path / "a", "ab") as file:
             file.write(b"more")
 
-    monkeypatch.setattr("nacrith.pipeline.compress_stream", append)
+    monkeypatch.setattr("nacrith.pipeline.compress.compress_stream", append)
     code, message = run_main("compress", str(tmp_path / "a"))
     assert code == 1 and f"nacrith compress < {tmp_path / 'a'}" in message
     assert os.listdir(tmp_path) == ["a"]
 
 
 def test_an_internal_error_does_not_stop_the_others(tmp_path, monkeypatch, run_main):
-    from nacrith.pipeline import compress_stream
+    from nacrith.pipeline.compress import compress_stream
 
     for name in ("a", "b", "c"):
         (tmp_path / name).write_bytes(name.encode() + NOISE)
@@ -121,7 +121,7 @@ def test_an_internal_error_does_not_stop_the_others(tmp_path, monkeypatch, run_m
             raise ValueError("an invented fault")
         return compress_stream(source, *arguments)
 
-    monkeypatch.setattr("nacrith.pipeline.compress_stream", fail_for_b)
+    monkeypatch.setattr("nacrith.pipeline.compress.compress_stream", fail_for_b)
     files = [str(tmp_path / name) for name in "abc"]
     code, message = run_main("compress", *files)
     assert code == 1 and f"{tmp_path}/b: internal error, ValueError: an invented fault" in message

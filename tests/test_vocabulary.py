@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from predictors.vocabulary import Vocabulary
+from predictors.language_models.vocabulary import Vocabulary
 
 HARD_CASES = {
     "empty": b"",

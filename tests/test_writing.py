@@ -11,10 +11,10 @@ import sys
 import pytest
 
 import nacrith
-from nacrith.bench.faults.writer_trials import DATA, OLD, WRITERS
-from nacrith.channel import Channel, Worker
 from nacrith.errors import FileError
+from nacrith.file_objects.channel import Channel, Worker
 from tests.conftest import ROOT
+from tests.faults.writer_trials import DATA, OLD, WRITERS
 
 MODES = {
     "wb": {"block_size": 1000},
@@ -260,7 +260,7 @@ def test_random_moments(ending, times, writers, tmp_path, tiny_gguf):
     if "fsspec" in writers:
         pytest.importorskip("fsspec")
     result = subprocess.run(
-        [sys.executable, "-m", "nacrith.bench.faults.writer_trials", tmp_path, tiny_gguf, "1",
+        [sys.executable, "-m", "tests.faults.writer_trials", tmp_path, tiny_gguf, "1",
          str(times), ending, *writers],
         cwd=ROOT, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
@@ -293,7 +293,7 @@ def test_the_end_of_a_program_makes_no_file(end, code, tmp_path, tiny_gguf):
 def test_a_forked_child_leaves_an_output_to_its_parent(end, tmp_path):
     """The child neither names nor removes the part, nor writes what it finds buffered."""
     program = (
-        "import os, sys\nfrom pathlib import Path\nfrom nacrith.files import open_output\n"
+        "import os, sys\nfrom pathlib import Path\nfrom nacrith.system.files import open_output\n"
         f"with open_output(Path({str(tmp_path / 'a')!r})) as sink:\n"
         "    sink.write(b'a whole')\n"
         "    child = os.fork()\n"

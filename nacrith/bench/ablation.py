@@ -8,10 +8,10 @@ from nacrith.bench.replay import model_alone, replay
 from nacrith.bench.store import cached
 from nacrith.bench.texts import canterbury, enwik8
 from nacrith.format.parameters import Parameters
-from nacrith.models import default_model
-from nacrith.prepared_text import prepare
-from predictors.contexts import ALL_KINDS, KINDS
-from predictors.exact.model import ExactModel
+from nacrith.models.catalog import default_model
+from nacrith.transforms.prepare import prepare
+from predictors.language_models.exact.model import ExactModel
+from predictors.mixing.contexts import ALL_KINDS, KINDS
 
 Result = dict[str, Any]
 

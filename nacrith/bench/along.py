@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from nacrith.bench.store import cached
+from nacrith.codec.token_log import Observer, observed_by
 from nacrith.format.parameters import Parameters
-from nacrith.observation import Observer, observed_by
-from nacrith.pipeline import CompressOptions, compress_stream
+from nacrith.pipeline.compress import compress_stream
+from nacrith.pipeline.options import CompressOptions
 
 _MEAN_OVER = 128
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from nacrith.format.parameters import Parameters
-from nacrith.import_checkpoint import import_checkpoint
-from nacrith.models import default_model
+from nacrith.models.catalog import default_model
+from nacrith.models.import_checkpoint import import_checkpoint
 from predictors.base import LanguageModel
-from predictors.llama_cpp import LlamaCppModel
-from predictors.transformers_lm import TransformersModel
+from predictors.language_models.llama_cpp import LlamaCppModel
+from predictors.language_models.transformers_lm import TransformersModel
 
 
 def measure_backends(n_tokens: int) -> dict[str, Any]:

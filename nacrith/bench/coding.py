@@ -9,9 +9,9 @@ from coder import CDF_BITS, Encoder, cdf_from_scores, scores_from_logits
 from nacrith.bench.cross_entropy import cross_entropy
 from nacrith.bench.texts import alice
 from nacrith.format.parameters import Parameters
-from nacrith.models import default_model
-from predictors.bias_head import BiasHead
-from predictors.llama_cpp import LlamaCppModel
+from nacrith.models.catalog import default_model
+from predictors.heads.bias_head import BiasHead
+from predictors.language_models.llama_cpp import LlamaCppModel
 
 # Each symbol is coded this often, so that the coder's last byte does not count.
 _REPEATS = 20

@@ -7,7 +7,7 @@ from typing import Any
 
 from nacrith.bench.rivals import Program
 from nacrith.bench.store import cached
-from nacrith.pipeline import BLOCK
+from nacrith.pipeline.options import BLOCK
 
 Result = dict[str, Any]
 

@@ -11,8 +11,10 @@ from typing import Any
 from nacrith.bench.store import cached
 from nacrith.bench.texts import canterbury, enwik8
 from nacrith.format.parameters import Parameters
-from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
-from nacrith.presets import Preset
+from nacrith.pipeline.compress import compress_stream
+from nacrith.pipeline.decompress import decompress_stream
+from nacrith.pipeline.options import CompressOptions
+from nacrith.pipeline.presets import Preset
 
 Result = dict[str, Any]
 

@@ -9,12 +9,12 @@ from coder.kernels import njit
 from nacrith.bench.cross_entropy import cross_entropy, cross_entropy_of_tokens
 from nacrith.bench.texts import alice, enwik8
 from nacrith.format.parameters import Parameters
-from nacrith.models import default_model
+from nacrith.models.catalog import default_model
 from predictors.base import IntArray, LanguageModel
-from predictors.exact.model import ExactModel
-from predictors.exact.product import MAX_ROWS, multiply_tile
-from predictors.llama_cpp import LlamaCppModel
-from predictors.transformers_lm import TransformersModel
+from predictors.language_models.exact.model import ExactModel
+from predictors.language_models.exact.product import MAX_ROWS, multiply_tile
+from predictors.language_models.llama_cpp import LlamaCppModel
+from predictors.language_models.transformers_lm import TransformersModel
 
 _WINDOW = 1024
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from nacrith.bench.compare import Result, bpb, total
 from nacrith.bench.published import published_for
-from predictors.sliding import SLIDE_FRACTION
+from predictors.language_models.sliding import SLIDE_FRACTION
 
 matplotlib.use("Agg")
 # The same text gives the same file, whenever it is made.

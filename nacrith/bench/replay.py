@@ -10,7 +10,7 @@ from coder import Encoder
 from nacrith.bench.recording import Recording
 from nacrith.format.parameters import Parameters
 from predictors.ensemble import Ensemble
-from predictors.vocabulary import Vocabulary
+from predictors.language_models.vocabulary import Vocabulary
 
 # The first tokens compile the kernels.
 _UNTIMED = 4
@@ -28,7 +28,7 @@ class Replay:
 def replay(
     vocabulary: Vocabulary, recordings: Sequence[Recording], parameters: Parameters
 ) -> Replay:
-    """Code the streams of a group in lockstep, as `lockstep.code_group` does."""
+    """Code the streams of a group in lockstep, as `lockstep.code_streams` does."""
     p = parameters
     ensemble = Ensemble(
         vocabulary, len(recordings), p.bias_rate, p.head_rate, p.contexts, p.neighbors

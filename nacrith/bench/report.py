@@ -14,7 +14,7 @@ from nacrith.bench.speed import measure_speed
 from nacrith.bench.store import cached
 from nacrith.bench.texts import alice, canterbury, enwik8
 from nacrith.format.parameters import Parameters
-from nacrith.presets import BEST, DEFAULT, FAST
+from nacrith.pipeline.presets import BEST, DEFAULT, FAST
 
 Section = Callable[[bool], str]
 
@@ -41,7 +41,7 @@ def write_report(quick: bool, output: Path | None) -> None:
 def _head() -> str:
     import llama_cpp
 
-    from predictors.numerics import available_threads
+    from predictors.language_models.numerics import available_threads
 
     return (
         "# Benchmarks\n\n"
@@ -159,8 +159,8 @@ def _ratio_row(r: dict[str, Any]) -> list[str]:
 
 
 def _alone(name: str) -> dict[str, float]:
-    from nacrith.models import default_model
-    from predictors.exact.model import ExactModel
+    from nacrith.models.catalog import default_model
+    from predictors.language_models.exact.model import ExactModel
 
     text = enwik8(int(name.split("-")[1])) if name.startswith("enwik8") else canterbury()[name]
     model = ExactModel(default_model().path)
@@ -189,9 +189,9 @@ def _ablation(quick: bool) -> str:
 def _skipping(quick: bool) -> str:
     from nacrith.bench.ablation import texts
     from nacrith.bench.skipping import matched_share
-    from nacrith.models import default_model
-    from nacrith.prepared_text import prepare
-    from predictors.gguf_vocabulary import load_vocabulary
+    from nacrith.models.catalog import default_model
+    from nacrith.transforms.prepare import prepare
+    from predictors.language_models.gguf_vocabulary import load_vocabulary
 
     vocabulary = load_vocabulary(default_model().path)
     rows = []

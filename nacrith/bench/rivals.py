@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 
 from nacrith.errors import NacrithError
-from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
-from nacrith.presets import BEST, DEFAULT, FAST, Preset
+from nacrith.pipeline.compress import compress_stream
+from nacrith.pipeline.decompress import decompress_stream
+from nacrith.pipeline.options import CompressOptions
+from nacrith.pipeline.presets import BEST, DEFAULT, FAST, Preset
 
 
 @dataclass(frozen=True)

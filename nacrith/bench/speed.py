@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from nacrith.bench.texts import alice
+from nacrith.codec.lockstep import stream_bounds
+from nacrith.codec.text_codec import TextCodec, load_model
 from nacrith.format.parameters import Parameters
-from nacrith.lockstep import stream_bounds
-from nacrith.models import default_model
-from nacrith.text_codec import TextCodec, load_model
+from nacrith.models.catalog import default_model
 
 
 def measure_speed(backend: str, streams: int, n_bytes: int, rounds: int) -> dict[str, Any]:

@@ -8,10 +8,10 @@ import numpy as np
 from nacrith.bench.cross_entropy import cross_entropy
 from nacrith.bench.texts import alice
 from nacrith.format.parameters import Parameters
-from nacrith.models import default_model
+from nacrith.models.catalog import default_model
 from predictors.base import IntArray
-from predictors.llama_cpp import LlamaCppModel, LlamaCppSession
-from predictors.sliding import SLIDE_FRACTION
+from predictors.language_models.llama_cpp import LlamaCppModel, LlamaCppSession
+from predictors.language_models.sliding import SLIDE_FRACTION
 
 # Positions computed at once when the window is filled afresh.
 _BATCH = 256

@@ -4,14 +4,17 @@ import io
 import resource
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
 from nacrith.bench.texts import alice
-from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
-from nacrith.presets import DEFAULT
+from nacrith.pipeline.compress import compress_stream
+from nacrith.pipeline.decompress import decompress_stream
+from nacrith.pipeline.options import CompressOptions
+from nacrith.pipeline.presets import DEFAULT
 from nacrith.workers.processes import process_workers
-from predictors.numerics import available_threads
+from predictors.language_models.numerics import available_threads
 
 
 def measure_workers(backend: str, n_bytes: int, rounds: int) -> dict[str, Any]:
@@ -30,17 +33,11 @@ def measure_workers(backend: str, n_bytes: int, rounds: int) -> dict[str, Any]:
         for name, (count, threads) in shapes.items():
             packed, restored = io.BytesIO(), io.BytesIO()
             begin = time.perf_counter()
-            compress_stream(
-                io.BytesIO(text),
-                packed,
-                options,
-                len(text),
-                workers=process_workers(count, threads),
-            )
+            with closing(process_workers(count, threads)) as workers:
+                compress_stream(io.BytesIO(text), packed, options, len(text), workers=workers)
             middle = time.perf_counter()
-            decompress_stream(
-                io.BytesIO(packed.getvalue()), restored, workers=process_workers(count, threads)
-            )
+            with closing(process_workers(count, threads)) as workers:
+                decompress_stream(io.BytesIO(packed.getvalue()), restored, workers=workers)
             times[name].append((middle - begin, time.perf_counter() - middle))
             if restored.getvalue() != text:
                 raise AssertionError("the restored text differs")

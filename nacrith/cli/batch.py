@@ -13,7 +13,7 @@ from nacrith.cli.failures import describe, is_internal, show_traceback
 from nacrith.cli.options import input_of
 
 if TYPE_CHECKING:
-    from nacrith.pipeline import Summary
+    from nacrith.pipeline.summary import Summary
 
 
 def name_of(path: Path | None) -> str:
@@ -85,7 +85,7 @@ def for_each(
 
 
 def _summarize(n_done: int, n_failed: int, summaries: "list[Summary]") -> None:
-    from nacrith.pipeline import Summary
+    from nacrith.pipeline.summary import Summary
 
     total = Summary(sum(s.original for s in summaries), sum(s.compressed for s in summaries))
     failed = f", {n_failed} failed" if n_failed else ""

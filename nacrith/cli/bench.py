@@ -100,19 +100,4 @@ def bench_workers(n_bytes: int, rounds: int) -> None:
     print_workers([measure_workers(name, n_bytes, rounds) for name in ("exact", "llama.cpp")])
 
 
-@bench.command("faults")
-@click.option("--quick", is_flag=True, help="A tenth of the trials.")
-@click.option("--only", default="", metavar="TEXT", help="Faults whose name holds TEXT.")
-@click.option("-o", "--output", type=OUTPUT_NAME, metavar="PATH", help="Markdown.")
-def bench_faults(quick: bool, only: str, output: Path | None) -> None:
-    """Kill runs, fill disks, spoil files: what is left afterwards?
-
-    \b
-    nacrith bench faults --quick --only kill
-    """
-    from nacrith.bench.faults.report import write_reliability
-
-    write_reliability(quick, only, output)
-
-
 bench.add_command(compare)

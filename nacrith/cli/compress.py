@@ -1,6 +1,7 @@
 """`nacrith compress`, `decompress` and `test`."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,23 +28,23 @@ from nacrith.cli.options import (
     with_output,
     with_preset,
 )
+from nacrith.cli.units import parse_range
 from nacrith.errors import FileError
-from nacrith.files import (
+from nacrith.format.container import check_records
+from nacrith.format.frame import MAX_ORIGINAL
+from nacrith.format.header import MAX_THREADS, Metadata
+from nacrith.format.parameters import MAX_WINDOW
+from nacrith.pipeline.presets import PRESETS
+from nacrith.system.files import (
     SUFFIX,
     compressed_name,
     is_special,
     original_name,
     restore_metadata,
 )
-from nacrith.format.container import check_records
-from nacrith.format.frame import MAX_ORIGINAL
-from nacrith.format.header import MAX_THREADS, Metadata
-from nacrith.format.parameters import MAX_WINDOW
-from nacrith.presets import PRESETS
-from nacrith.units import parse_range
 
 if TYPE_CHECKING:
-    from nacrith.pipeline import Summary
+    from nacrith.pipeline.summary import Summary
 
 
 @click.command()
@@ -120,8 +121,10 @@ def compress(
         raise click.UsageError(problem)
 
     def job(path: Path | None) -> "Summary":
-        from nacrith.pipeline import CompressOptions, compress_stream, decompress_stream
-        from nacrith.resume import holds_a_frame
+        from nacrith.pipeline.compress import compress_stream
+        from nacrith.pipeline.decompress import decompress_stream
+        from nacrith.pipeline.options import CompressOptions
+        from nacrith.pipeline.resume import holds_a_frame
         from nacrith.workers.choose import choose_workers
 
         def target(path: Path) -> Path:
@@ -144,17 +147,17 @@ def compress(
                 block_size=block_size,
             )
             size = status.st_size if status else None
-            n_groups = None if size is None else -(-size // block_size)
-            team = choose_workers(workers, cluster, n_groups, threads, run.progress)
-            summary = compress_stream(
-                run.source, run.sink, options, size, run.progress, team, resume
-            )
+            n_frames = None if size is None else -(-size // block_size)
+            with closing(choose_workers(workers, cluster, n_frames, threads, run.progress)) as team:
+                summary = compress_stream(
+                    run.source, run.sink, options, size, run.progress, team, resume
+                )
             run.check_unchanged()
             if verify or (out.remove and verify is not False):
                 run.sink.seek(0)
                 progress = run.progress_of("verify")
-                team = choose_workers(workers, cluster, n_groups, threads, progress)
-                decompress_stream(run.sink, None, model, progress, team)
+                with closing(choose_workers(workers, cluster, n_frames, threads, progress)) as team:
+                    decompress_stream(run.sink, None, model, progress, team)
         run.finish(summary)
         return summary
 
@@ -198,16 +201,16 @@ def decompress(
         out = replace(out, stdout=not out.output)
 
     def job(path: Path | None) -> "Summary":
-        from nacrith.pipeline import decompress_stream
+        from nacrith.pipeline.decompress import decompress_stream
         from nacrith.workers.choose import choose_workers
 
         with FileJob(path, out, original_name, decoding=True) as run:
             # A range is seldom more than one frame.
-            n_groups = None if wanted is None else 1
-            team = choose_workers(workers, cluster, n_groups, progress=run.progress)
-            summary, header = decompress_stream(
-                run.source, run.sink, model, run.progress, team, wanted
-            )
+            n_frames = None if wanted is None else 1
+            with closing(choose_workers(workers, cluster, n_frames, progress=run.progress)) as team:
+                summary, header = decompress_stream(
+                    run.source, run.sink, model, run.progress, team, wanted
+                )
         if metadata and header.metadata and run.target and not is_special(run.target):
             restore_metadata(run.target, header.metadata)
         run.finish(summary)
@@ -245,12 +248,12 @@ def test(
             if quick:
                 size = check_records(source)
             else:
-                from nacrith.pipeline import decompress_stream
+                from nacrith.pipeline.decompress import decompress_stream
                 from nacrith.workers.choose import choose_workers
 
                 progress = progress_of(path, quiet, decoding=True)
-                team = choose_workers(workers, cluster, progress=progress)
-                size = decompress_stream(source, None, model, progress, team)[0].original
+                with closing(choose_workers(workers, cluster, progress=progress)) as team:
+                    size = decompress_stream(source, None, model, progress, team)[0].original
         if not quiet:
             checked = "frames OK" if quick else "OK"
             say(f"{name_of(path)}: {checked}, {size} bytes")

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 from pathlib import Path
 
-from nacrith.files import PART_SUFFIX, SUFFIX
 from nacrith.format.container import REFERENCE_MAGICS
+from nacrith.system.files import PART_SUFFIX, SUFFIX
 
 # NetCDF classic, 64-bit offset and 64-bit data, and HDF5, which netCDF 4 is.
 _FOREIGN_MAGICS = (b"CDF\x01", b"CDF\x02", b"CDF\x05", b"\x89HDF")

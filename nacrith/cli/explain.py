@@ -7,8 +7,8 @@ import click
 from nacrith.cli.display import printable
 from nacrith.cli.file_job import progress_of
 from nacrith.cli.options import MODEL, NAME, OUTPUT_NAME, with_preset
-from nacrith.files import open_input, open_output
-from nacrith.presets import PRESETS
+from nacrith.pipeline.presets import PRESETS
+from nacrith.system.files import open_input, open_output
 
 
 @click.command()
@@ -38,7 +38,7 @@ def explain(
     nacrith explain -o page.html book.txt.nc
     """
     from nacrith.explain import explain as make_page
-    from nacrith.pipeline import CompressOptions
+    from nacrith.pipeline.options import CompressOptions
 
     chosen = PRESETS[preset]
     options = CompressOptions(model, preset=chosen, parameters=chosen.parameters)

@@ -12,7 +12,7 @@ from nacrith.cli.batch import name_of, sizes
 from nacrith.cli.display import say
 from nacrith.cli.options import Output
 from nacrith.errors import ChangedError, FileError
-from nacrith.files import (
+from nacrith.system.files import (
     is_special,
     is_unchanged,
     open_input,
@@ -23,8 +23,8 @@ from nacrith.files import (
 )
 
 if TYPE_CHECKING:
-    from nacrith.pipeline import Summary
-    from nacrith.progress import Progress
+    from nacrith.pipeline.summary import Summary
+    from nacrith.system.progress import Progress
 
 
 class FileJob:
@@ -160,7 +160,7 @@ def progress_of(
     path: Path | None, quiet: bool, decoding: bool, label: str | None = None
 ) -> "Progress":
     """What shows how far the work on a file is: a bar on a terminal, else nothing."""
-    from nacrith.progress import NO_PROGRESS
+    from nacrith.system.progress import NO_PROGRESS
 
     if quiet or not sys.stderr.isatty():
         return NO_PROGRESS

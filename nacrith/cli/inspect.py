@@ -48,7 +48,13 @@ def models(context: click.Context) -> None:
     """
     if context.invoked_subcommand:
         return
-    from nacrith.models import INSTALL_HINT, candidates, describe, embedded_path, models_directory
+    from nacrith.models.catalog import (
+        INSTALL_HINT,
+        candidates,
+        describe,
+        embedded_path,
+        models_directory,
+    )
 
     found = [describe(path) for path in candidates()]
     embedded = embedded_path()
@@ -78,8 +84,8 @@ def import_model(directory: Path, dtype: str, output: Path | None, force: bool) 
     \b
     nacrith models import SmolLM2-135M/ --dtype f32
     """
-    from nacrith.import_checkpoint import import_checkpoint
-    from nacrith.models import describe, models_directory
+    from nacrith.models.catalog import describe, models_directory
+    from nacrith.models.import_checkpoint import import_checkpoint
 
     if output is None:
         output = models_directory() / f"{directory.resolve().name}.{dtype}.gguf"

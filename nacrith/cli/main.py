@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from nacrith import __version__, signals
+from nacrith import __version__
 from nacrith.cli.bench import bench
 from nacrith.cli.completion import completion
 from nacrith.cli.compress import compress, decompress, test
@@ -15,7 +15,8 @@ from nacrith.cli.display import printable, say
 from nacrith.cli.explain import explain
 from nacrith.cli.failures import describe, is_internal, show_traceback
 from nacrith.cli.inspect import doctor, info, models
-from nacrith.environment import check_environment
+from nacrith.system import signals
+from nacrith.system.environment import check_environment
 
 
 @click.group(

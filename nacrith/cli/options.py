@@ -11,9 +11,9 @@ from typing import Any
 
 import click
 
+from nacrith.cli.units import parse_bytes
 from nacrith.errors import FileError
 from nacrith.format.parameters import MAX_STREAMS
-from nacrith.units import parse_bytes
 
 LARGEST = (1 << 31) - 1
 """Bound of numbers that have no other."""

@@ -19,7 +19,7 @@ from nacrith.errors import FormatError, UnsupportedError
 from nacrith.format.frame import MAX_ORIGINAL, Frame
 from nacrith.format.header import Header
 from nacrith.format.varint import MAX_BYTES, Reader, to_varint
-from nacrith.reading import read_up_to
+from nacrith.system.reading import read_up_to
 
 MAGIC = b"NC06"
 # The reference's files have a byte of four flag bits here, ours has the high bit set.

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from nacrith.backends import EXACT, NUMBERS
 from nacrith.errors import FormatError, UnsupportedError
-from nacrith.format.numerics import BACKENDS, EXACT, FEATURES, MACHINES, NumericsRecord
+from nacrith.format.numerics import FEATURES, MACHINES, NumericsRecord
 from nacrith.format.parameters import Parameters
 from nacrith.format.varint import Reader, to_varint
 
@@ -120,7 +121,7 @@ def _pack_model(model: ModelRecord) -> bytes:
     else:
         out += b"\0" + _pack_string(model.name) + bytes.fromhex(model.sha256)
     numerics = model.numerics
-    out.append(_number(BACKENDS, numerics.backend))
+    out.append(_number(NUMBERS, numerics.backend))
     out += _pack_string(numerics.version)
     if numerics.is_exact:
         return bytes(out)
@@ -143,7 +144,7 @@ def _unpack_model(reader: Reader) -> ModelRecord:
             f"this file was made with model number {number}, which this version of "
             "nacrith does not know; install a newer version"
         )
-    backend = _name(BACKENDS, reader.byte(), "backend")
+    backend = _name(NUMBERS, reader.byte(), "backend")
     version = reader.string()
     if backend == EXACT:
         return ModelRecord(name, sha256, NumericsRecord(backend, version), 0)

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, fields
 
+from nacrith.backends import EXACT
+
 # Frozen numbers. Append only.
-BACKENDS = {1: "llama.cpp", 2: "exact", 3: "transformers"}
 MACHINES = {
     0: "other", 1: "x86_64", 2: "aarch64", 3: "arm64", 4: "AMD64", 5: "riscv64", 6: "ppc64le",
     7: "s390x",
@@ -18,15 +19,13 @@ FEATURES = {
 }  # fmt: skip
 """Bits of the mask of instruction sets and kernels."""
 
-EXACT = "exact"
-
 
 @dataclass(frozen=True)
 class NumericsRecord:
     """What a backend's logits depend on besides the model file and the tokens.
 
     Attributes:
-        backend: one of `BACKENDS`.
+        backend: one of `nacrith.backends.NUMBERS`.
         version: version of the library that computes.
         machine: one of `MACHINES`.
         features: instruction sets and kernels in use, of `FEATURES`.

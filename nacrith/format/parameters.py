@@ -25,7 +25,7 @@ class Parameters:
         bias_rate: learning rate of the bias head in thousandths; 0 = off.
         head_rate: learning rate of the output head in thousandths; 0 = off.
         contexts: mask of the kinds of context that the byte-level refinement uses
-            (`predictors.contexts.KINDS`); 0 = no refinement.
+            (`predictors.mixing.contexts.KINDS`); 0 = no refinement.
         prompt: number of the text that the model reads first (`prompts.PROMPTS`).
         neighbors: past hidden states that the refinement searches; 0 = none.
     """

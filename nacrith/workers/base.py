@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from nacrith.codec_request import CodecRequest
+from nacrith.codec.codec_request import CodecRequest
 from nacrith.format.frame import Frame
 from nacrith.format.header import ModelRecord
 

@@ -1,27 +1,27 @@
 """How many workers there should be, and of what kind."""
 
-from nacrith.progress import NO_PROGRESS, Progress
+from nacrith.system.progress import NO_PROGRESS, Progress
+from nacrith.system.resources import available_memory
 from nacrith.workers.base import Workers
 from nacrith.workers.in_process import InProcess
-from nacrith.workers.resources import available_memory
-from predictors.numerics import available_threads
+from predictors.language_models.numerics import available_threads
 
 WORKER_MEMORY = 1 << 30
 """Bytes that a worker takes with the embedded model, measured (docs/scaling.md)."""
 
 
-def worker_count(n_groups: int | None = None) -> int:
+def worker_count(n_frames: int | None = None) -> int:
     """As many workers as there are processors, groups and memory for, at least one."""
     counts = [available_threads(), available_memory() // WORKER_MEMORY]
-    if n_groups is not None:
-        counts.append(n_groups)
+    if n_frames is not None:
+        counts.append(n_frames)
     return max(1, min(counts))
 
 
 def choose_workers(
     wanted: int = 0,
     cluster: str | None = None,
-    n_groups: int | None = None,
+    n_frames: int | None = None,
     threads: int = 0,
     progress: Progress = NO_PROGRESS,
 ) -> Workers:
@@ -30,7 +30,7 @@ def choose_workers(
     Args:
         wanted: number of processes; 0 = `worker_count`.
         cluster: address of a Dask scheduler, instead.
-        n_groups: number of groups there will be, if it is known.
+        n_frames: number of groups there will be, if it is known.
         threads: of all workers together; 0 = one per processor.
 
     Raises:
@@ -40,7 +40,7 @@ def choose_workers(
         from nacrith.workers.cluster import cluster_workers
 
         return cluster_workers(cluster, progress)
-    count = wanted or worker_count(n_groups)
+    count = wanted or worker_count(n_frames)
     if count == 1:
         return InProcess(progress)
     from nacrith.workers.processes import process_workers

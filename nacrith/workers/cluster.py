@@ -9,7 +9,7 @@ from typing import Any
 
 from nacrith import __version__
 from nacrith.errors import WorkerError
-from nacrith.progress import NO_PROGRESS, Progress
+from nacrith.system.progress import NO_PROGRESS, Progress
 from nacrith.workers.over_executor import OverExecutor
 
 TIMEOUT = 10

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 
-from nacrith import signals
-from nacrith.codec_request import CodecRequest, CodecSlot
+from nacrith.codec.codec_request import CodecRequest, CodecSlot
+from nacrith.codec.frame_codec import decode_frame, encode_frame
 from nacrith.format.frame import Frame
 from nacrith.format.header import ModelRecord
-from nacrith.groups import decode_group, encode_group
-from nacrith.progress import NO_PROGRESS, Progress
+from nacrith.system import signals
+from nacrith.system.progress import NO_PROGRESS, Progress
 
 
 class InProcess:
@@ -26,13 +26,13 @@ class InProcess:
     def encode(self, request: CodecRequest | None, blocks: Iterable[bytes]) -> Iterator[Frame]:
         for block in blocks:
             signals.check()
-            yield encode_group(block, self._slot.open(request), self._report)
+            yield encode_frame(block, self._slot.open(request), self._report)
             self._position += len(block)
 
     def decode(self, request: CodecRequest | None, frames: Iterable[Frame]) -> Iterator[bytes]:
         for frame in frames:
             signals.check()
-            yield decode_group(frame, self._slot.open_for(request, frame), self._report)
+            yield decode_frame(frame, self._slot.open_for(request, frame), self._report)
             self._position += frame.original_size
 
     def close(self) -> None:

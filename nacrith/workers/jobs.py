@@ -3,10 +3,10 @@
 import threading
 from collections.abc import Callable
 
-from nacrith.codec_request import CodecRequest, CodecSlot
+from nacrith.codec.codec_request import CodecRequest, CodecSlot
+from nacrith.codec.frame_codec import Report, decode_frame, encode_frame, no_report
 from nacrith.format.frame import Frame
 from nacrith.format.header import ModelRecord
-from nacrith.groups import Report, decode_group, encode_group, no_report
 
 # One group at a time, even where a cluster runs tasks in several threads of a process.
 _lock = threading.Lock()
@@ -39,12 +39,12 @@ def model_record(request: CodecRequest) -> ModelRecord:
 
 
 def encode(request: CodecRequest | None, block: bytes) -> Frame:
-    """See `encode_group`."""
+    """See `encode_frame`."""
     with _lock:
-        return encode_group(block, _slot.open(request), report)
+        return encode_frame(block, _slot.open(request), report)
 
 
 def decode(request: CodecRequest | None, frame: Frame) -> bytes:
-    """See `decode_group`. The codec is only opened for a frame with text."""
+    """See `decode_frame`. The codec is only opened for a frame with text."""
     with _lock:
-        return decode_group(frame, _slot.open_for(request, frame), report)
+        return decode_frame(frame, _slot.open_for(request, frame), report)

@@ -6,12 +6,12 @@ from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from concurrent.futures import TimeoutError as NotYet
 from typing import Any
 
-from nacrith import signals
-from nacrith.codec_request import CodecRequest
+from nacrith.codec.codec_request import CodecRequest
 from nacrith.errors import NacrithError, WorkerError
 from nacrith.format.frame import Frame
 from nacrith.format.header import ModelRecord
-from nacrith.progress import NO_PROGRESS, Progress
+from nacrith.system import signals
+from nacrith.system.progress import NO_PROGRESS, Progress
 from nacrith.workers import jobs
 
 MAX_FAILURES = 3

@@ -1,4 +1,4 @@
-"""A pool of processes on this machine, each with its share of the processor or a GPU.
+"""A pool of processes on this machine, each with its share of the processor.
 
 Calls and results go through pipes, so that nothing is needed which a system can be short
 of: no shared memory, no semaphores, no process that tracks them. A process is started
@@ -18,7 +18,7 @@ from concurrent.futures import CancelledError, Executor, Future
 from typing import Any
 
 from coder.kernels import say_once
-from nacrith.progress import NO_PROGRESS, Progress
+from nacrith.system.progress import NO_PROGRESS, Progress
 from nacrith.workers.messages import receive, send
 from nacrith.workers.over_executor import OverExecutor
 
@@ -45,18 +45,14 @@ def process_workers(
     n_workers: int,
     threads: int,
     progress: Progress = NO_PROGRESS,
-    gpus: Sequence[str] = (),
 ) -> OverExecutor:
     """Workers that are processes.
 
     Args:
         n_workers: number of processes.
         threads: of each.
-        gpus: the GPUs that the processes see, one each, by turns; none = as they are.
     """
     environments = [dict.fromkeys(THREAD_VARIABLES, str(threads)) for _ in range(n_workers)]
-    for number, environment in enumerate(environments if gpus else ()):
-        environment["CUDA_VISIBLE_DEVICES"] = gpus[number % len(gpus)]
     pool = ProcessPool(environments)
     return OverExecutor(lambda: pool, n_workers, progress, pool.done)
 

@@ -17,10 +17,10 @@ from random import Random
 import atheris
 
 # numba must get its kernels as they are.
-with atheris.instrument_imports(include=["nacrith"], exclude=["nacrith.segments"]):
-    from nacrith.bench.faults.mutants import Samples, outcome, with_right_checksums
-    from nacrith.bench.tiny_model import write_tiny_model
+with atheris.instrument_imports(include=["nacrith"], exclude=["nacrith.codec.segments"]):
     from nacrith.errors import NacrithError
+    from tests.faults.mutants import Samples, outcome, with_right_checksums
+    from tests.tiny_model import write_tiny_model
 
 # The cross-check with PyTorch is slow to import.
 sys.modules["torch"] = None

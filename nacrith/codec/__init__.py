@@ -1,0 +1,1 @@
+"""A frame: segments of bytes to payloads, and back."""

@@ -1,0 +1,147 @@
+"""Binary data: context mixing, raw LZMA2 (lzma of the standard library), or stored."""
+
+import lzma
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from coder import Decoder, Encoder
+from nacrith.codec.payload import can_hold, padded
+from nacrith.errors import FormatError
+from nacrith.format.frame import Kind
+from nacrith.format.varint import Reader, to_varint
+from nacrith.transforms.x86_calls import calls_pay, to_absolute, to_relative
+from predictors.binary.byte_model import code_bytes, least_cost
+from predictors.binary.record_length import MAX_RECORD, record_length
+
+Report = Callable[[int], None]
+"""Called now and then with the number of bytes done."""
+
+_MIN_DICTIONARY = 1 << 12
+# Of this much data of which LZMA leaves next to nothing, context mixing, which takes
+# minutes for it, could not save much either.
+_LARGE, _NEARLY_EMPTY = 1 << 20, 64
+# Bytes between two reports: of progress, and of sizes.
+_COARSE, _FINE = 1 << 12, 1 << 8
+
+
+def _no_report(done: int) -> None:
+    pass
+
+
+def _filters(size: int) -> list[dict[str, int]]:
+    """LZMA2 with a dictionary that covers `size` bytes: both directions derive it."""
+    dictionary = max(_MIN_DICTIONARY, 1 << (size - 1).bit_length())
+    return [
+        {
+            "id": lzma.FILTER_LZMA2,
+            "preset": 9 | lzma.PRESET_EXTREME,
+            "dict_size": dictionary,
+        }
+    ]
+
+
+def encode_binary(
+    data: bytes, report: Report = _no_report, mixed: bytes | None = None
+) -> tuple[Kind, bytes]:
+    """Return (kind, payload), the smallest of context mixing, LZMA and stored.
+
+    Args:
+        mixed: what `mix` makes of the data, if it is there already.
+    """
+    packed = encode_lzma(data)
+    found = (Kind.LZMA, packed) if len(packed) < len(data) else (Kind.STORED, data)
+    nearly_empty = len(data) >= _LARGE and len(packed) < len(data) // _NEARLY_EMPTY
+    if mixed is None and not nearly_empty:
+        mixed, _ = mix(data, report=report)
+    if mixed is not None and len(mixed) < len(found[1]):
+        found = (Kind.MIXED, mixed)
+    return found
+
+
+def encode_lzma(data: bytes) -> bytes:
+    """The payload of the kind LZMA."""
+    return lzma.compress(data, format=lzma.FORMAT_RAW, filters=_filters(len(data)))
+
+
+def decode_binary(kind: Kind, payload: bytes, size: int, report: Report = _no_report) -> bytes:
+    """Inverse of `encode_binary`; `size` is the original's length.
+
+    Raises:
+        FormatError: the payload is damaged. Never returns more than `size` bytes.
+    """
+    if kind == Kind.MIXED:
+        return _unmix(payload, size, report)
+    if kind == Kind.LZMA:
+        return _unpack(payload, size)
+    if len(payload) != size:
+        raise FormatError("a frame's stored data is damaged: its length does not match")
+    return payload
+
+
+def _unpack(payload: bytes, size: int) -> bytes:
+    decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=_filters(size))
+    try:
+        data = decoder.decompress(payload, max_length=size)
+        # The end marker follows the last byte.
+        while not decoder.eof and not decoder.needs_input and len(data) <= size:
+            data += decoder.decompress(b"", max_length=1)
+    except (lzma.LZMAError, EOFError) as error:
+        raise FormatError(f"a frame's binary data is damaged: {error}") from error
+    if len(data) != size or not decoder.eof or decoder.unused_data:
+        raise FormatError("a frame's binary data is damaged: its length does not match")
+    return data
+
+
+def mix(
+    data: bytes, ends: Sequence[int] = (), report: Report = _no_report
+) -> tuple[bytes, list[int]]:
+    """Code by context mixing.
+
+    Args:
+        ends: places in the data, ascending, from 1 on.
+
+    Returns:
+        The payload of the kind MIXED, and how many bytes of it were there at each of the
+        ends, ± 4.
+    """
+    places, sizes = [0], [0]
+    coder = Encoder()
+
+    def note(done: int) -> None:
+        places.append(done)
+        sizes.append(coder.size)
+        report(done)
+
+    values: Any = np.frombuffer(data, dtype=np.uint8).copy()
+    calls = calls_pay(values)
+    if calls:
+        to_absolute(values)
+    record = record_length(values)
+    code_bytes(coder, values, record, note, _FINE if ends else _COARSE)
+    payload = to_varint(record << 1 | calls) + padded(coder.finish(), least_cost(len(data)))
+    found = []
+    for end in ends:
+        i = bisect_left(places, end, 1)
+        step = places[i] - places[i - 1]
+        part = (sizes[i] - sizes[i - 1]) * (end - places[i - 1])
+        found.append(sizes[i - 1] + part // step)
+    return payload, found
+
+
+def _unmix(payload: bytes, size: int, report: Report) -> bytes:
+    reader = Reader(payload, "binary data of a frame")
+    packed = reader.varint()
+    record, calls = packed >> 1, packed & 1
+    coded = reader.rest()
+    if not 1 <= record <= MAX_RECORD:
+        raise FormatError(f"a frame's binary data is damaged: it claims records of {record} bytes")
+    if not can_hold(coded, least_cost(size)):
+        raise FormatError(f"a frame is damaged: {size} bytes in {len(payload)}")
+    values = np.zeros(size, dtype=np.uint8)
+    code_bytes(Decoder(coded), values, record, report)
+    if calls:
+        to_relative(values)
+    return values.tobytes()

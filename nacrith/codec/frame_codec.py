@@ -1,0 +1,179 @@
+"""A group: a block of the original ↔ a frame, whatever the block holds."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from nacrith.codec.binary_codec import decode_binary, encode_binary, encode_lzma
+from nacrith.codec.model_pays import NO_CHOICE, Choice, choose
+from nacrith.codec.segments import binary_segments, find_segments
+from nacrith.codec.text_codec import TextCodec
+from nacrith.errors import FormatError
+from nacrith.format.frame import Frame, Kind, Segment, check_of
+from nacrith.system import signals
+
+Report = Callable[[int, int, int], None]
+"""Called now and then with the bytes of the block done (an estimate), and of its text
+the tokens done and the bytes of payload so far."""
+
+# Text of which the model leaves more than this share may be none.
+_DOUBTFUL = 0.5
+
+
+def no_report(done: int, tokens: int, payload: int) -> None:
+    """For who does not want to know."""
+
+
+def text_size(block: bytes) -> int:
+    """Bytes of text in a block."""
+    return sum(segment.length for segment in find_segments(block) if segment.kind == Kind.TEXT)
+
+
+def encode_frame(block: bytes, codec: TextCodec | None, report: Report = no_report) -> Frame:
+    """Encode a block. Without a codec all of it is taken as binary data.
+
+    Raises:
+        NacrithError: the model fails.
+    """
+    if codec is None:
+        return _encode(block, _binary(block), None, report)
+    segments = find_segments(block)
+    choice = choose(block, segments, codec, codec.least_saving)
+    frame = _encode(block, choice, codec, report)
+    payload = len(frame.payloads.get(Kind.TEXT, b""))
+    if payload and not choice.holds(payload):
+        return _encode(block, _binary(block, choice), None, report)
+    candidates = [frame]
+    if choice.segments != segments and codec.least_saving == 0:
+        # The choice was made by samples.
+        candidates.append(_encode(block, replace(choice, segments=segments), codec, report))
+    if len(candidates) > 1 or payload > _DOUBTFUL * frame.size_of(Kind.TEXT):
+        candidates.append(_encode(block, _binary(block, choice), None))
+    return min(candidates, key=_size)
+
+
+def _binary(block: bytes, choice: Choice = NO_CHOICE) -> Choice:
+    """All of a block taken as binary data."""
+    return replace(choice, segments=binary_segments(block))
+
+
+def decode_frame(frame: Frame, codec: TextCodec | None, report: Report = no_report) -> bytes:
+    """Inverse of `encode_frame`.
+
+    Args:
+        codec: may be None if the frame has no text.
+
+    Raises:
+        FormatError: the frame is damaged, or the model's outputs differ from the ones it
+            was made with.
+    """
+    parts: dict[Kind, bytes] = {}
+    for kind, payload in frame.payloads.items():
+        size = frame.size_of(kind)
+        if kind == Kind.TEXT:
+            if codec is None:
+                raise FormatError("a frame holds text but the header names no model")
+            parts[kind] = codec.decode(payload, frame.n_symbols, size, _of_text(report, size))
+        else:
+            parts[kind] = decode_binary(kind, payload, size, _of_bytes(report))
+    block = _interleave(frame.segments, parts)
+    if check_of(block) != frame.check:
+        raise FormatError(
+            "the restored data does not match its checksum: the file is damaged, or this "
+            "machine computes other model outputs than the one that made it"
+        )
+    return block
+
+
+def _encode(
+    block: bytes, choice: Choice, codec: TextCodec | None, report: Report = no_report
+) -> Frame:
+    segments = choice.segments
+    payloads = {}
+    n_symbols = 0
+    text = _join_kinds(block, segments, {Kind.TEXT})
+    if text:
+        assert codec is not None
+        n_symbols, payloads[Kind.TEXT] = codec.encode(text, _of_text(report, len(text)))
+    segments, binary = _encode_binary(block, choice, report)
+    return Frame(segments, check_of(block), payloads | binary, n_symbols)
+
+
+def _encode_binary(
+    block: bytes, choice: Choice, report: Report
+) -> tuple[list[Segment], dict[Kind, bytes]]:
+    """Choose the kinds of the binary segments; return all segments, and their payloads."""
+    segments = choice.segments
+    random = _join_kinds(block, segments, {Kind.STORED})
+    mixed = _join_kinds(block, segments, {Kind.MIXED})
+    whole = _join_kinds(block, segments, {Kind.STORED, Kind.MIXED})
+    chosen, payloads = segments, {}
+    if random:
+        payloads[Kind.STORED] = random
+    if mixed:
+        kind, payload = encode_binary(mixed, _of_bytes(report), choice.payload_of(mixed))
+        chosen = _relabelled(segments, {Kind.MIXED}, kind)
+        payloads[kind] = whole if kind == Kind.STORED else payload
+    if random:
+        # What looks random may repeat itself far away.
+        packed = encode_lzma(whole)
+        if len(packed) < sum(map(len, payloads.values())):
+            chosen = _relabelled(segments, {Kind.STORED, Kind.MIXED}, Kind.LZMA)
+            payloads = {Kind.LZMA: packed}
+    return chosen, payloads
+
+
+def _relabelled(segments: list[Segment], kinds: set[Kind], kind: Kind) -> list[Segment]:
+    """The segments with those of `kinds` turned into `kind`; equal neighbors are joined."""
+    result: list[Segment] = []
+    for segment in segments:
+        new = kind if segment.kind in kinds else segment.kind
+        if result and result[-1].kind == new:
+            result[-1] = Segment(new, result[-1].length + segment.length)
+        else:
+            result.append(Segment(new, segment.length))
+    return result
+
+
+def _join_kinds(block: bytes, segments: list[Segment], kinds: set[Kind]) -> bytes:
+    """The segments of these kinds, joined."""
+    parts = []
+    position = 0
+    for kind, length in segments:
+        if kind in kinds:
+            parts.append(block[position : position + length])
+        position += length
+    return b"".join(parts)
+
+
+def _interleave(segments: list[Segment], parts: dict[Kind, bytes]) -> bytes:
+    """The block of which `parts` holds the segments of each kind, joined."""
+    positions = dict.fromkeys(parts, 0)
+    block = []
+    for kind, length in segments:
+        block.append(parts[kind][positions[kind] : positions[kind] + length])
+        positions[kind] += length
+    return b"".join(block)
+
+
+def _size(frame: Frame) -> int:
+    return len(frame.to_bytes())
+
+
+def _of_bytes(report: Report) -> Callable[[int], None]:
+    """Report the bytes of binary data that are done."""
+
+    def of_bytes(done: int) -> None:
+        signals.check()
+        report(done, 0, 0)
+
+    return of_bytes
+
+
+def _of_text(report: Report, size: int) -> Callable[[int, int, int], None]:
+    """Report the bytes of text that are done, by the share of its tokens."""
+
+    def of_text(done: int, total: int, payload: int) -> None:
+        signals.check()
+        report(size * done // total, done, payload)
+
+    return of_text

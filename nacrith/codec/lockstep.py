@@ -1,0 +1,109 @@
+"""The one loop of both directions: S streams, one token of each per step.
+
+Encoding and decoding run this same code. Only `coder` differs: an encoder is
+told the next symbol and returns it, a decoder finds it out. Whatever is learned
+is learned from the symbol that `coder.code` returns.
+
+The streams may be cut into several sessions, which take turns: a session's next
+tokens are known one turn before it needs them, so its backend can compute while the
+others' symbols are coded. The order of coding does not depend on the cut.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import zip_longest
+
+import numpy as np
+
+from coder import Coder
+from predictors.base import IntArray, Session
+from predictors.ensemble import Ensemble
+from predictors.language_models.vocabulary import Vocabulary
+
+Report = Callable[[int], None]
+"""Called after each step with the number of symbols coded so far."""
+
+
+def stream_bounds(n_symbols: int, n_streams: int) -> list[int]:
+    """Cut n_symbols into S runs of equal length (± 1): S + 1 ascending bounds.
+
+    The longer runs come first.
+    """
+    short, longer = divmod(n_symbols, n_streams)
+    return [i * short + min(i, longer) for i in range(n_streams + 1)]
+
+
+def fed_tokens(
+    vocabulary: Vocabulary, symbols: IntArray, n_streams: int, prompt: IntArray
+) -> IntArray:
+    """The tokens that `code_streams` will feed to the sessions, [steps, S] int32."""
+    bounds = stream_bounds(len(symbols), n_streams)
+    tokens = np.empty((len(prompt) + bounds[1], n_streams), dtype=np.int32)
+    tokens[:1] = vocabulary.start_token
+    for stream in range(n_streams):
+        read = np.concatenate([prompt, symbols[bounds[stream] : bounds[stream + 1]]])
+        fed = vocabulary.token_of_symbol[read]
+        # A shorter stream has one to spare in the last step, another has not.
+        tokens[1:, stream] = fed[: len(tokens) - 1]
+    return tokens
+
+
+def code_streams(
+    coder: Coder,
+    sessions: Sequence[Session],
+    vocabulary: Vocabulary,
+    ensemble: Ensemble,
+    symbols: IntArray,
+    n_streams: int,
+    prompt: IntArray,
+    known: IntArray,
+    report: Report = lambda done: None,
+) -> None:
+    """Code one group of streams.
+
+    Args:
+        coder: an encoder or a decoder.
+        sessions: language-model sessions, freshly reset, which divide the streams by
+            `stream_bounds`.
+        vocabulary: of the sessions' model.
+        ensemble: untrained, for as many streams.
+        symbols: [n] int32, the text in vocabulary symbols, cut into streams by
+            `stream_bounds`. Read when encoding, filled in when decoding.
+        n_streams: S.
+        prompt: [p] int32, symbols that the model reads first, in every stream.
+        known: what `fed_tokens` returns when encoding, [0, S] when decoding.
+        report: progress call-back.
+
+    Raises:
+        coder.ScoreError: the model returned a logit that is not finite.
+    """
+    bounds = stream_bounds(len(symbols), n_streams)
+    lengths = [bounds[s + 1] - bounds[s] for s in range(n_streams)]
+    token_of_symbol = vocabulary.token_of_symbol
+    tokens = np.full(n_streams, vocabulary.start_token, dtype=np.int32)
+    cut = stream_bounds(n_streams, len(sessions))
+    parts = [range(cut[i], cut[i + 1]) for i in range(len(sessions))]
+    for session, part in zip(sessions, parts, strict=True):
+        session.foresee(known[:, part])
+    for symbol in prompt:
+        for session, part in zip(sessions, parts, strict=True):
+            session.step(tokens[part])
+        tokens[:] = token_of_symbol[symbol]
+    turns = [(step, i) for step in range(lengths[0]) for i in range(len(sessions))]
+    done = 0
+    for (step, i), following in zip_longest(turns, turns[1:]):
+        logits = sessions[i].step(tokens[parts[i]])
+        hidden = sessions[i].hidden()
+        if following and following[1] != i and not len(known):
+            sessions[following[1]].foresee(tokens[None, parts[following[1]]])
+        # Only the last step can find some streams ended; they repeat their last
+        # token, and nothing reads what comes of it.
+        for row, stream in enumerate(parts[i]):
+            if step >= lengths[stream]:
+                break
+            place = bounds[stream] + step
+            state = None if hidden is None else hidden[row]
+            symbol = ensemble.code(coder, stream, logits[row], state, symbols[place])
+            symbols[place] = symbol
+            tokens[stream] = token_of_symbol[symbol]
+            done += 1
+        report(done)

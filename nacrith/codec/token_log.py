@@ -1,0 +1,157 @@
+"""Watching the one loop: what each token cost, and what else was expected.
+
+An observer is set for everything that runs inside `observed_by`, whichever
+direction it is, so that the pipeline need not know of it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from coder import Coder
+from coder.kernels import njit
+from predictors.base import FloatArray
+from predictors.ensemble import Ensemble
+from predictors.language_models.vocabulary import Vocabulary
+
+N_BEST = 5
+
+ROW = np.dtype(
+    [
+        ("symbol", np.uint32),
+        ("bits", np.float32, 3),
+        ("others", np.uint32, N_BEST + 1),
+        ("p_model", np.float32, N_BEST + 1),
+        ("p_heads", np.float32, N_BEST + 1),
+    ]
+)
+"""What is recorded of a token.
+
+symbol: of the vocabulary.
+bits: cost with the language model alone, after the bias and output heads, and as coded.
+others: the `N_BEST` most probable symbols after the heads, most probable first, then
+    the language model's first choice.
+p_model, p_heads: probability of `others` with the language model alone and after the heads.
+"""
+
+
+class Group:
+    """The record of one group of streams.
+
+    Attributes:
+        vocabulary: of its model.
+        charset: number of the charset that the text was transcoded from.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, n_streams: int, charset: int) -> None:
+        self.vocabulary = vocabulary
+        self.charset = charset
+        self._streams: list[list[npt.NDArray[Any]]] = [[] for _ in range(n_streams)]
+
+    def add(self, stream: int, row: npt.NDArray[Any]) -> None:
+        self._streams[stream].append(row)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._streams))
+
+    def rows(self) -> npt.NDArray[Any]:
+        """[n] `ROW`, in the order of the text."""
+        return np.concatenate([np.zeros(0, ROW), *(row for rows in self._streams for row in rows)])
+
+
+class Observer:
+    """Collects the record of each group that is coded, in `groups`."""
+
+    def __init__(self) -> None:
+        self.groups: list[Group] = []
+
+
+_observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
+
+
+@contextmanager
+def observed_by(observer: Observer | None) -> Iterator[None]:
+    """Let `observer`, or nobody, see all text that is coded in this block."""
+    token = _observer.set(observer)
+    try:
+        yield
+    finally:
+        _observer.reset(token)
+
+
+def new_ensemble(
+    vocabulary: Vocabulary, n_streams: int, *parameters: int, charset: int
+) -> Ensemble:
+    """An `Ensemble` for a group in that charset, observed if there is an observer."""
+    observer = _observer.get()
+    if observer is None:
+        return Ensemble(vocabulary, n_streams, *parameters)
+    ensemble = _ObservedEnsemble(vocabulary, n_streams, *parameters)
+    ensemble.group = Group(vocabulary, n_streams, charset)
+    observer.groups.append(ensemble.group)
+    return ensemble
+
+
+class _ObservedEnsemble(Ensemble):
+    group: Group
+
+    def code(
+        self,
+        coder: Coder,
+        stream: int,
+        logits: FloatArray,
+        hidden: FloatArray | None,
+        symbol: int,
+    ) -> int:
+        row = np.zeros(1, dtype=ROW)
+        before = coder.bits
+        symbol = super().code(coder, stream, logits, hidden, symbol)
+        row["symbol"] = symbol
+        row["bits"][0, 2] = coder.bits - before
+        _observe(
+            logits,
+            self._vocabulary.token_of_symbol,
+            self._cdf,
+            symbol,
+            row["bits"][0],
+            row["others"][0],
+            row["p_model"][0],
+            row["p_heads"][0],
+        )
+        self.group.add(stream, row)
+        return symbol
+
+
+@njit(cache=True)
+def _observe(logits, token_of_symbol, cdf, symbol, bits, others, p_model, p_heads):
+    n = len(token_of_symbol)
+    best = len(others) - 1
+    top = np.float64(logits.max())
+    total = np.exp(logits - top).sum()
+    first = 0
+    counts = np.zeros(best, dtype=np.int64)
+    for i in range(n):
+        if logits[token_of_symbol[i]] > logits[token_of_symbol[first]]:
+            first = i
+        count = np.int64(cdf[i + 1]) - np.int64(cdf[i])
+        # Insertion into the short list of the best; nearly never.
+        if count > counts[best - 1]:
+            k = best - 1
+            while k > 0 and count > counts[k - 1]:
+                counts[k] = counts[k - 1]
+                others[k] = others[k - 1]
+                k -= 1
+            counts[k] = count
+            others[k] = i
+    others[best] = first
+    whole = np.float64(cdf[n])
+    for k in range(best + 1):
+        i = others[k]
+        p_model[k] = np.exp(logits[token_of_symbol[i]] - top) / total
+        p_heads[k] = (np.int64(cdf[i + 1]) - np.int64(cdf[i])) / whole
+    bits[0] = (np.log(total) + top - logits[token_of_symbol[symbol]]) / np.log(2.0)
+    bits[1] = -np.log2((np.int64(cdf[symbol + 1]) - np.int64(cdf[symbol])) / whole)

@@ -1,0 +1,1 @@
+"""File objects that compress what is written, or restore what is read."""

@@ -1,0 +1,100 @@
+"""File objects that read the original of a compressed file, frame by frame."""
+
+import io
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from nacrith.file_objects.channel import Channel, ChannelReader, StopWhenAbandoned, Worker
+from nacrith.pipeline.decompress import decompress_stream
+
+_BUFFER = 1 << 16
+
+
+class _Restored(io.RawIOBase):
+    """The original of a NC06 file as a raw stream.
+
+    Going back starts the decoding again at the beginning.
+    """
+
+    def __init__(self, source: BinaryIO, model: Path | None, close_source: bool) -> None:
+        self._source = source
+        self._model = model
+        self._close_source = close_source
+        self._begin = source.tell() if source.seekable() else None
+        self._worker: Worker | None = None
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if self._worker is None:
+            self._start()
+        assert self._worker
+        n = self._reader.readinto(buffer)
+        if n == 0 and len(buffer):
+            self._worker.finish()
+        self._position += n
+        return n
+
+    def _start(self) -> None:
+        source, model = self._source, self._model
+
+        def work(channel: Channel) -> None:
+            try:
+                sink = cast(BinaryIO, channel)
+                decompress_stream(source, sink, model, StopWhenAbandoned(channel))
+            finally:
+                channel.write(b"")
+
+        self._worker = Worker(work)
+        self._reader = ChannelReader(self._worker.channel)
+        self._worker.start()
+
+    def seekable(self) -> bool:
+        return self._begin is not None
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if self._begin is None:
+            raise io.UnsupportedOperation("the compressed file can't be read twice")
+        if whence == io.SEEK_END:
+            while self.read(_BUFFER):
+                pass
+        target = offset if whence == io.SEEK_SET else self._position + offset
+        if target < 0:
+            raise ValueError(f"negative position {target}")
+        if target < self._position:
+            if self._worker:
+                self._worker.channel.abandon()
+                self._worker.join()
+                self._worker = None
+            self._source.seek(self._begin)
+            self._position = 0
+        while self._position < target and self.read(min(_BUFFER, target - self._position)):
+            pass
+        return self._position
+
+    def close(self) -> None:
+        if self.closed:
+            return
+        if self._worker:
+            self._worker.channel.abandon()
+        if self._close_source:
+            self._source.close()
+        super().close()
+
+
+def restoring_file(
+    source: BinaryIO, model: Path | None = None, close_source: bool = False
+) -> io.BufferedReader:
+    """A file object that reads the original of the NC06 file `source`.
+
+    Args:
+        source: if it is seekable, so is the result.
+        model: GGUF path; None = find the one that the file names.
+        close_source: close `source` with the file object.
+    """
+    return io.BufferedReader(_Restored(source, model, close_source), _BUFFER)

@@ -1,0 +1,1 @@
+"""Which model files there are here, and making one from a checkpoint."""

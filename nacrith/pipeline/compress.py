@@ -1,0 +1,169 @@
+"""bytes → blocks → frames → container."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import chain
+from typing import BinaryIO
+
+from nacrith.codec.codec_request import CodecRequest, CompressRequest
+from nacrith.codec.frame_codec import text_size
+from nacrith.format.container import DIGEST_SIZE, Writer, sole_member
+from nacrith.format.frame import Kind
+from nacrith.format.header import Header
+from nacrith.format.parameters import MAX_POSITIONS, Parameters
+from nacrith.pipeline.options import DEFAULT_OPTIONS, CompressOptions
+from nacrith.pipeline.resume import check_frame, intact_frames
+from nacrith.pipeline.summary import Summary
+from nacrith.system.progress import NO_PROGRESS, Progress
+from nacrith.system.reading import read_up_to
+from nacrith.transforms.prompts import choose_prompt
+from nacrith.workers import InProcess, Workers
+
+# Less text than this never pays for the header's record of the model.
+_MIN_TEXT_FOR_MODEL = 24
+# A block up to this size is compressed without the model too, to see what is smaller.
+_SMALL = 1 << 10
+
+
+def compress_stream(
+    source: BinaryIO,
+    sink: BinaryIO,
+    options: CompressOptions = DEFAULT_OPTIONS,
+    size: int | None = None,
+    progress: Progress = NO_PROGRESS,
+    workers: Workers | None = None,
+    resume: bool = False,
+) -> Summary:
+    """Compress all of `source` into `sink`.
+
+    Args:
+        size: length of the input if it is known; only used to choose the number
+            of streams and for the progress display.
+        workers: where groups run if there are several; by default in this process. Whoever
+            opened them closes them.
+        resume: `sink` is open for reading too and holds what an interrupted run with
+            the same input and options has written; go on behind its last whole frame.
+
+    Raises:
+        NacrithError: no model, one that can't use the parameters, ...
+        ResumeError: the interrupted run was of another input or had other options.
+    """
+    alone = InProcess(progress)
+    progress.begin(size)
+    try:
+        blocks = _blocks(source, options.block_size)
+        first = next(blocks, b"")
+        second = next(blocks, b"")
+        known = size if size is not None else len(first) + len(second)
+        parameters = _parameters(options, first, known)
+        request = CompressRequest(
+            options.model,
+            options.backend,
+            options.threads,
+            parameters,
+            options.preset.least_saving,
+        )
+        if second:
+            team = workers or alone
+            header = Header(team.model_record(request), parameters, options.metadata)
+            all_blocks = chain([first, second], blocks)
+            return _write_frames(all_blocks, sink, header, request, team, resume)
+        header = Header(None, parameters, options.metadata)
+        if resume:
+            for found, frame, _ in intact_frames(sink):
+                check_frame(found, frame, header, first)
+            sink.seek(0)
+            sink.truncate()
+        # A sole group has all threads to itself here.
+        return _write_sole(first, sink, header, request, alone)
+    finally:
+        alone.close()
+        progress.end()
+
+
+def _parameters(options: CompressOptions, first: bytes, size: int) -> Parameters:
+    """The parameters with all that was left open decided."""
+    parameters = options.parameters
+    if not parameters.streams:
+        streams = options.preset.streams(min(size, options.block_size))
+        most = MAX_POSITIONS // parameters.window
+        parameters = replace(parameters, streams=min(streams, most))
+    if not parameters.prompt:
+        parameters = replace(parameters, prompt=choose_prompt(first, size))
+    return parameters
+
+
+def _write_sole(
+    block: bytes, sink: BinaryIO, header: Header, request: CodecRequest, workers: Workers
+) -> Summary:
+    """Write a member of one frame, or of none. `header` names no model."""
+    candidates = []
+    if text_size(block) >= _MIN_TEXT_FOR_MODEL:
+        (frame,) = workers.encode(request, [block])
+        if frame.size_of(Kind.TEXT):
+            with_model = replace(header, model=workers.model_record(request))
+            candidates.append((with_model, frame))
+        else:
+            candidates.append((header, frame))
+    # The record of the model and an untrained predictor may cost more than they save.
+    if not candidates or len(block) <= _SMALL:
+        candidates += [(header, frame) for frame in workers.encode(None, [block])]
+    header, frame = min(candidates, key=lambda candidate: len(sole_member(*candidate)))
+    data = sole_member(header, frame)
+    sink.write(data)
+    streams = header.parameters.streams if frame.n_symbols else 0
+    return Summary(len(block), len(data), frame.n_symbols, streams)
+
+
+def _write_frames(
+    blocks: Iterable[bytes],
+    sink: BinaryIO,
+    header: Header,
+    request: CodecRequest,
+    workers: Workers,
+    resume: bool,
+) -> Summary:
+    """Write a member of several frames."""
+    digest = hashlib.blake2b(digest_size=DIGEST_SIZE)
+    tokens = 0
+
+    def hashed() -> Iterator[bytes]:
+        for block in blocks:
+            digest.update(block)
+            yield block
+
+    todo = hashed()
+    if resume:
+        writer, tokens = _resume(sink, header, todo)
+    else:
+        writer = Writer(sink, header)
+    for frame in workers.encode(request, todo):
+        writer.add(frame)
+        # What is written may be gone on with.
+        sink.flush()
+        tokens += frame.n_symbols
+    writer.finish(digest.digest())
+    return Summary(
+        writer.original_size, writer.size, tokens, header.parameters.streams if tokens else 0
+    )
+
+
+def _resume(part: BinaryIO, header: Header, blocks: Iterator[bytes]) -> tuple[Writer, int]:
+    """Take the blocks that an interrupted run has written; return the writer, and their tokens."""
+    n_frames = size = original_size = tokens = 0
+    for found, frame, end in intact_frames(part):
+        check_frame(found, frame, header, next(blocks, b""))
+        n_frames += 1
+        size = end
+        original_size += frame.original_size
+        tokens += frame.n_symbols
+    part.seek(size)
+    part.truncate()
+    return Writer(part, header, n_frames, size, original_size), tokens
+
+
+def _blocks(source: BinaryIO, size: int) -> Iterator[bytes]:
+    """Read blocks of `size` bytes, the last one shorter; none if there is nothing."""
+    while block := read_up_to(source, size):
+        yield block

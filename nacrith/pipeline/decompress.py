@@ -1,0 +1,125 @@
+"""container → frames → blocks → bytes."""
+
+import hashlib
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from nacrith.codec.codec_request import CodecRequest, DecompressRequest
+from nacrith.errors import FormatError
+from nacrith.format.container import DIGEST_SIZE, Member, MemberReader, check_records
+from nacrith.format.frame import Frame
+from nacrith.format.header import Header
+from nacrith.pipeline.summary import Summary
+from nacrith.system.progress import NO_PROGRESS, Progress
+from nacrith.workers import InProcess, Workers
+
+
+def decompress_stream(
+    source: BinaryIO,
+    sink: BinaryIO | None,
+    model: Path | None = None,
+    progress: Progress = NO_PROGRESS,
+    workers: Workers | None = None,
+    wanted: range | None = None,
+) -> tuple[Summary, Header]:
+    """Restore the original from `source`.
+
+    Each frame is written only after its bytes have been checked. What can be checked
+    without decoding is checked first, if `source` can be read twice.
+
+    Args:
+        sink: where to write; None to only check.
+        model: GGUF path; None = find the one that the file names.
+        workers: where groups run if there are several; by default in this process. Whoever
+            opened them closes them.
+        wanted: the bytes of the original to restore, by default all; only frames that
+            hold some of them are decoded.
+
+    Returns:
+        What was done, and the header of the first member.
+
+    Raises:
+        FormatError, UnsupportedError: the file is damaged or not ours.
+        ModelNotFoundError, ModelMismatchError: it can't be opened here.
+    """
+    alone = InProcess(progress)
+    summary = Summary()
+    first: Header | None = None
+    total = None
+    if source.seekable():
+        begin = source.tell()
+        total = check_records(source)
+        source.seek(begin)
+    progress.begin(total if wanted is None else None)
+    reader = MemberReader(source)
+    position = 0
+    try:
+        for member in reader:
+            first = first or member.header
+            digest = hashlib.blake2b(digest_size=DIGEST_SIZE)
+            selection = _Selection(member, position, wanted)
+            # A sole group has all threads to itself here.
+            team = alone if member.sole or workers is None else workers
+            for data in team.decode(_request_of(member.header, model), selection):
+                data = selection.cut(data)
+                digest.update(data)
+                if sink and data:
+                    sink.write(data)
+                    sink.flush()
+                summary.original += len(data)
+            summary.tokens += selection.tokens
+            position = selection.position
+            if wanted is not None and position >= wanted.stop:
+                break
+            if wanted is None and member.trailer and member.trailer.digest != digest.digest():
+                raise FormatError("the restored data does not match the hash of the whole file")
+        summary.compressed = reader.position
+    finally:
+        alone.close()
+        progress.end()
+    assert first is not None  # an empty input raises
+    if summary.tokens:
+        summary.streams = first.parameters.streams
+    return summary, first
+
+
+class _Selection:
+    """Those frames of a member that hold wanted bytes.
+
+    Attributes:
+        position: bytes of the original in front of the next frame.
+        tokens: of the frames selected.
+    """
+
+    def __init__(self, member: Member, position: int, wanted: range | None) -> None:
+        self._member = member
+        self._wanted = wanted
+        self._starts: deque[int] = deque()
+        self.position = position
+        self.tokens = 0
+
+    def __iter__(self) -> Iterator[Frame]:
+        for frame in self._member.frames():
+            start = self.position
+            if self._wanted is not None and start >= self._wanted.stop:
+                return
+            self.position += frame.original_size
+            if self._wanted is None or self.position > self._wanted.start:
+                self._starts.append(start)
+                self.tokens += frame.n_symbols
+                yield frame
+
+    def cut(self, data: bytes) -> bytes:
+        """The wanted bytes of the next restored frame."""
+        start = self._starts.popleft()
+        if self._wanted is None:
+            return data
+        return data[max(0, self._wanted.start - start) : max(0, self._wanted.stop - start)]
+
+
+def _request_of(header: Header, model: Path | None) -> CodecRequest | None:
+    if header.model is None:
+        return None
+    return DecompressRequest(header.model, header.parameters, model)

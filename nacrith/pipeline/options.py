@@ -1,0 +1,65 @@
+"""What a user chose for compression, and whether it makes sense."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from nacrith.backends import BACKENDS
+from nacrith.errors import ArgumentError
+from nacrith.format.frame import MAX_ORIGINAL
+from nacrith.format.header import MAX_THREADS, Metadata
+from nacrith.format.parameters import Parameters
+from nacrith.pipeline.presets import DEFAULT, Preset
+
+BLOCK = 1 << 22
+"""Bytes of the original in one frame unless the user says otherwise (4 MiB)."""
+
+
+@dataclass(frozen=True)
+class CompressOptions:
+    """What the user chose.
+
+    Attributes:
+        model: GGUF path; None = the embedded default.
+        backend: one of `backends.BACKENDS`.
+        threads: of the model; 0 = all CPUs.
+        preset: chooses the number of streams if that is left open, and says how much
+            the model must save.
+        parameters: with `streams` 0 = by the preset and the input's size.
+        metadata: stored in the header if given.
+        block_size: bytes of the original in a frame.
+
+    Raises:
+        ArgumentError: a value makes no sense.
+        TypeError: a value is of another type.
+    """
+
+    model: Path | None = None
+    backend: str = "auto"
+    threads: int = 0
+    preset: Preset = DEFAULT
+    parameters: Parameters = DEFAULT.parameters
+    metadata: Metadata | None = None
+    block_size: int = BLOCK
+
+    def __post_init__(self) -> None:
+        numbers = {**vars(self.parameters), "threads": self.threads, "block_size": self.block_size}
+        for name, value in numbers.items():
+            if not isinstance(value, int):
+                raise TypeError(f"{name} must be an integer, not {type(value).__name__}")
+        if not isinstance(self.backend, str):
+            raise TypeError(f"backend must be a string, not {type(self.backend).__name__}")
+        problem = self._problem()
+        if problem:
+            raise ArgumentError(problem)
+
+    def _problem(self) -> str | None:
+        if self.backend not in BACKENDS:
+            return f"the backend must be one of {', '.join(BACKENDS)}, not {self.backend!r}"
+        if not 0 <= self.threads <= MAX_THREADS:
+            return f"threads must be from 0 to {MAX_THREADS}, not {self.threads}"
+        if not 1 <= self.block_size <= MAX_ORIGINAL:
+            return f"the block size must be from 1 to {MAX_ORIGINAL} bytes, not {self.block_size}"
+        return self.parameters.problem_of_choice()
+
+
+DEFAULT_OPTIONS = CompressOptions()

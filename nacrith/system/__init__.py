@@ -1,0 +1,1 @@
+"""Files, signals, memory, the environment: what differs between machines."""

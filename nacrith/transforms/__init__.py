@@ -1,0 +1,1 @@
+"""Text transforms, each with its inverse, and their order."""

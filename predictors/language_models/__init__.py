@@ -1,0 +1,1 @@
+"""Language models: backends, their vocabulary and their numerics."""

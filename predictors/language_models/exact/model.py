@@ -1,0 +1,221 @@
+"""The exact backend as a `LanguageModel`."""
+
+from pathlib import Path
+
+import numpy as np
+
+from predictors.base import FloatArray, IntArray, ModelError
+from predictors.language_models.exact.attention import first_kept, new_cache, new_scratch
+from predictors.language_models.exact.forward import FINAL_PHASES, PHASES_OF_LAYER, Buffers, work
+from predictors.language_models.exact.gguf_file import Gguf
+from predictors.language_models.exact.rope import frequencies, rotation, turns
+from predictors.language_models.exact.team import Job, Team, new_counters
+from predictors.language_models.exact.weights import read_weights
+from predictors.language_models.numerics import Numerics, available_threads, exact_numerics
+
+# Tokens that are evaluated at once where they are known: more is not faster.
+_ROWS_AHEAD = 64
+
+# From so many streams on, half of them are coded while the other half is evaluated. For
+# fewer, steps of all at once save more: they read the weights once.
+_LEAST_CUT = 24
+
+VERSION = "1"
+"""Of docs/numerics.md: it changes when a bit of the logits does."""
+
+
+class ExactModel:
+    """A Llama-architecture GGUF whose logits are the same on every machine.
+
+    Raises:
+        ModelError: the file is no GGUF, or of a kind that this backend does not run.
+    """
+
+    def __init__(self, path: Path, threads: int = 0) -> None:
+        """
+        Args:
+            path: the GGUF file.
+            threads: of one step; 0 = all CPUs of this process. They change no bit.
+        """
+        file = Gguf(path)
+        self.vocabulary = file.vocabulary()
+        self.shape = file.shape
+        self.context = file.context
+        threads = threads or available_threads()
+        self.weights = read_weights(file, threads)
+        factors = file.tensor("rope_freqs.weight") if file.has("rope_freqs.weight") else None
+        self.steps = frequencies(file.rope_base, self.shape.rope_pairs, factors)
+        self.coarse, self.fine = turns(12, 4096), turns(24, 4096)
+        self.team = Team(threads)
+
+    @property
+    def numerics(self) -> Numerics:
+        return exact_numerics(VERSION)
+
+    def sessions(self, n_streams: int) -> int:
+        return 2 if n_streams >= _LEAST_CUT and self.team.threads > 1 else 1
+
+    def open(self, n_streams: int, window: int, sinks: int, ahead: int = 0) -> "ExactSession":
+        """See `LanguageModel`.
+
+        Args:
+            ahead: positions of a stream that can be evaluated at once; 0 = as many as
+                pay. They change no bit.
+        """
+        ahead = ahead or max(1, _ROWS_AHEAD // n_streams)
+        return ExactSession(self, n_streams, window, sinks, ahead)
+
+    def close(self) -> None:
+        self.team.close()
+
+
+def _nothing(thread: int) -> None:
+    pass
+
+
+def load(path: Path, threads: int) -> ExactModel:
+    """Load a GGUF; of more threads than processors, some would wait for others."""
+    return ExactModel(path, min(threads, available_threads()))
+
+
+class ExactSession:
+    """A cache of S streams (a `Session`)."""
+
+    def __init__(
+        self, model: ExactModel, n_streams: int, window: int, sinks: int, ahead: int
+    ) -> None:
+        if window > model.context:
+            raise ModelError(
+                f"this model was trained on {model.context} positions, a window of {window} is "
+                f"too long for it; use --window {model.context // 256 * 256} or less"
+            )
+        self._model = model
+        self._streams = n_streams
+        self._window = window
+        self._sinks = sinks
+        s = model.shape
+        self._cache = new_cache(s.layers, n_streams, s.kv_heads, s.head_size, sinks, window, ahead)
+        threads = model.team.threads
+        self._scratch = [
+            new_scratch(s.heads // s.kv_heads, s.head_size, window) for _ in range(threads)
+        ]
+        rows = n_streams * ahead
+        widest = max(s.width, s.inner, s.heads * s.head_size)
+
+        def floats(*shape: int) -> FloatArray:
+            return np.zeros(shape, dtype=np.float32)
+
+        buffers = Buffers(
+            tokens=np.zeros(rows, dtype=np.int64),
+            streams=np.tile(np.arange(n_streams), ahead),
+            positions=np.zeros(rows, dtype=np.int64),
+            turns=floats(rows, 2, 2, s.rope_pairs),
+            x=floats(rows, s.width),
+            normed=floats(rows, s.width),
+            packed=np.zeros((rows, 2 * widest), dtype=np.uint8),
+            units=floats(rows),
+            projected=floats(rows, 16 * model.weights.qkv.panels.shape[1]),
+            attended=floats(rows, s.heads * s.head_size),
+            inner=floats(rows, s.inner),
+            logits=floats(rows, s.vocabulary),
+            hidden=floats(rows, s.width),
+            sums=np.zeros((threads, 6, 32), dtype=np.int32),
+            integers=np.zeros((threads, widest), dtype=np.int32),
+            counters=new_counters(s.layers * PHASES_OF_LAYER + FINAL_PHASES),
+            failed=np.zeros(1, dtype=np.int64),
+        )
+        self._ahead = ahead
+        # The results of one batch are read while the next one is evaluated.
+        other = buffers._replace(logits=floats(rows, s.vocabulary), hidden=floats(rows, s.width))
+        self._buffers = [buffers, other]
+        self._none = np.empty((0, n_streams), dtype=np.int32)
+        self._foreseen = self._batch = self._begun = self._none
+        self._job = Job(_nothing)
+        self._next = 0
+        self._position = 0
+
+    def step(self, tokens: IntArray) -> FloatArray:
+        if self._next == len(self._batch):
+            if not len(self._begun):
+                self._begin(tokens[None])
+            self._end()
+            self._begin_foreseen()
+        if not np.array_equal(self._batch[self._next], tokens):
+            raise ValueError("the tokens are not those that were foreseen")
+        self._next += 1
+        return self._rows_of(self._buffers[0].logits, self._next - 1)
+
+    def foresee(self, tokens: IntArray) -> None:
+        self._foreseen = np.concatenate([self._foreseen, tokens])
+        self._begin_foreseen()
+
+    def evaluate(self, tokens: IntArray) -> FloatArray:
+        """Feed several tokens to every stream at once.
+
+        Args:
+            tokens: [n, S] int32, n up to `ahead`.
+
+        Returns:
+            [n, S, V] float32 logits in nats. Valid until the next call.
+        """
+        self._begin(tokens)
+        self._end()
+        n, streams = tokens.shape
+        return self._buffers[0].logits[: n * streams].reshape(n, streams, -1)
+
+    def hidden(self) -> FloatArray:
+        return self._rows_of(self._buffers[0].hidden, self._next - 1)
+
+    def reset(self) -> None:
+        self._model.team.finish(self._job)
+        # What the cache still holds is never read before it is written again.
+        self._position = 0
+        self._foreseen = self._batch = self._begun = self._none
+        self._next = 0
+
+    def close(self) -> None:
+        pass
+
+    def _rows_of(self, rows: FloatArray, step: int) -> FloatArray:
+        return rows[step * self._streams : (step + 1) * self._streams]
+
+    def _begin_foreseen(self) -> None:
+        """Begin with the next batch that is known, if none has begun."""
+        if len(self._foreseen) and not len(self._begun):
+            self._begin(self._foreseen[: self._ahead])
+            self._foreseen = self._foreseen[self._ahead :]
+
+    def _begin(self, tokens: IntArray) -> None:
+        """Begin with a batch, [n, S] int32; its results will be in the other buffers."""
+        m = self._model
+        # Only after an interruption is there a job that has not ended.
+        m.team.finish(self._job)
+        n, streams = tokens.shape
+        rows = n * streams
+        b = self._buffers[1]
+        b.tokens[:rows] = tokens.reshape(-1)
+        for i in range(n):
+            position = self._position + i
+            b.positions[i * streams : (i + 1) * streams] = position
+            seen = position - (first_kept(position, self._sinks, self._window) - self._sinks)
+            for view, p in enumerate((position, seen)):
+                turn = b.turns[i * streams, view]
+                rotation(p, m.steps, m.coarse, m.fine, turn[0], turn[1])
+            b.turns[i * streams + 1 : (i + 1) * streams] = b.turns[i * streams]
+        b.counters[:] = 0
+        b.failed[0] = 0
+        self._position += n
+        self._begun = tokens
+
+        def share(thread: int) -> None:
+            work(thread, rows, m.weights, m.shape, self._cache, self._scratch[thread], b)
+
+        self._job = m.team.start(share)
+
+    def _end(self) -> None:
+        """Wait for the batch that has begun; from here on its results are read."""
+        self._model.team.finish(self._job)
+        self._buffers.reverse()
+        self._batch, self._begun, self._next = self._begun, self._none, 0
+        if self._buffers[0].failed[0]:
+            raise ModelError("the model computed a value that is not finite; use another model")

@@ -1,0 +1,1 @@
+"""Context mixing of binary decisions: contexts, histories, mixers, APM."""

@@ -1,0 +1,45 @@
+"""Adaptive probability maps, or secondary symbol estimation (Mahoney, PAQ).
+
+A map corrects a probability by what really followed, given a small context: per
+context a piecewise linear function of the log-odds, with one knot per bit.
+"""
+
+import numpy as np
+
+from coder.kernels import njit
+from predictors.mixing.logistic import (
+    ODDS_BITS,
+    ODDS_ONE,
+    PROBABILITY_ONE,
+    squash,
+)
+
+_REACH = 12
+KNOTS = 2 * _REACH + 1
+
+
+def new_maps(contexts: int) -> np.ndarray:
+    """[contexts, KNOTS] int64: each the identity."""
+    knots = [squash((i - _REACH) * ODDS_ONE) for i in range(KNOTS)]
+    return np.tile(np.array(knots, dtype=np.int64), (contexts, 1))
+
+
+@njit(cache=True)
+def place(odds):
+    """Where log-odds fall between the knots: in units of 2**-12 knot."""
+    return min(max(odds + _REACH * ODDS_ONE, np.int64(0)), 2 * _REACH * ODDS_ONE - 1)
+
+
+@njit(cache=True)
+def refine(knots, position):
+    """The corrected probability."""
+    i = position >> ODDS_BITS
+    fraction = position & (ODDS_ONE - 1)
+    return (knots[i] * (ODDS_ONE - fraction) + knots[i + 1] * fraction) >> ODDS_BITS
+
+
+@njit(cache=True)
+def learn(knots, position, bit, shift):
+    """Move the nearer knot by 2**-shift of its error."""
+    i = (position + ODDS_ONE // 2) >> ODDS_BITS
+    knots[i] += (bit * (PROBABILITY_ONE - 1) - knots[i]) >> shift

@@ -1,0 +1,85 @@
+"""Gated logistic mixing (Mahoney, PAQ; Mattern 2013).
+
+A weight set maps the inputs, log-odds of the next bit, to one log-odds: their
+weighted sum. In a layer several contexts each select one set; a second layer mixes what
+the selected sets say, and the average of what its own sets say is the result. Every set
+learns by gradient descent on the code length of its own prediction, at a rate that falls
+with its experience.
+"""
+
+from collections import namedtuple
+
+import numpy as np
+import numpy.typing as npt
+
+from coder.kernels import njit
+from predictors.mixing.logistic import PROBABILITY_BITS, clamp_odds, squash
+
+WEIGHT_BITS = 16
+WEIGHT_ONE = 1 << WEIGHT_BITS
+
+# Errors are used with 16 bits; a rate of 1 then moves a weight by 2**-30 of
+# error (2**-16) times input (2**-12 bit), in units of 2**-16.
+_ERROR_SHIFT = PROBABILITY_BITS - 16
+_RATE_SHIFT = 30
+_HALF = 1 << (_RATE_SHIFT - 1)
+
+
+@njit(cache=True)
+def dot(weights, inputs, n):
+    """Mixed log-odds, clamped: the first n inputs ([n] int64, 2**-12 bit) weighted."""
+    total = np.int64(0)
+    for i in range(n):
+        total += weights[i] * inputs[i]
+    return clamp_odds(total >> WEIGHT_BITS)
+
+
+@njit(cache=True)
+def train(weights, inputs, n, odds, bit, rate):
+    """One step down the gradient of the code length of `bit` under `odds`."""
+    error = ((bit << PROBABILITY_BITS) - squash(odds)) >> _ERROR_SHIFT
+    step = error * rate
+    for i in range(n):
+        weights[i] += (step * inputs[i] + _HALF) >> _RATE_SHIFT
+
+
+Layer = namedtuple("Layer", "weights experience selected mixed")
+Layer.__doc__ = """Weight sets, of which each selector selects one.
+
+weights: [selectors, sets, inputs] int64. experience: [selectors, sets] int64, how often each
+was used. selected: [selectors] int64, the sets for the next decision; mixed: [selectors]
+int64, what they said of it.
+"""
+
+
+def new_layer(selectors: int, sets: int, weights: npt.ArrayLike) -> Layer:
+    """An untrained layer; `weights` are those that every set starts with, one per input."""
+    first = np.asarray(weights, dtype=np.int64)
+    return Layer(
+        weights=np.tile(first, (selectors, sets, 1)),
+        experience=np.zeros((selectors, sets), dtype=np.int64),
+        selected=np.zeros(selectors, dtype=np.int64),
+        mixed=np.zeros(selectors, dtype=np.int64),
+    )
+
+
+@njit(cache=True)
+def mix(layer, inputs):
+    """Ask the selected sets; return the average of what they say."""
+    total = np.int64(0)
+    for i in range(len(layer.mixed)):
+        odds = dot(layer.weights[i, layer.selected[i]], inputs, len(inputs))
+        layer.mixed[i] = odds
+        total += odds
+    return total // len(layer.mixed)
+
+
+@njit(cache=True)
+def learn(layer, inputs, bit, rate, extra, decay):
+    """Train the selected sets; the rate is `rate` + `extra` × decay / (decay + experience)."""
+    for i in range(len(layer.mixed)):
+        selected = layer.selected[i]
+        count = layer.experience[i, selected]
+        layer.experience[i, selected] = count + 1
+        fast = rate + extra * decay // (decay + count)
+        train(layer.weights[i, selected], inputs, len(inputs), layer.mixed[i], bit, fast)
