@@ -1,6 +1,6 @@
 """Text ↔ range-coded payload: model, vocabulary, predictors and coder put together."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import pairwise
@@ -10,6 +10,7 @@ import numpy as np
 
 from coder import Coder, Decoder, Encoder, ScoreError
 from nacrith.backends import AUTO, GPU_BACKEND, find_backend
+from nacrith.codec.callbacks import DoneCallback, TextCallback, ignore
 from nacrith.codec.lockstep import code_streams, fed_tokens, stream_bounds
 from nacrith.codec.payload import can_hold, padded
 from nacrith.codec.token_log import new_ensemble, observed_by
@@ -30,14 +31,7 @@ from predictors.ensemble import Ensemble
 from predictors.language_models.numerics import available_threads
 from predictors.language_models.probe import probe
 
-Report = Callable[[int, int, int], None]
-"""Called after each step with symbols done, symbols in all, payload bytes so far."""
-
 _CHARSET_BITS = 5
-
-
-def _no_report(done: int, total: int, size: int) -> None:
-    pass
 
 
 @contextmanager
@@ -60,7 +54,7 @@ def load_model(backend: str, path: Path, threads: int) -> LanguageModel:
 
 
 class TextCodec:
-    """Encodes and decodes the text of groups, each from an untrained state.
+    """Encodes and decodes the text of frames, each from an untrained state.
 
     Attributes:
         record: what the header says of the model.
@@ -146,7 +140,7 @@ class TextCodec:
             )
         return codec
 
-    def encode(self, text: bytes, report: Report = _no_report) -> tuple[int, bytes]:
+    def encode(self, text: bytes, on_progress: TextCallback = ignore) -> tuple[int, bytes]:
         """Return (number of symbols, payload) for non-empty text."""
         coder = Encoder()
         prepared = prepare(text)
@@ -161,14 +155,14 @@ class TextCodec:
                 prepared.charset,
                 self.parameters,
                 self._sessions,
-                lambda done: report(done, len(symbols), coder.size),
+                lambda done: on_progress(done, len(symbols), coder.size),
             )
         if prepared.wrapped:
             code_line_breaks(coder, prepared.text, prepared.places, prepared.breaks)
         return len(symbols), padded(coder.finish(), self._least_cost(len(symbols)))
 
     def decode(
-        self, payload: bytes, n_symbols: int, size: int, report: Report = _no_report
+        self, payload: bytes, n_symbols: int, size: int, on_progress: TextCallback = ignore
     ) -> bytes:
         """Return the text, `size` bytes.
 
@@ -191,7 +185,7 @@ class TextCodec:
                 charset,
                 self.parameters,
                 self._sessions,
-                lambda done: report(done, n_symbols, len(payload)),
+                lambda done: on_progress(done, n_symbols, len(payload)),
             )
         too_long = vocabulary.lengths[symbols].sum() > MAX_GROWTH * size
         text = b"" if too_long else vocabulary.decode(symbols)
@@ -214,7 +208,7 @@ class TextCodec:
         """How many tokens the model reads of a text, after its transforms."""
         return len(self._model.vocabulary.encode(prepare(text).text))
 
-    def second_half_size(self, text: bytes, report: Report = _no_report) -> int:
+    def second_half_size(self, text: bytes, on_progress: TextCallback = ignore) -> int:
         """Bytes that the second half of a text takes, in one stream whatever the parameters."""
         vocabulary = self._model.vocabulary
         prepared = prepare(text)
@@ -227,7 +221,7 @@ class TextCodec:
         def note(done: int) -> None:
             if done == half:
                 sizes[0] = coder.size
-            report(done, len(symbols), coder.size)
+            on_progress(done, len(symbols), coder.size)
 
         p = replace(self.parameters, streams=1)
         with _translated(), observed_by(None):
@@ -249,7 +243,7 @@ class TextCodec:
         charset: int,
         p: Parameters,
         sessions: Sequence[Session],
-        report: Callable[[int], None],
+        on_progress: DoneCallback,
     ) -> None:
         for session in sessions:
             session.reset()
@@ -268,7 +262,7 @@ class TextCodec:
         if isinstance(coder, Encoder):
             known = fed_tokens(vocabulary, symbols, p.streams, prompt)
         code_streams(
-            coder, sessions, vocabulary, ensemble, symbols, p.streams, prompt, known, report
+            coder, sessions, vocabulary, ensemble, symbols, p.streams, prompt, known, on_progress
         )
 
     def close(self) -> None:
