@@ -4,6 +4,8 @@ logits → scores → bias head, output head → CDF → byte-level refinement �
 with what the heads changed and the votes of similar past states into the refinement
 """
 
+from typing import Protocol
+
 import numpy as np
 
 from coder import CDF_BITS, MAX_CDF_BITS, Coder, cdf_from_scores, scores_from_logits
@@ -12,62 +14,88 @@ from predictors.heads.bias_head import BiasHead
 from predictors.heads.neighbors import Neighbors
 from predictors.heads.output_head import OutputHead
 from predictors.language_models.vocabulary import Vocabulary
-from predictors.mixing.prefix_sums import add_up, new_prefix_sums
+from predictors.mixing.prefix_sums import PrefixSums, add_up, new_prefix_sums
 from predictors.mixing.refinement import MIN_PROBABILITY, Refinement
 
 COST_BITS = 24
 """Fraction bits of `Ensemble.least_cost`."""
 
 
+class EnsembleParameters(Protocol):
+    """What an `Ensemble` must be told; a decoder's must be equal to the encoder's."""
+
+    @property
+    def streams(self) -> int:
+        """S, sequences that advance in lockstep."""
+        ...
+
+    @property
+    def bias_rate(self) -> int:
+        """Learning rate of the `BiasHead`, in thousandths; 0 = off."""
+        ...
+
+    @property
+    def head_rate(self) -> int:
+        """Learning rate of the `OutputHead`, in thousandths; 0 = off."""
+        ...
+
+    @property
+    def contexts(self) -> int:
+        """Mask of the `Refinement`'s kinds of context.
+
+        0 = no refinement: a token is coded as one symbol.
+        """
+        ...
+
+    @property
+    def neighbors(self) -> int:
+        """How many past states the refinement asks; 0 = none."""
+        ...
+
+
 class Ensemble:
-    """Everything that predicts after the language model, for one group of streams.
+    """Everything that predicts after the language model, for the streams of one frame.
 
     Starts untrained; all streams share what it learns. The same in both directions.
     """
 
-    def __init__(
-        self,
-        vocabulary: Vocabulary,
-        n_streams: int,
-        bias_rate: int,
-        head_rate: int,
-        contexts: int,
-        neighbors: int = 0,
-    ) -> None:
+    def __init__(self, vocabulary: Vocabulary, parameters: EnsembleParameters) -> None:
         """
         Args:
             vocabulary: of the language model.
-            n_streams: S.
-            bias_rate: of the `BiasHead`, in thousandths; 0 = off.
-            head_rate: of the `OutputHead`, in thousandths; 0 = off.
-            contexts: mask of the `Refinement`'s kinds of context; 0 = no refinement:
-                a token is coded as one symbol.
-            neighbors: how many past states the refinement asks; 0 = none.
+            parameters: see `EnsembleParameters`.
         """
+        p = parameters
         n_symbols = len(vocabulary)
         # The refinement only takes ratios of the counts, so they can be finer than
         # the coder allows: this saves the 0.003 bits a token that counts ≥ 1 cost.
-        self._bits = MAX_CDF_BITS if contexts else CDF_BITS
+        self._bits = MAX_CDF_BITS if p.contexts else CDF_BITS
         self._vocabulary = vocabulary
         self._heads: list[TokenPredictor] = []
-        if bias_rate:
-            self._heads.append(BiasHead(n_symbols, bias_rate, self._bits))
-        if head_rate:
-            self._heads.append(OutputHead(n_symbols, head_rate, self._bits))
-        self._refinement = Refinement(vocabulary.trie, n_streams, contexts) if contexts else None
-        self._before_heads = new_prefix_sums(n_symbols) if self._heads and contexts else None
-        self._neighbors = Neighbors(n_symbols, neighbors) if neighbors and contexts else None
+        if p.bias_rate:
+            self._heads.append(BiasHead(n_symbols, p.bias_rate, self._bits))
+        if p.head_rate:
+            self._heads.append(OutputHead(n_symbols, p.head_rate, self._bits))
+        self._refinement: Refinement | None = None
+        self._before_heads: PrefixSums | None = None
+        self._neighbors: Neighbors | None = None
+        if p.contexts:
+            self._refinement = Refinement(vocabulary.trie, p.streams, p.contexts)
+            if self._heads:
+                self._before_heads = new_prefix_sums(n_symbols)
+            if p.neighbors:
+                self._neighbors = Neighbors(n_symbols, p.neighbors)
         self._scores = np.empty(n_symbols, dtype=np.int32)
         self._cdf = np.empty(n_symbols + 1, dtype=np.uint32)
 
     @staticmethod
-    def least_cost(vocabulary: Vocabulary, contexts: int) -> int:
+    def least_cost(vocabulary: Vocabulary, parameters: EnsembleParameters) -> int:
         """A lower bound of what a symbol costs, in 2**-24 bit.
 
         -log2(1 - x) ≥ x: the likeliest symbol leaves the others a count of 1 each,
         a decision leaves the other side `MIN_PROBABILITY`.
         """
-        if contexts:
+        if parameters.contexts:
             return vocabulary.trie.min_decisions * MIN_PROBABILITY
         return len(vocabulary) - 1
 

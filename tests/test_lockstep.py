@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from coder import Decoder, Encoder, ScoreError
 from nacrith.codec.lockstep import code_streams, fed_tokens, stream_bounds
+from nacrith.format.parameters import Parameters
 from predictors.ensemble import Ensemble
 from predictors.language_models.vocabulary import Vocabulary
 from predictors.mixing.contexts import ALL_KINDS
@@ -50,7 +51,10 @@ def code_in(
 ):
     """Code with the streams cut into sessions; return what these were fed."""
     sessions = [HashSession(n) for n in np.diff(stream_bounds(streams, n_sessions))]
-    ensemble = Ensemble(VOCABULARY, streams, bias, head, contexts, neighbors)
+    parameters = Parameters(
+        streams=streams, bias_rate=bias, head_rate=head, contexts=contexts, neighbors=neighbors
+    )
+    ensemble = Ensemble(VOCABULARY, parameters)
     read = VOCABULARY.encode(prompt)
     known = np.empty((0, streams), dtype=np.int32)
     if isinstance(coder, Encoder):
@@ -136,7 +140,7 @@ def test_streams_are_equally_long(n, streams):
 def test_progress_is_reported():
     seen: list[int] = []
     symbols = VOCABULARY.encode(b"hello world")
-    ensemble = Ensemble(VOCABULARY, 4, 100, 0, 0)
+    ensemble = Ensemble(VOCABULARY, Parameters(streams=4))
     nothing, unknown = VOCABULARY.encode(b""), np.empty((0, 4), dtype=np.int32)
     session = HashSession(4)
     code_streams(
@@ -162,7 +166,7 @@ def test_a_broken_model_is_an_error():
         def step(self, tokens):
             return np.full((len(tokens), 257), np.nan, dtype=np.float32)
 
-    ensemble = Ensemble(VOCABULARY, 1, 100, 1000, ALL_KINDS)
+    ensemble = Ensemble(VOCABULARY, Parameters())
     text, nothing = VOCABULARY.encode(b"abc"), VOCABULARY.encode(b"")
     unknown = np.empty((0, 1), dtype=np.int32)
     with pytest.raises(ScoreError):

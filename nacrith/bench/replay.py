@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,10 +29,7 @@ def replay(
     vocabulary: Vocabulary, recordings: Sequence[Recording], parameters: Parameters
 ) -> Replay:
     """Code the streams of a frame in lockstep, as `lockstep.code_streams` does."""
-    p = parameters
-    ensemble = Ensemble(
-        vocabulary, len(recordings), p.bias_rate, p.head_rate, p.contexts, p.neighbors
-    )
+    ensemble = Ensemble(vocabulary, replace(parameters, streams=len(recordings)))
     coder = Encoder()
     n_tokens = int(vocabulary.token_of_symbol.max()) + 1
     streams = [r.steps(vocabulary.token_of_symbol, n_tokens) for r in recordings]

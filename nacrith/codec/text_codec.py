@@ -234,7 +234,7 @@ class TextCodec:
 
     def _least_cost(self, n_symbols: int) -> int:
         vocabulary = self._model.vocabulary
-        return n_symbols * Ensemble.least_cost(vocabulary, self.parameters.contexts)
+        return n_symbols * Ensemble.least_cost(vocabulary, self.parameters)
 
     def _code(
         self,
@@ -248,15 +248,7 @@ class TextCodec:
         for session in sessions:
             session.reset()
         vocabulary = self._model.vocabulary
-        ensemble = new_ensemble(
-            vocabulary,
-            p.streams,
-            p.bias_rate,
-            p.head_rate,
-            p.contexts,
-            p.neighbors,
-            charset=charset,
-        )
+        ensemble = new_ensemble(vocabulary, p, charset)
         prompt = vocabulary.encode(PROMPTS[p.prompt])
         known = np.empty((0, p.streams), dtype=np.int32)
         if isinstance(coder, Encoder):

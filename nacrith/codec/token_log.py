@@ -15,7 +15,7 @@ import numpy.typing as npt
 from coder import Coder
 from coder.kernels import njit
 from predictors.base import FloatArray
-from predictors.ensemble import Ensemble
+from predictors.ensemble import Ensemble, EnsembleParameters
 from predictors.language_models.vocabulary import Vocabulary
 
 N_BEST = 5
@@ -83,21 +83,24 @@ def observed_by(observer: Observer | None) -> Iterator[None]:
         _observer.reset(token)
 
 
-def new_ensemble(
-    vocabulary: Vocabulary, n_streams: int, *parameters: int, charset: int
-) -> Ensemble:
+def new_ensemble(vocabulary: Vocabulary, parameters: EnsembleParameters, charset: int) -> Ensemble:
     """An `Ensemble` for a frame in that charset, observed if there is an observer."""
     observer = _observer.get()
     if observer is None:
-        return Ensemble(vocabulary, n_streams, *parameters)
-    ensemble = _ObservedEnsemble(vocabulary, n_streams, *parameters)
-    ensemble.log = TokenLog(vocabulary, n_streams, charset)
-    observer.logs.append(ensemble.log)
-    return ensemble
+        return Ensemble(vocabulary, parameters)
+    log = TokenLog(vocabulary, parameters.streams, charset)
+    observer.logs.append(log)
+    return _ObservedEnsemble(vocabulary, parameters, log)
 
 
 class _ObservedEnsemble(Ensemble):
-    log: TokenLog
+    """An ensemble that writes a `TokenLog`."""
+
+    def __init__(
+        self, vocabulary: Vocabulary, parameters: EnsembleParameters, log: TokenLog
+    ) -> None:
+        super().__init__(vocabulary, parameters)
+        self._log = log
 
     def code(
         self,
@@ -122,7 +125,7 @@ class _ObservedEnsemble(Ensemble):
             row["p_model"][0],
             row["p_heads"][0],
         )
-        self.log.add(stream, row)
+        self._log.add(stream, row)
         return symbol
 
 
