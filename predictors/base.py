@@ -70,7 +70,7 @@ class LanguageModel(Protocol):
         ...
 
     def sessions(self, n_streams: int) -> int:
-        """Into how many sessions a group of streams is best cut."""
+        """Into how many sessions the streams of a frame are best cut."""
         ...
 
     def open(self, n_streams: int, window: int, sinks: int) -> Session:
@@ -90,7 +90,7 @@ class TokenPredictor(Protocol):
     """An online predictor over whole tokens, the same in both directions.
 
     For each token of each stream: `predict`, then (once the token is known)
-    `update`. Streams of a group share one predictor, so each learns from all.
+    `update`. The streams of a frame share one predictor, so each learns from all.
     """
 
     def predict(self, scores: IntArray, hidden: FloatArray | None) -> None:

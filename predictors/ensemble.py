@@ -14,8 +14,9 @@ from predictors.heads.bias_head import BiasHead
 from predictors.heads.neighbors import Neighbors
 from predictors.heads.output_head import OutputHead
 from predictors.language_models.vocabulary import Vocabulary
+from predictors.mixing.logistic import MIN_PROBABILITY
 from predictors.mixing.prefix_sums import PrefixSums, add_up, new_prefix_sums
-from predictors.mixing.refinement import MIN_PROBABILITY, Refinement
+from predictors.mixing.refinement import Refinement
 
 COST_BITS = 24
 """Fraction bits of `Ensemble.least_cost`."""

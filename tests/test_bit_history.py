@@ -1,4 +1,4 @@
-"""Bit histories: counts, their hash table, and what they mean."""
+"""Bit histories: counts, their hash table, and the state map."""
 
 import numpy as np
 import pytest
@@ -35,13 +35,13 @@ def test_histories_are_told_apart():
     assert len({int(bh.history_of(np.int64(observed(s)))) for s in seen}) == len(seen)
 
 
-def test_the_first_meaning_is_the_share_of_ones():
-    meanings = bh.new_meanings(2)
-    assert meanings.shape == (2, bh.HISTORIES)
+def test_a_new_state_map_holds_the_share_of_ones():
+    state_map = bh.new_state_map(2)
+    assert state_map.shape == (2, bh.HISTORIES)
     for bits, low, high in [("1", 0.6, 0.99), ("0", 0.01, 0.4), ("01", 0.4, 0.6)]:
         history = bh.history_of(np.int64(observed(bits)))
-        assert low < meanings[1, history] / PROBABILITY_ONE < high
-    assert meanings.min() > 0 and meanings.max() < PROBABILITY_ONE
+        assert low < state_map[1, history] / PROBABILITY_ONE < high
+    assert state_map.min() > 0 and state_map.max() < PROBABILITY_ONE
 
 
 def test_a_slot_is_found_again_and_survives_strangers():
@@ -67,13 +67,3 @@ def test_a_stranger_starts_empty():
             slots[place] = bh.observe(slots[place], np.int64(1))
         else:
             pytest.fail("a context that was never seen has counts")
-
-
-def test_adapting_converges_and_stays_inside():
-    table = np.array([PROBABILITY_ONE // 2])
-    for _ in range(2000):
-        bh.adapt(table, 0, np.int64(1), 6)
-    assert 0.999 < table[0] / PROBABILITY_ONE < 1
-    for _ in range(3000):
-        bh.adapt(table, 0, np.int64(0), 6)
-    assert 0 <= table[0] / PROBABILITY_ONE < 0.001

@@ -7,6 +7,7 @@ from predictors.mixing.logistic import (
     ODDS_LIMIT,
     ODDS_ONE,
     PROBABILITY_ONE,
+    adapt,
     clamp_odds,
     log2_fixed,
     squash,
@@ -43,3 +44,13 @@ def test_odds_are_clamped():
     assert clamp_odds(ODDS_LIMIT + 5) == ODDS_LIMIT
     assert clamp_odds(-ODDS_LIMIT - 5) == -ODDS_LIMIT
     assert clamp_odds(17) == 17
+
+
+def test_adapting_converges_and_stays_inside():
+    p = np.int64(PROBABILITY_ONE // 2)
+    for _ in range(2000):
+        p = adapt(p, np.int64(1), 6)
+    assert 0.999 < p / PROBABILITY_ONE < 1
+    for _ in range(3000):
+        p = adapt(p, np.int64(0), 6)
+    assert 0 <= p / PROBABILITY_ONE < 0.001

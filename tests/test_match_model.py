@@ -49,10 +49,10 @@ def test_the_expected_bit_agrees_with_the_known_ones(byte, partial, expected):
     assert mm.expected_bit(np.int64(byte), np.int64(partial)) == expected
 
 
-def test_trust_is_learned():
-    trust = mm.new_trust()
-    before = mm.odds(trust, 8, 1)
+def test_the_match_map_is_learned():
+    match_map = mm.new_match_map()
+    before = mm.odds(match_map, 8, 1)
     for _ in range(200):
-        mm.learn(trust, 8, 1, np.int64(0))
-    assert mm.odds(trust, 8, 1) < 0 < before
-    assert mm.odds(trust, 9, 1) == before
+        mm.learn(match_map, 8, 1, np.int64(0))
+    assert mm.odds(match_map, 8, 1) < 0 < before
+    assert mm.odds(match_map, 9, 1) == before

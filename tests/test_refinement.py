@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from coder import MAX_CDF_BITS, Decoder, Encoder
 from predictors.language_models.trie import Trie
-from predictors.mixing import refinement
 from predictors.mixing.contexts import ALL_KINDS, KINDS
+from predictors.mixing.decision import SLOT_BITS
 from predictors.mixing.prefix_sums import add_up, new_prefix_sums
 from predictors.mixing.refinement import Refinement
 
@@ -118,7 +118,8 @@ def test_what_is_certain_costs_almost_nothing():
 
 def test_memory_is_bounded_and_does_not_grow():
     model = Refinement(Trie(SPELLINGS), 256, ALL_KINDS)
-    tables = model._tables
-    arrays = [t for t in (*tables, *tables.first, *tables.final) if isinstance(t, np.ndarray)]
+    decisions = model._tables.model
+    parts = (model._tables, decisions, decisions.contexts, decisions.layer_1, decisions.layer_2)
+    arrays = [table for part in parts for table in part if isinstance(table, np.ndarray)]
     assert sum(a.nbytes for a in arrays) < 170 << 20
-    assert refinement.SLOT_BITS <= 24
+    assert SLOT_BITS <= 24

@@ -21,7 +21,7 @@ _MIN_DICTIONARY = 1 << 12
 # Of this much data of which LZMA leaves next to nothing, context mixing, which takes
 # minutes for it, could not save much either.
 _LARGE, _NEARLY_EMPTY = 1 << 20, 64
-# Bytes between two reports: of progress, and of sizes.
+# Bytes between two progress calls, and between two sizes that are noted.
 _COARSE, _FINE = 1 << 12, 1 << 8
 
 

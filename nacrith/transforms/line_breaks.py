@@ -13,8 +13,7 @@ from coder.kernels import njit
 from coder.range_coder import code_bit
 from nacrith.transforms.indentation import begin_line, expected, is_blank, no_lines
 from predictors.mixing import mixer
-from predictors.mixing.bit_history import adapt
-from predictors.mixing.logistic import PROBABILITY_BITS, PROBABILITY_ONE, squash, stretch
+from predictors.mixing.logistic import PROBABILITY_BITS, PROBABILITY_ONE, adapt, squash, stretch
 
 _COLUMNS = 256
 _INPUTS = 5
@@ -32,7 +31,7 @@ def _adapt_fast(table, counts, i, bit):
         counts[i] = n + 1
         table[i] += ((bit * (PROBABILITY_ONE - 1) - table[i]) * 2) // (2 * n + 3)
     else:
-        adapt(table, i, bit, _SHIFT)
+        table[i] = adapt(table[i], bit, _SHIFT)
 
 
 @njit(cache=True)
@@ -76,7 +75,7 @@ def _code(
         keys[3] = 3 * _COLUMNS + min(max(reach - state[3] + 128, 0), last)
         for k in range(_INPUTS - 1):
             inputs[k] = stretch(table[keys[k]])
-        inputs[_INPUTS - 1] = 256
+        inputs[_INPUTS - 1] = mixer.CONSTANT_INPUT
         w = weights[min(reach >> 3, 31)]
         odds = mixer.dot(w, inputs, _INPUTS)
         p = squash(odds)

@@ -1,10 +1,12 @@
 """Context mixing for binary data: bytes as eight decisions, without a language model.
 
-Every decision is predicted by bit histories in many contexts (plain, sparse,
-and those of records: tables, bitmaps, machine code) and a match model, mixed by
-gated logistic mixers of two layers and corrected by adaptive probability maps
-(Mahoney, PAQ8 and lpaq). Integer arithmetic throughout; everything is learned
-online from nothing.
+Every decision is predicted by bit histories in many contexts (`byte_contexts`) and a
+match model, mixed by gated logistic mixers of two layers and corrected by adaptive
+probability maps (Mahoney 2005, PAQ8 and lpaq). Integer arithmetic throughout; everything
+is learned online from nothing.
+
+Rates, shifts and first weights were chosen together for the least bits of kennedy.xls,
+ptt5 and sum (docs/benchmarks.md, "format 4").
 """
 
 from collections import namedtuple
@@ -16,208 +18,127 @@ import numpy.typing as npt
 from coder import Coder
 from coder.kernels import njit
 from coder.range_coder import code_bit
-from predictors.mixing import apm, bit_history, match_model, mixer
-from predictors.mixing.hashing import bucket, combine
-from predictors.mixing.logistic import PROBABILITY_BITS, PROBABILITY_ONE, squash, stretch
+from predictors.binary.byte_contexts import (
+    FIRST_RECORD_KIND,
+    KINDS,
+    ORDER_2,
+    ORDERS,
+    byte_before,
+    hash_contexts,
+)
+from predictors.mixing import apm, context_set, match_model, mixer
+from predictors.mixing.hashing import bucket
+from predictors.mixing.logistic import (
+    MIN_PROBABILITY,
+    PROBABILITY_BITS,
+    clamp_probability,
+    squash,
+)
 
-_PLAIN = (1, 2, 3, 4, 6)
-_KINDS = 24
-_CONSTANT = _KINDS
-_MATCH = _KINDS + 1
-_INPUTS = _KINDS + 2
+_SLOTS_PER_BYTE = 32
+"""A byte is 8 decisions in 24 contexts, many of which have been seen before."""
 
-# Weight sets selected by: nothing; known bits; match and longest known plain context; byte
-# above and known bits; column; last byte; last byte and known bits; last two bytes and
-# known bits; which of the first twelve kinds know the decision; which of those of records.
+_MIN_SLOT_BITS, _MAX_SLOT_BITS = 17, 24
+"""A table of slots takes from 1 MiB to 128 MiB."""
+
+_ALL_KINDS = (1 << KINDS) - 1
+
+# Inputs of the mixer: one per kind of context, a constant, the match.
+_CONSTANT, _MATCH = KINDS, KINDS + 1
+_INPUTS = KINDS + 2
+
+# Weight sets of layer 1 are selected by: nothing; known bits; match and longest known plain
+# context; byte above and known bits; column; last byte; last byte and known bits; last two
+# bytes and known bits; which of the first twelve kinds know the decision; which of those of
+# records.
 (
     _ANY, _BITS, _MATCHED, _ABOVE, _COLUMN, _LAST, _LAST_BITS, _TWO_BYTES, _KNOWN, _KNOWN_RECORD
 ) = range(10)  # fmt: skip
-_SELECTORS = 10
-_SETS = 1 << 12
-_FIRST_OF_RECORDS = 14
-# Sets of the second layer, whose results are averaged, are selected by some of the same.
-_FINALS = (_BITS, _MATCHED, _ABOVE, _COLUMN)
-_FINAL_SETS = 2048
-_RATE = 1000
-_EXTRA_RATE = 10000
-_RATE_DECAY = 200
-_FINAL_RATE = 400
+_SELECTORS_1 = 10
+_SETS_1 = 1 << 12
+"""The most sets that one selector of layer 1 selects from."""
+
+_SELECTORS_2 = (_BITS, _MATCHED, _ABOVE, _COLUMN)
+"""Sets of layer 2 are selected by these of layer 1's selectors."""
+
+_SETS_2 = 2048
+"""The most sets that one selector of layer 2 selects from."""
+
+# Of the mixer's layers, in the unit of `mixer.train`: layer 1 learns at 11,000 at first, at
+# half of it after some 240 decisions in a set, and at 1,000 in the end.
+_RATE_1, _EXTRA_RATE_1, _RATE_DECAY_1 = 1000, 10000, 200
+_RATE_2 = 400
+
 _MAP_SHIFT = 6
-_MIN_PROBABILITY = 1 << (PROBABILITY_BITS - 16)
+"""A knot of a probability map moves by 1/64 of its error."""
+
+_MAPS = 1 << 16
+"""Probability maps of a kind: by a byte and the known bits."""
+
+_FRONT = 64
+"""Zeros in front of the data beside two records, for the contexts of the first bytes."""
+
 _BLOCK = 1 << 12
+"""Bytes coded between two calls of the progress call-back."""
+
+# Places of the match in `Tables.match`.
+_POINTER, _LENGTH = range(2)
+
+# A mask so wide that the ring of the match model never comes round.
+_NO_RING = np.int64((1 << 62) - 1)
 
 Tables = namedtuple(
     "Tables",
-    "slots meanings match_table trust first final order1_maps above_maps hashes places histories"
-    " inputs state",
+    "contexts match_table match_map match layer_1 layer_2 last_maps above_maps inputs",
 )
+Tables.__doc__ = """All state of the model.
+
+contexts: a `ContextSet`. match_table, match_map: see `match_model`. match: [2] int64, place in
+the data that the match expects next, and its length. layer_1, layer_2: a `mixer.Layer` each.
+last_maps, above_maps: [_MAPS, KNOTS] int64, see `apm`, by the last byte and the one above.
+inputs: [_INPUTS] int64 of `layer_1`, log-odds in 2**-12 bit.
+"""
+
+Decision = namedtuple("Decision", "partial shift above last column")
+Decision.__doc__ = """What is known of a decision before it is made; all int64.
+
+partial: the known bits behind a leading 1. shift: number of the bit, 7 first. above, last:
+bytes. column: place in the record.
+"""
 
 
 def slot_bits(size: int) -> int:
-    """Binary logarithm of the number of slots for `size` bytes: 1 MiB to 128 MiB."""
-    return min(max((32 * size - 1).bit_length(), 17), 24)
+    """Binary logarithm of the number of slots for `size` bytes."""
+    wanted = (_SLOTS_PER_BYTE * size - 1).bit_length()
+    return min(max(wanted, _MIN_SLOT_BITS), _MAX_SLOT_BITS)
 
 
 def new_tables(size: int) -> Tables:
     """Untrained tables for data of `size` bytes."""
+    average = np.full(_SELECTORS_1, mixer.WEIGHT_ONE // _SELECTORS_1)
     return Tables(
-        slots=bit_history.new_slots(slot_bits(size)),
-        meanings=bit_history.new_meanings(_KINDS),
+        contexts=context_set.new_context_set(KINDS, slot_bits(size), _ALL_KINDS),
         match_table=match_model.new_table(),
-        trust=match_model.new_trust(),
-        first=mixer.new_layer(_SELECTORS, _SETS, np.full(_INPUTS, mixer.WEIGHT_ONE // 8)),
-        final=mixer.new_layer(
-            len(_FINALS), _FINAL_SETS, np.full(_SELECTORS, mixer.WEIGHT_ONE // _SELECTORS)
-        ),
-        order1_maps=apm.new_maps(1 << 16),
-        above_maps=apm.new_maps(1 << 16),
-        hashes=np.zeros(_KINDS, dtype=np.int64),
-        places=np.zeros(_KINDS, dtype=np.int64),
-        histories=np.zeros(_KINDS, dtype=np.int64),
+        match_map=match_model.new_match_map(),
+        match=np.zeros(2, dtype=np.int64),
+        layer_1=mixer.new_layer(_SELECTORS_1, _SETS_1, np.full(_INPUTS, mixer.WEIGHT_ONE // 8)),
+        layer_2=mixer.new_layer(len(_SELECTORS_2), _SETS_2, average),
+        last_maps=apm.new_maps(_MAPS),
+        above_maps=apm.new_maps(_MAPS),
         inputs=np.zeros(_INPUTS, dtype=np.int64),
-        state=np.zeros(2, dtype=np.int64),
     )
-
-
-@njit(cache=True)
-def _before(data, i, distance):
-    return np.int64(data[i - distance])
-
-
-@njit(cache=True)
-def _hash_contexts(data, i, record, hashes):
-    k = 0
-    h = np.int64(0)
-    for n in range(1, 7):
-        h = combine(h, _before(data, i, n) + 1)
-        if n != 5:
-            hashes[k] = h
-            k += 1
-    b1 = _before(data, i, 1)
-    b2 = _before(data, i, 2)
-    b3 = _before(data, i, 3)
-    b4 = _before(data, i, 4)
-    above = _before(data, i, record)
-    above2 = _before(data, i, 2 * record)
-    column = i % record
-    hashes[k] = 0
-    hashes[k + 1] = combine(b2, 0)
-    hashes[k + 2] = combine(b3, 1)
-    hashes[k + 3] = combine(b4, 2)
-    hashes[k + 4] = combine(combine(b2, b3), 3)
-    hashes[k + 5] = combine(combine(b1, b3), 4)
-    hashes[k + 6] = combine(combine(b1, b4), 5)
-    hashes[k + 7] = combine(combine(b2, b4), 6)
-    hashes[k + 8] = combine(combine(b4, _before(data, i, 8)), 7)
-    hashes[k + 9] = combine(above, column)
-    hashes[k + 10] = combine(combine(above, b1), 8)
-    hashes[k + 11] = combine(combine(above, above2), column)
-    hashes[k + 12] = combine(column, b1)
-    hashes[k + 13] = combine(column, combine(b1, b2))
-    hashes[k + 14] = combine(
-        combine(above, _before(data, i, record - 1)), combine(_before(data, i, record + 1), b1)
-    )
-    hashes[k + 15] = combine(combine(above, above2), combine(b1, 9))
-    hashes[k + 16] = combine((above - above2) & 255, combine(column, 11))
-    hashes[k + 17] = combine(combine(combine(above, b1), b2), 12)
-    hashes[k + 18] = combine(combine(above, _before(data, i, record - 1)), combine(b1, b2))
-    for j in range(_KINDS):
-        hashes[j] = combine(hashes[j], j)
-
-
-@njit(cache=True)
-def _code_block(coder_state, buffer, t, data, begin, end, record):
-    for i in range(begin, end):
-        _hash_contexts(data, i, record, t.hashes)
-        data[i] = _code_byte(coder_state, buffer, t, data, i, record)
-        t.state[0], t.state[1] = match_model.follow(
-            t.match_table, data, np.int64((1 << 62) - 1), np.int64(i + 1), t.state[0], t.state[1]
-        )
-
-
-@njit(cache=True)
-def _code_byte(coder_state, buffer, t, data, i, record):
-    byte = np.int64(data[i])
-    partial = np.int64(1)
-    above = _before(data, i, record)
-    last = _before(data, i, 1)
-    for shift in range(7, -1, -1):
-        bit = (byte >> shift) & 1
-        bit = _decide(coder_state, buffer, t, data, partial, shift, above, last, i % record, bit)
-        partial = partial << 1 | bit
-    return np.uint8(partial & 255)
-
-
-@njit(cache=True)
-def _decide(coder_state, buffer, t, data, partial, shift, above, last, column, bit):
-    inputs = t.inputs
-    inputs[_CONSTANT] = 256
-    order = 0
-    known = np.int64(0)
-    for k in range(_KINDS):
-        place = bit_history.find_slot(t.slots, combine(t.hashes[k], partial))
-        history = bit_history.history_of(t.slots[place])
-        t.places[k] = place
-        t.histories[k] = history
-        inputs[k] = 0
-        if history >= 0:
-            inputs[k] = stretch(t.meanings[k, history])
-            known |= 1 << k
-            if k < len(_PLAIN):
-                order = k + 1
-    length = t.state[1]
-    expected = np.int64(-1)
-    inputs[_MATCH] = 0
-    if length > 0:
-        expected = match_model.expected_bit(np.int64(data[t.state[0]]), partial)
-        if expected >= 0:
-            inputs[_MATCH] = match_model.odds(t.trust, length, expected)
-    selected = t.first.selected
-    selected[_ANY] = 0
-    selected[_BITS] = partial
-    selected[_MATCHED] = (length * 3 + 1 + expected) * 6 + order
-    selected[_ABOVE] = above >> (shift + 1) | (1 << (7 - shift)) | ((above >> shift) & 1) << 8
-    selected[_COLUMN] = min(column, 255) * 8 + shift
-    selected[_LAST] = last * 8 + shift
-    selected[_LAST_BITS] = bucket(last, partial, _SETS)
-    selected[_TWO_BYTES] = bucket(t.hashes[1], partial, _SETS)
-    selected[_KNOWN] = known & (_SETS - 1)
-    selected[_KNOWN_RECORD] = known >> _FIRST_OF_RECORDS
-    for j in range(len(_FINALS)):
-        t.final.selected[j] = selected[_FINALS[j]]
-    mixer.mix(t.first, inputs)
-    result = mixer.mix(t.final, t.first.mixed)
-    where = apm.place(result)
-    first = t.order1_maps[last << 8 | partial]
-    second = t.above_maps[above << 8 | partial]
-    p = (2 * squash(result) + apm.refine(first, where) + apm.refine(second, where)) >> 2
-    p = min(max(p, np.int64(_MIN_PROBABILITY)), np.int64(PROBABILITY_ONE - _MIN_PROBABILITY))
-    bit = code_bit(coder_state, buffer, p, PROBABILITY_BITS, bit)
-    apm.learn(first, where, bit, _MAP_SHIFT)
-    apm.learn(second, where, bit, _MAP_SHIFT)
-    mixer.learn(t.first, inputs, bit, _RATE, _EXTRA_RATE, _RATE_DECAY)
-    mixer.learn(t.final, t.first.mixed, bit, _FINAL_RATE, 0, 1)
-    for k in range(_KINDS):
-        t.slots[t.places[k]] = bit_history.observe(t.slots[t.places[k]], bit)
-        if t.histories[k] >= 0:
-            bit_history.adapt(t.meanings[k], t.histories[k], bit, bit_history.RATE_SHIFT)
-    if expected >= 0:
-        match_model.learn(t.trust, length, expected, bit)
-        if expected != bit:
-            t.state[1] = 0
-    return bit
 
 
 def least_cost(size: int) -> int:
     """A lower bound of what `size` bytes cost, in 2**-24 bit: see `Ensemble.least_cost`."""
-    return 8 * size * _MIN_PROBABILITY
+    return 8 * size * MIN_PROBABILITY
 
 
 def code_bytes(
     coder: Coder,
     data: npt.NDArray[np.uint8],
     record: int,
-    report: Callable[[int], None] = lambda done: None,
+    on_progress: Callable[[int], None] = lambda done: None,
     every: int = _BLOCK,
 ) -> None:
     """Code binary data.
@@ -226,16 +147,108 @@ def code_bytes(
         coder: an encoder or a decoder.
         data: [n] uint8. Read when encoding, filled in when decoding.
         record: length of the data's records in bytes, ≥ 1, as `record_length` finds it.
-        report: called after each `every` bytes with the number of bytes done.
+        on_progress: called after each `every` bytes with the number of bytes done.
         every: ≥ 1; changes nothing else.
     """
     tables = new_tables(len(data))
-    # Zeros in front, which the contexts of the first bytes look back into.
-    front = 2 * record + 64
+    front = 2 * record + _FRONT
     padded = np.concatenate([np.zeros(front, dtype=np.uint8), data])
     for begin in range(front, len(padded), every):
         end = min(begin + every, len(padded))
         state, buffer = coder.kernel_state(8 * (end - begin))
         _code_block(state, buffer, tables, padded, begin, end, np.int64(record))
-        report(end - front)
+        on_progress(end - front)
     data[:] = padded[front:]
+
+
+@njit(cache=True)
+def _code_block(coder_state, buffer, t, data, begin, end, record):
+    """Code the bytes data[begin:end]; arguments as in `_code_byte`."""
+    for i in range(begin, end):
+        hash_contexts(data, i, record, t.contexts.hashes)
+        data[i] = _code_byte(coder_state, buffer, t, data, i, record)
+        t.match[_POINTER], t.match[_LENGTH] = match_model.follow(
+            t.match_table, data, _NO_RING, np.int64(i + 1), t.match[_POINTER], t.match[_LENGTH]
+        )
+
+
+# Inlined, or each call would count the references to two dozen arrays: 1/8 of the time.
+@njit(cache=True, forceinline=True)
+def _code_byte(coder_state, buffer, t, data, i, record):
+    """Code one byte.
+
+    Args:
+        coder_state, buffer: of the coder, see `code_bit`.
+        t: the `Tables`.
+        data: uint8, known before place i, and there when encoding.
+        i: int64.
+        record: int64, length of a record in bytes.
+
+    Returns:
+        The byte, uint8.
+    """
+    byte = np.int64(data[i])
+    partial = np.int64(1)
+    above = byte_before(data, i, record)
+    last = byte_before(data, i, 1)
+    for shift in range(7, -1, -1):
+        decision = Decision(partial, shift, above, last, i % record)
+        bit = _decide(coder_state, buffer, t, data, decision, (byte >> shift) & 1)
+        partial = partial << 1 | bit
+    return np.uint8(partial & 255)
+
+
+@njit(cache=True, forceinline=True)
+def _decide(coder_state, buffer, t, data, d, bit):
+    """Code one decision `d` and learn from it; return its bit, int64."""
+    inputs = t.inputs
+    known = context_set.look_up(t.contexts, 0, KINDS, d.partial, inputs)
+    length = t.match[_LENGTH]
+    expected = match_model.expect(data, t.match[_POINTER], length, d.partial)
+    inputs[_CONSTANT] = mixer.CONSTANT_INPUT
+    inputs[_MATCH] = match_model.odds(t.match_map, length, expected)
+
+    _select(t, d, known, match_model.selector(length, expected))
+    mixer.mix(t.layer_1, inputs)
+    odds = mixer.mix(t.layer_2, t.layer_1.mixed)
+    place = apm.place(odds)
+    last_map = t.last_maps[d.last << 8 | d.partial]
+    above_map = t.above_maps[d.above << 8 | d.partial]
+    corrected = apm.refine(last_map, place) + apm.refine(above_map, place)
+    p = clamp_probability((2 * squash(odds) + corrected) >> 2)
+    bit = code_bit(coder_state, buffer, p, PROBABILITY_BITS, bit)
+
+    apm.learn(last_map, place, bit, _MAP_SHIFT)
+    apm.learn(above_map, place, bit, _MAP_SHIFT)
+    mixer.learn(t.layer_1, inputs, bit, _RATE_1, _EXTRA_RATE_1, _RATE_DECAY_1)
+    mixer.learn(t.layer_2, t.layer_1.mixed, bit, _RATE_2, 0, 1)
+    context_set.learn(t.contexts, bit)
+    if match_model.learn(t.match_map, length, expected, bit):
+        t.match[_LENGTH] = 0
+    return bit
+
+
+@njit(cache=True)
+def _select(t, d, known, matched):
+    """Write which weight sets of both layers are selected.
+
+    Args:
+        t, d: the `Tables` and the `Decision`.
+        known: int64, mask of the kinds that know the decision.
+        matched: int64, `match_model.selector`.
+    """
+    order = context_set.highest_known(known, len(ORDERS))
+    known_above = (1 << (7 - d.shift)) | d.above >> (d.shift + 1)
+    selected = t.layer_1.selected
+    selected[_ANY] = 0
+    selected[_BITS] = d.partial
+    selected[_MATCHED] = matched * (len(ORDERS) + 1) + order
+    selected[_ABOVE] = known_above | ((d.above >> d.shift) & 1) << 8
+    selected[_COLUMN] = min(d.column, 255) * 8 + d.shift
+    selected[_LAST] = d.last * 8 + d.shift
+    selected[_LAST_BITS] = bucket(d.last, d.partial, _SETS_1)
+    selected[_TWO_BYTES] = bucket(t.contexts.hashes[ORDER_2], d.partial, _SETS_1)
+    selected[_KNOWN] = known & (_SETS_1 - 1)
+    selected[_KNOWN_RECORD] = known >> FIRST_RECORD_KIND
+    for j in range(len(_SELECTORS_2)):
+        t.layer_2.selected[j] = selected[_SELECTORS_2[j]]

@@ -38,7 +38,7 @@ _FIRST_VOTE = 12
 _HALVINGS = 57
 _REACH = 11
 
-# What the maps add to either side at first.
+# What the map adds to either side at first.
 _DOUBT = 1 << 9
 
 _MEMORY = 0.001
@@ -166,7 +166,7 @@ def _level(total):
 
 @njit(cache=True)
 def place(votes, below, above):
-    """Where the maps of `new_maps` know what such votes mean; -1 = there are none."""
+    """Where the map of `new_map` has the probability of such votes; -1 = there are none."""
     if below + above == 0:
         return np.int64(-1)
     return (votes.state[1] * LEVELS + _level(below)) * LEVELS + _level(above)
@@ -182,14 +182,14 @@ def lean(where):
     return 1 + where // (LEVELS * LEVELS) * (2 * _MAX_LEAN + 1) + difference + _MAX_LEAN
 
 
-def new_maps() -> npt.NDArray[np.int64]:
-    """[QUALITIES * LEVELS * LEVELS] int64 probabilities of a one, by the votes at first."""
-    maps = np.empty((QUALITIES, LEVELS, LEVELS), dtype=np.int64)
+def new_map() -> npt.NDArray[np.int64]:
+    """[QUALITIES * LEVELS * LEVELS] int64 probabilities of a one in 2**-24, by the votes."""
+    table = np.empty((QUALITIES, LEVELS, LEVELS), dtype=np.int64)
     for i in range(LEVELS):
         for j in range(LEVELS):
             below, above = (1 << i) // 2 + _DOUBT, (1 << j) // 2 + _DOUBT
-            maps[:, i, j] = PROBABILITY_ONE * above // (below + above)
-    return maps.reshape(-1)
+            table[:, i, j] = PROBABILITY_ONE * above // (below + above)
+    return table.reshape(-1)
 
 
 class Neighbors:

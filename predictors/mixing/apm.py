@@ -1,4 +1,4 @@
-"""Adaptive probability maps, or secondary symbol estimation (Mahoney, PAQ).
+"""Adaptive probability maps (APM), or secondary symbol estimation (SSE) (Mahoney 2005, PAQ).
 
 A map corrects a probability by what really followed, given a small context: per
 context a piecewise linear function of the log-odds, with one knot per bit.
@@ -10,29 +10,31 @@ from coder.kernels import njit
 from predictors.mixing.logistic import (
     ODDS_BITS,
     ODDS_ONE,
-    PROBABILITY_ONE,
+    adapt,
     squash,
 )
 
 _REACH = 12
+"""Knots are at -12 .. 12 bits of log-odds."""
+
 KNOTS = 2 * _REACH + 1
 
 
 def new_maps(contexts: int) -> np.ndarray:
-    """[contexts, KNOTS] int64: each the identity."""
+    """[contexts, KNOTS] int64 probabilities in 2**-24: each map is the identity."""
     knots = [squash((i - _REACH) * ODDS_ONE) for i in range(KNOTS)]
     return np.tile(np.array(knots, dtype=np.int64), (contexts, 1))
 
 
 @njit(cache=True)
 def place(odds):
-    """Where log-odds fall between the knots: in units of 2**-12 knot."""
+    """Where log-odds in 2**-12 bit fall between the knots: int64 in 2**-12 knot."""
     return min(max(odds + _REACH * ODDS_ONE, np.int64(0)), 2 * _REACH * ODDS_ONE - 1)
 
 
 @njit(cache=True)
 def refine(knots, position):
-    """The corrected probability."""
+    """The corrected probability, int64 in 2**-24, of a map ([KNOTS] int64) at a place."""
     i = position >> ODDS_BITS
     fraction = position & (ODDS_ONE - 1)
     return (knots[i] * (ODDS_ONE - fraction) + knots[i + 1] * fraction) >> ODDS_BITS
@@ -42,4 +44,4 @@ def refine(knots, position):
 def learn(knots, position, bit, shift):
     """Move the nearer knot by 2**-shift of its error."""
     i = (position + ODDS_ONE // 2) >> ODDS_BITS
-    knots[i] += (bit * (PROBABILITY_ONE - 1) - knots[i]) >> shift
+    knots[i] = adapt(knots[i], bit, shift)

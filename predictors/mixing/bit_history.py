@@ -1,9 +1,10 @@
-"""What followed a context: bit counts in a hash table, and what they turned out to mean.
+"""What followed a context: bit counts in a hash table, and the probability they stand for.
 
 A slot counts the zeros and ones that a decision in some context has had, with
 the recent ones weighing more: a bit halves a larger count of its opposite.
-(n0, n1, last bit) is the *bit history*; an adaptive table per context kind says
-how often a one followed each history ("indirect" modeling, Mahoney, PAQ).
+(n0, n1, last bit) is the *bit history*; an adaptive table per kind of context, the
+*state map*, says how often a one followed each history ("indirect" modeling, Mahoney
+2005, PAQ, where histories are the states of an automaton instead of counts).
 
 The hash table is bounded: slots carry a check, and where two contexts fall on
 the same pair of slots the one with fewer observations is replaced. So memory
@@ -40,8 +41,8 @@ def new_slots(bits: int) -> np.ndarray:
     return np.zeros(1 << bits, dtype=np.int64)
 
 
-def new_meanings(kinds: int) -> np.ndarray:
-    """[kinds, HISTORIES] int64 probabilities of a one, by the counts at first."""
+def new_state_map(kinds: int) -> np.ndarray:
+    """[kinds, HISTORIES] int64 probabilities of a one in 2**-24, by the counts at first."""
     counts = [2 * step + (step > 4) * (step // 2) for step in _STEPS]
     table = np.empty((kinds, LEVELS, LEVELS, 2), dtype=np.int64)
     for i, n0 in enumerate(counts):
@@ -53,7 +54,12 @@ def new_meanings(kinds: int) -> np.ndarray:
 
 @njit(cache=True)
 def find_slot(slots, h):
-    """Index of the slot of a decision in a context (hash h); may claim a new one."""
+    """Index of the slot of a decision in a context; may claim a new one.
+
+    Args:
+        slots: [2**bits] int64.
+        h: int64 hash of context and decision: upper bits select, the lowest 20 check.
+    """
     index = (h >> 20) & (len(slots) - 1)
     check = (h & ((1 << _CHECK_BITS) - 1)) | (1 << _CHECK_BITS)
     if slots[index] >> _CHECK == check:
@@ -74,7 +80,7 @@ def _total(slot):
 
 @njit(cache=True)
 def history_of(slot):
-    """The history's number, -1 if nothing was seen."""
+    """The number of a slot's history, 0 .. HISTORIES - 1; -1 if nothing was seen."""
     n0 = slot & 255
     n1 = (slot >> _N1) & 255
     if n0 + n1 == 0:
@@ -84,7 +90,7 @@ def history_of(slot):
 
 @njit(cache=True)
 def observe(slot, bit):
-    """The slot after one more bit."""
+    """The slot after one more bit, int64."""
     n0 = slot & 255
     n1 = (slot >> _N1) & 255
     if bit:
@@ -96,10 +102,3 @@ def observe(slot, bit):
         if n1 > 2:
             n1 = (n1 >> 1) + 1
     return (slot >> _CHECK << _CHECK) | n0 | (n1 << _N1) | (bit << _LAST)
-
-
-@njit(cache=True)
-def adapt(probabilities, index, bit, shift):
-    """Move a 24-bit probability towards the bit that came by 2**-shift of the way."""
-    p = probabilities[index]
-    probabilities[index] = p + ((bit * (PROBABILITY_ONE - 1) - p) >> shift)

@@ -2,19 +2,25 @@
 
 Each kind hashes some part of the past. Byte contexts go on inside a token, so
 they know the bytes of the token so far; token contexts know the tokens before
-it and are paired with the place in the vocabulary trie.
+it and are paired with the place in the vocabulary trie. Orders, words and columns
+are those of the PAQ series (Mahoney 2005).
 """
 
 import numpy as np
 
 from coder.kernels import njit
 from predictors.mixing.hashing import combine
-
-# Fields of a stream's row of int64 state.
-END, WORD, LAST_WORD, WORD_BEFORE, LINE, LAST_LINE, MATCH, MATCH_LENGTH, TOKEN_1 = range(9)
-MAX_TOKENS = 6
-"""The newest so many tokens are from `TOKEN_1` on, the last one first."""
-FIELDS = TOKEN_1 + MAX_TOKENS
+from predictors.mixing.past import (
+    END,
+    LAST_LINE,
+    LAST_WORD,
+    LINE,
+    MAX_TOKENS,
+    TOKEN_1,
+    WORD,
+    WORD_BEFORE,
+    byte_before,
+)
 
 ORDERS = (2, 4, 8)
 """Lengths of the plain byte contexts."""
@@ -45,60 +51,22 @@ _SALT = np.int64(0x3C6EF372FE94F82B)
 
 
 @njit(cache=True)
-def append_byte(state, history, mask, base, byte):
-    """Append a byte to a stream's history; update its word and line.
-
-    Args:
-        state: [FIELDS] int64, of the stream.
-        history: [S * capacity] uint8.
-        mask: capacity - 1.
-        base: first place of the stream in `history`.
-        byte: int64.
-    """
-    history[base | (state[END] & mask)] = byte
-    state[END] += 1
-    letter = byte | 32
-    if 97 <= letter <= 122 or byte >= 128:
-        state[WORD] = combine(state[WORD], letter + 1)
-    elif state[WORD] != 0:
-        state[WORD_BEFORE] = state[LAST_WORD]
-        state[LAST_WORD] = state[WORD]
-        state[WORD] = 0
-    if byte == 10:
-        state[LAST_LINE] = state[LINE]
-        state[LINE] = state[END]
-
-
-@njit(cache=True)
-def append_token(state, symbol):
-    """Note a complete token."""
-    for i in range(TOKEN_1 + MAX_TOKENS - 1, TOKEN_1, -1):
-        state[i] = state[i - 1]
-    state[TOKEN_1] = symbol
-
-
-@njit(cache=True)
-def hash_contexts(state, history, mask, base, hashes):
+def hash_contexts(past, hashes):
     """Write the hash of every kind of context, [N_KINDS] int64, at a byte boundary."""
-    end = state[END]
-    last = np.int64(history[base | ((end - 1) & mask)])
+    state = past.state
     h = np.int64(1)
     k = 0
     for i in range(1, ORDERS[-1] + 1):
-        h = combine(h, np.int64(history[base | ((end - i) & mask)]) + 1)
+        h = combine(h, byte_before(past, i) + 1)
         if i == ORDERS[k]:
             hashes[k] = h
             k += 1
-    hashes[k] = combine(state[WORD], last)
+    hashes[k] = combine(state[WORD], byte_before(past, 1))
     two_words = combine(state[WORD], state[LAST_WORD])
     hashes[k + 1] = two_words
     hashes[k + 2] = combine(two_words, state[WORD_BEFORE])
-    # The byte above, in the line before, and the column.
-    above = state[LAST_LINE] + end - state[LINE]
-    above_byte = np.int64(0)
-    if above < state[LINE] and end - above <= mask:
-        above_byte = np.int64(history[base | (above & mask)])
-    hashes[k + 3] = combine(above_byte, end - state[LINE])
+    column = state[END] - state[LINE]
+    hashes[k + 3] = combine(_byte_above(past, column), column)
     k = N_BYTE_KINDS
     h = np.int64(1)
     for i in range(1, MAX_TOKENS + 1):
@@ -108,3 +76,13 @@ def hash_contexts(state, history, mask, base, hashes):
             k += 1
     for i in range(N_KINDS):
         hashes[i] = combine(hashes[i], _SALT + i)
+
+
+@njit(cache=True)
+def _byte_above(past, column):
+    """The byte in this column of the line before, 0 if that was shorter or is too long ago."""
+    place = past.state[LAST_LINE] + column
+    distance = past.state[END] - place
+    if place < past.state[LINE] and distance <= past.mask:
+        return byte_before(past, distance)
+    return np.int64(0)

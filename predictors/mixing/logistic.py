@@ -1,6 +1,6 @@
 """Logistic arithmetic in fixed point: probabilities, their log-odds, and back.
 
-Log-odds ("stretch", Mahoney, PAQ) are int64 in units of 2**-12 bit:
+Log-odds ("stretch", Mahoney 2005, PAQ) are int64 in units of 2**-12 bit:
 stretch(p) = log2(p / (1 - p)), `squash` is its inverse. Tables come from integer
 square roots and squarings, so all machines hold the same ones.
 """
@@ -21,6 +21,9 @@ PROBABILITY_BITS = 24
 """A probability is an integer p of 0 < p < 2**24."""
 
 PROBABILITY_ONE = 1 << PROBABILITY_BITS
+
+MIN_PROBABILITY = 1 << (PROBABILITY_BITS - 16)
+"""No coded decision is surer than 1 - 2**-16, so each costs more than 2**-16 bit."""
 
 _TABLE_BITS = 12
 _FRACTION_MASK = ODDS_ONE - 1
@@ -75,6 +78,7 @@ def stretch(p):
 
 @njit(cache=True)
 def clamp_odds(x):
+    """Within ± ODDS_LIMIT."""
     return min(max(x, -ODDS_LIMIT), ODDS_LIMIT)
 
 
@@ -85,3 +89,15 @@ def squash(x):
     inverse = np.int64(EXP2_TABLE[distance & _FRACTION_MASK]) >> (distance >> ODDS_BITS)
     p = (np.int64(1) << 54) // ((np.int64(1) << 30) + inverse)
     return min(p, PROBABILITY_ONE - 4) if x >= 0 else max(PROBABILITY_ONE - p, 4)
+
+
+@njit(cache=True)
+def clamp_probability(p):
+    """Within MIN_PROBABILITY of certainty: what a decision may be coded with."""
+    return min(max(p, np.int64(MIN_PROBABILITY)), np.int64(PROBABILITY_ONE - MIN_PROBABILITY))
+
+
+@njit(cache=True)
+def adapt(p, bit, shift):
+    """A probability, int64 in 2**-24, moved towards the bit by 2**-shift of the way."""
+    return p + ((bit * (PROBABILITY_ONE - 1) - p) >> shift)

@@ -1,4 +1,4 @@
-"""Gated logistic mixing (Mahoney, PAQ; Mattern 2013).
+"""Gated logistic mixing (Mahoney 2005, PAQ7; Mattern 2013).
 
 A weight set maps the inputs, log-odds of the next bit, to one log-odds: their
 weighted sum. In a layer several contexts each select one set; a second layer mixes what
@@ -17,6 +17,10 @@ from predictors.mixing.logistic import PROBABILITY_BITS, clamp_odds, squash
 
 WEIGHT_BITS = 16
 WEIGHT_ONE = 1 << WEIGHT_BITS
+"""A weight is an int64 in units of 2**-16."""
+
+CONSTANT_INPUT = 256
+"""The input that is always the same, for a bias: 1/16 bit of log-odds."""
 
 # Errors are used with 16 bits; a rate of 1 then moves a weight by 2**-30 of
 # error (2**-16) times input (2**-12 bit), in units of 2**-16.
@@ -27,7 +31,16 @@ _HALF = 1 << (_RATE_SHIFT - 1)
 
 @njit(cache=True)
 def dot(weights, inputs, n):
-    """Mixed log-odds, clamped: the first n inputs ([n] int64, 2**-12 bit) weighted."""
+    """Mixed log-odds, clamped: the first n inputs weighted.
+
+    Args:
+        weights: [≥ n] int64, in 2**-16.
+        inputs: [≥ n] int64, log-odds in 2**-12 bit.
+        n: int.
+
+    Returns:
+        int64 log-odds in 2**-12 bit.
+    """
     total = np.int64(0)
     for i in range(n):
         total += weights[i] * inputs[i]
@@ -36,7 +49,14 @@ def dot(weights, inputs, n):
 
 @njit(cache=True)
 def train(weights, inputs, n, odds, bit, rate):
-    """One step down the gradient of the code length of `bit` under `odds`."""
+    """One step down the gradient of the code length of `bit` under `odds`.
+
+    Args:
+        weights: [≥ n] int64, updated.
+        inputs, n, odds: what `dot` was given and returned.
+        bit: int64.
+        rate: int; a rate of 1 moves a weight by 2**-30 of error times input.
+    """
     error = ((bit << PROBABILITY_BITS) - squash(odds)) >> _ERROR_SHIFT
     step = error * rate
     for i in range(n):
@@ -65,7 +85,10 @@ def new_layer(selectors: int, sets: int, weights: npt.ArrayLike) -> Layer:
 
 @njit(cache=True)
 def mix(layer, inputs):
-    """Ask the selected sets; return the average of what they say."""
+    """Ask the selected sets, [inputs] int64; return the average of what they say, int64.
+
+    Log-odds in 2**-12 bit everywhere.
+    """
     total = np.int64(0)
     for i in range(len(layer.mixed)):
         odds = dot(layer.weights[i, layer.selected[i]], inputs, len(inputs))
@@ -76,7 +99,10 @@ def mix(layer, inputs):
 
 @njit(cache=True)
 def learn(layer, inputs, bit, rate, extra, decay):
-    """Train the selected sets; the rate is `rate` + `extra` × decay / (decay + experience)."""
+    """Train the selected sets on what `mix` was given.
+
+    The rate is `rate` + `extra` × decay / (decay + experience), in the unit of `train`.
+    """
     for i in range(len(layer.mixed)):
         selected = layer.selected[i]
         count = layer.experience[i, selected]
