@@ -14,17 +14,16 @@ import numpy.typing as npt
 from coder.fixed_point import LOG2_E, SCORE_FRACTION_BITS
 from coder.kernels import njit
 from predictors.base import FloatArray, IntArray
-from predictors.heads.adagrad import GRADIENT_BITS, scaled
-
-RATE_UNIT = 1000
-"""Rates are given in thousandths, as integers, so that a file can store them."""
+from predictors.heads.adagrad import GRADIENT_BITS, RATE_UNIT, descent, scaled
 
 _DAMPING = 0.3
+"""What Adagrad's sum of squared gradients starts with."""
 
-# Symbols below p = 2**-13 stay as they are: their gradients add up to nothing.
 _NEGLIGIBLE_BITS = 13
-# A block of symbols that is negligible as a whole is passed over.
+"""Symbols below p = 2**-13 stay as they are: their gradients add up to nothing."""
+
 _BLOCK = 32
+"""Symbols that are passed over together if they are negligible as a whole."""
 
 # Biases are in 2**-30 bit, within ± 1024 bits: the sum with a score stays in int32.
 _TO_SCORE = GRADIENT_BITS - SCORE_FRACTION_BITS
@@ -32,13 +31,31 @@ _LIMIT = np.int64(1) << np.int64(GRADIENT_BITS + 10)
 
 
 @njit(cache=True)
-def _predict(bias, scores):
+def _predict(bias: npt.NDArray[np.int64], scores: IntArray) -> None:
+    """Add the biases, [A] int64 in 2**-30 bit, to the scores, [A] int32 in 2**-16 bit."""
     for i in range(len(scores)):
         scores[i] += np.int32(bias[i] >> _TO_SCORE)
 
 
 @njit(cache=True)
-def _update(bias, squares, cdf, symbol, rate, bits):
+def _update(
+    bias: npt.NDArray[np.int64],
+    squares: npt.NDArray[np.float64],
+    cdf: npt.NDArray[np.uint32],
+    symbol: int,
+    rate: float,
+    bits: int,
+) -> None:
+    """Move the biases towards the coded symbol.
+
+    Args:
+        bias: [A] int64 in 2**-30 bit, updated.
+        squares: [A] float64, of `scaled`.
+        cdf: [A + 1] uint32.
+        symbol: int.
+        rate: float64, in bits.
+        bits: binary logarithm of the CDF's total.
+    """
     negligible = np.int64(1) << (bits - _NEGLIGIBLE_BITS)
     for begin in range(0, len(bias), _BLOCK):
         end = min(begin + _BLOCK, len(bias))
@@ -49,8 +66,7 @@ def _update(bias, squares, cdf, symbol, rate, bits):
             count = np.int64(cdf[i + 1]) - np.int64(cdf[i])
             if count < negligible and i != symbol:
                 continue
-            gradient = (np.int64(i == symbol) << GRADIENT_BITS) - (count << (GRADIENT_BITS - bits))
-            change = scaled(gradient, squares, i, rate, _DAMPING)
+            change = scaled(descent(cdf, i, symbol, bits), squares, i, rate, _DAMPING)
             bias[i] = min(max(bias[i] + change, -_LIMIT), _LIMIT)
 
 

@@ -11,6 +11,7 @@ Centering is float64, single correctly rounded operations; the rest is integers.
 """
 
 from collections import namedtuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ import numpy.typing as npt
 from coder.fixed_point import EXP2_TABLE
 from coder.kernels import njit
 from predictors.base import FloatArray
+from predictors.heads.running_mean import center, share_of_newest
 from predictors.mixing.logistic import PROBABILITY_ONE
 
 MAX_STATES = 1 << 16
@@ -33,17 +35,20 @@ _MAX_LEAN = 6
 LEANS = 1 + QUALITIES * (2 * _MAX_LEAN + 1)
 """How many classes `lean` knows."""
 
-# A vote halves with each further 1/57 of the dimensions (10 of 576), down to 2**-11.
 _FIRST_VOTE = 12
+"""Binary logarithm of the vote of a nearest state."""
+
 _HALVINGS = 57
+"""A vote halves with each further 1/57 of the dimensions: 10 of 576."""
+
 _REACH = 11
+"""The least vote is 2**-11 of the first."""
 
-# What the map adds to either side at first.
 _DOUBT = 1 << 9
+"""Votes that an untrained map adds to either side."""
 
-_MEMORY = 0.001
-# Distances are computed for so many states at a time, in the nearest cache.
 _CHUNK = 512
+"""Distances are computed for so many states at a time, in the nearest cache."""
 
 _ONES = np.uint64(0x5555555555555555)
 _TWOS = np.uint64(0x3333333333333333)
@@ -76,7 +81,7 @@ def vote_of_distance(dimensions: int) -> npt.NDArray[np.int64]:
 
 
 @njit(cache=True)
-def _count_ones(x):
+def _count_ones(x: np.uint64) -> Any:
     # The compiler makes a population count of this.
     x = x - ((x >> np.uint64(1)) & _ONES)
     x = (x & _TWOS) + ((x >> np.uint64(2)) & _TWOS)
@@ -85,19 +90,41 @@ def _count_ones(x):
 
 
 @njit(cache=True)
-def _signs(hidden, mean, memory, words):
-    """Write which dimensions are at least their mean; update the mean."""
+def _signs(
+    hidden: FloatArray,
+    mean: npt.NDArray[np.float64],
+    share: float,
+    words: npt.NDArray[np.uint64],
+) -> None:
+    """Write which dimensions are at least their mean; update the mean.
+
+    Args:
+        hidden: [E] float32.
+        mean: [E] float64, updated.
+        share: float64, see `share_of_newest`.
+        words: [E / 64 rounded up] uint64, written: one bit a dimension.
+    """
     words[:] = 0
     for j in range(len(hidden)):
-        x = np.float64(hidden[j]) - mean[j]
-        mean[j] = mean[j] + memory * x
-        if x >= 0.0:
+        if center(hidden, mean, j, share) >= 0.0:
             words[j >> 6] |= np.uint64(1) << np.uint64(j & 63)
 
 
 @njit(cache=True)
-def _measure(states, n, words, distances):
-    """Hamming distances of the first n states, [n] uint64, from `words`."""
+def _measure(
+    states: npt.NDArray[np.uint64],
+    n: int,
+    words: npt.NDArray[np.uint64],
+    distances: npt.NDArray[np.uint64],
+) -> None:
+    """Hamming distances of states from one.
+
+    Args:
+        states: [W, ≥ n] uint64, a state in a column.
+        n: number of states.
+        words: [W] uint64, the one.
+        distances: [≥ n] uint64, the first n are written.
+    """
     for begin in range(0, n, _CHUNK):
         part = distances[begin : min(begin + _CHUNK, n)]
         part[:] = 0
@@ -109,7 +136,26 @@ def _measure(states, n, words, distances):
 
 
 @njit(cache=True)
-def _vote(states, followers, n, words, distances, weights, dimensions, votes):
+def _vote(
+    states: npt.NDArray[np.uint64],
+    followers: npt.NDArray[np.int64],
+    n: int,
+    words: npt.NDArray[np.uint64],
+    distances: npt.NDArray[np.uint64],
+    weights: npt.NDArray[np.int64],
+    dimensions: int,
+    votes: Votes,
+) -> None:
+    """Let the states near the nearest one vote.
+
+    Args:
+        states, n, words: as in `_measure`.
+        followers: [≥ n] int64, the symbol behind each state.
+        distances: [≥ n] uint64, overwritten.
+        weights: from `vote_of_distance`.
+        dimensions: E.
+        votes: overwritten.
+    """
     for i in range(votes.state[0]):
         votes.sums[votes.symbols[i]] = 0
     votes.state[0] = 0
@@ -133,7 +179,7 @@ def _vote(states, followers, n, words, distances, weights, dimensions, votes):
 
 
 @njit(cache=True)
-def split_votes(votes, first, last, split):
+def split_votes(votes: Votes, first: int, last: int, split: int) -> Any:
     """Part the symbols at places first .. last - 1 of `votes.symbols`.
 
     Returns:
@@ -156,7 +202,7 @@ def split_votes(votes, first, last, split):
 
 
 @njit(cache=True)
-def _level(total):
+def _level(total: int) -> Any:
     """The number of bits of a sum of votes."""
     bits = np.int64(0)
     while total >> bits:
@@ -165,7 +211,7 @@ def _level(total):
 
 
 @njit(cache=True)
-def place(votes, below, above):
+def place(votes: Votes, below: int, above: int) -> Any:
     """Where the map of `new_map` has the probability of such votes; -1 = there are none."""
     if below + above == 0:
         return np.int64(-1)
@@ -173,7 +219,7 @@ def place(votes, below, above):
 
 
 @njit(cache=True)
-def lean(where):
+def lean(where: int) -> Any:
     """A class of what `place` returned: the nearest state's quality, the votes' difference."""
     if where < 0:
         return np.int64(0)
@@ -221,7 +267,7 @@ class Neighbors:
             self._followers = np.zeros(self._capacity, dtype=np.int64)
             self._distances = np.zeros(self._capacity, dtype=np.uint64)
             self._weights = vote_of_distance(n)
-        _signs(hidden, self._mean, max(1.0 / (self._steps + 1.5), _MEMORY), self._words)
+        _signs(hidden, self._mean, share_of_newest(self._steps), self._words)
         _vote(
             self._states, self._followers, min(self._steps, self._capacity), self._words,
             self._distances, self._weights, len(hidden), self.votes,

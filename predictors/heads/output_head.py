@@ -15,15 +15,16 @@ IEEE 754 (the compiler neither fuses nor reorders them), and ends in a rounding
 to integers; everything after that is integer arithmetic.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from coder.fixed_point import SCORE_FRACTION_BITS
 from coder.kernels import njit
 from predictors.base import FloatArray, IntArray
-from predictors.heads.adagrad import GRADIENT_BITS, scaled
-
-RATE_UNIT = 1000
+from predictors.heads.adagrad import GRADIENT_BITS, RATE_UNIT, descent, scaled
+from predictors.heads.running_mean import center, share_of_newest
 
 _REACH = 12
 """Candidates are at most so many bits below the most probable symbol."""
@@ -32,37 +33,60 @@ MAX_CANDIDATES = 512
 """Where there are more, the reach shrinks: this bounds the time of a token."""
 
 _BLOCK = 64
+"""Symbols that are passed over together if none of them is within reach."""
 
-# The mean and variance are averages over the past, then over the last 1,000 or so.
-_MEMORY = 0.001
 _EPSILON = 1e-6
+"""Added to variances, so that a dimension that never changes divides by no zero."""
 
-# Features have 6 fraction bits and are clipped at 8 standard deviations.
 _FEATURE_ONE = 64.0
+"""Features have 6 fraction bits."""
+
 _FEATURE_LIMIT = 511.0
+"""They are clipped at 8 standard deviations."""
+
 # R is in 2**-20 bit; with features in 2**-6 and a scale of 1/32 for x, the dot
 # product is in 2**-31 bit.
 _TO_SCORE = 31 - SCORE_FRACTION_BITS
 _WEIGHT_LIMIT = np.int64(1) << 30
 _SCORE_LIMIT = np.int64(1) << 22
 _DAMPING = 3.0
+"""What Adagrad's sum of squared gradients starts with."""
+
 # gradient (2**-30) * feature (2**-11, with the scale) -> weight (2**-20).
 _TO_WEIGHT = GRADIENT_BITS + 11 - 20
 
 
 @njit(cache=True)
-def _normalize(hidden, mean, variance, memory, features):
+def _normalize(
+    hidden: FloatArray,
+    mean: npt.NDArray[np.float64],
+    variance: npt.NDArray[np.float64],
+    share: float,
+    features: npt.NDArray[np.int64],
+) -> None:
+    """Write the features of a hidden state, and update its mean and variance.
+
+    Args:
+        hidden: [E] float32.
+        mean, variance: [E] float64, updated.
+        share: float64, see `share_of_newest`.
+        features: [E] int64 in 2**-6 standard deviations, written.
+    """
     for j in range(len(features)):
-        x = np.float64(hidden[j]) - mean[j]
-        mean[j] = mean[j] + memory * x
-        variance[j] = variance[j] + memory * (x * x - variance[j])
+        x = center(hidden, mean, j, share)
+        variance[j] = variance[j] + share * (x * x - variance[j])
         y = x / np.sqrt(variance[j] + _EPSILON) * _FEATURE_ONE
         features[j] = np.int64(np.floor(min(max(y, -_FEATURE_LIMIT), _FEATURE_LIMIT) + 0.5))
 
 
 @njit(cache=True)
-def _find_candidates(scores, candidates):
-    """Write the candidates' symbols in ascending order; return how many."""
+def _find_candidates(scores: IntArray, candidates: npt.NDArray[np.int64]) -> Any:
+    """Write the candidates' symbols in ascending order; return how many.
+
+    Args:
+        scores: [A] int32 in 2**-16 bit.
+        candidates: [MAX_CANDIDATES] int64, written.
+    """
     tops = np.empty(-(-len(scores) // _BLOCK), dtype=np.int32)
     top = scores[0]
     for b in range(len(tops)):
@@ -99,7 +123,22 @@ def _find_candidates(scores, candidates):
 
 
 @njit(cache=True)
-def _predict(weights, features, candidates, n, scores):
+def _predict(
+    weights: npt.NDArray[np.int32],
+    features: npt.NDArray[np.int64],
+    candidates: npt.NDArray[np.int64],
+    n: int,
+    scores: IntArray,
+) -> None:
+    """Add R x to the scores of the candidates.
+
+    Args:
+        weights: R, [A, E] int32 in 2**-20 bit.
+        features: x, [E] int64 in 2**-6.
+        candidates: [≥ n] int64.
+        n: their number.
+        scores: [A] int32 in 2**-16 bit, updated.
+    """
     for c in range(n):
         row = weights[candidates[c]]
         total = np.int64(0)
@@ -110,7 +149,8 @@ def _predict(weights, features, candidates, n, scores):
 
 
 @njit(cache=True)
-def _learn(row, features, step):
+def _learn(row: npt.NDArray[np.int32], features: npt.NDArray[np.int64], step: int) -> None:
+    """Move a row of R, [E] int32, along the features, [E] int64, by int64 `step` in 2**-30."""
     half = np.int64(1) << (_TO_WEIGHT - 1)
     for j in range(len(features)):
         w = np.int64(row[j]) + ((step * features[j] + half) >> _TO_WEIGHT)
@@ -118,15 +158,33 @@ def _learn(row, features, step):
 
 
 @njit(cache=True)
-def _update(weights, squares, features, candidates, n, cdf, symbol, rate, bits):
+def _update(
+    weights: npt.NDArray[np.int32],
+    squares: npt.NDArray[np.float64],
+    features: npt.NDArray[np.int64],
+    candidates: npt.NDArray[np.int64],
+    n: int,
+    cdf: npt.NDArray[np.uint32],
+    symbol: int,
+    rate: float,
+    bits: int,
+) -> None:
+    """Learn the rows of the candidates and of the coded symbol.
+
+    Args:
+        weights, features, candidates, n: as in `_predict`; the weights are updated.
+        squares: [A] float64, of `scaled`.
+        cdf: [A + 1] uint32.
+        symbol: int.
+        rate: float64.
+        bits: binary logarithm of the CDF's total.
+    """
     is_candidate = False
     for c in range(n):
         i = candidates[c]
-        gradient = -((np.int64(cdf[i + 1]) - np.int64(cdf[i])) << (GRADIENT_BITS - bits))
-        if i == symbol:
-            gradient += np.int64(1) << GRADIENT_BITS
-            is_candidate = True
-        _learn(weights[i], features, scaled(gradient, squares, i, rate, _DAMPING))
+        is_candidate |= i == symbol
+        step = scaled(descent(cdf, i, symbol, bits), squares, i, rate, _DAMPING)
+        _learn(weights[i], features, step)
     if not is_candidate:
         gradient = np.int64(1) << GRADIENT_BITS
         _learn(weights[symbol], features, scaled(gradient, squares, symbol, rate, _DAMPING))
@@ -161,8 +219,8 @@ class OutputHead:
             self._mean = np.zeros(n)
             self._variance = np.ones(n)
             self._features = np.zeros(n, dtype=np.int64)
-        memory = max(1.0 / (self._steps + 1.5), _MEMORY)
-        _normalize(hidden, self._mean, self._variance, memory, self._features)
+        share = share_of_newest(self._steps)
+        _normalize(hidden, self._mean, self._variance, share, self._features)
         self._n = _find_candidates(scores, self._candidates)
         _predict(self._weights, self._features, self._candidates, self._n, scores)
 
