@@ -57,10 +57,11 @@ _SHOWN = np.dtype(
 shown, others: numbers of strings.
 own: which of `others` the token is, or `_NONE`, or `_BINARY`.
 size: bytes of the original.
-The rest as in `observation.ROW`.
+The rest as in `token_log.ROW`.
 """
 
 Rows = npt.NDArray[Any]
+Bytes = npt.NDArray[np.uint8]
 
 
 def explain(
@@ -83,20 +84,9 @@ def explain(
     """
     given = source.read(MAX_SIZE + 1)
     observer = Observer()
-    if given[: len(MAGIC)] == MAGIC:
-        packed = given
-        _refuse_large(sum(frame.original_size for frame in _frames(packed)))
-        restored = io.BytesIO()
-        with observed_by(observer):
-            decompress_stream(io.BytesIO(packed), restored, options.model, progress)
-        original = restored.getvalue()
-    else:
-        _refuse_large(len(given))
-        options = replace(options, preset=replace(options.preset, least_saving=None))
-        original, compressed = given, io.BytesIO()
-        with observed_by(observer):
-            compress_stream(io.BytesIO(original), compressed, options, len(original), progress)
-        packed = compressed.getvalue()
+    work = _decompressed if given[: len(MAGIC)] == MAGIC else _compressed
+    with observed_by(observer):
+        original, packed = work(given, options, progress)
     strings = _Strings()
     logs = iter(observer.logs)
     rows, sizes, begin = [], np.zeros(2, dtype=np.int64), 0
@@ -109,16 +99,43 @@ def explain(
     table = np.concatenate([np.zeros(0, _SHOWN), *rows])
     if not (table["own"] != _BINARY).any():
         raise NacrithError("there is nothing to explain: the file holds no text for the model")
+    totals = _totals(table, len(packed), *sizes.tolist())
+    return _page(name, strings.texts(), table, totals)
+
+
+def _compressed(
+    original: bytes, options: CompressOptions, progress: Progress
+) -> tuple[bytes, bytes]:
+    """(original, packed), where the model codes all text."""
+    _refuse_large(len(original))
+    options = replace(options, preset=replace(options.preset, least_saving=None))
+    packed = io.BytesIO()
+    compress_stream(io.BytesIO(original), packed, options, len(original), progress)
+    return original, packed.getvalue()
+
+
+def _decompressed(
+    packed: bytes, options: CompressOptions, progress: Progress
+) -> tuple[bytes, bytes]:
+    """(original, packed)."""
+    _refuse_large(sum(frame.original_size for frame in _frames(packed)))
+    original = io.BytesIO()
+    decompress_stream(io.BytesIO(packed), original, options.model, progress)
+    return original.getvalue(), packed
+
+
+def _page(name: str, strings: list[str], table: Rows, totals: dict[str, float]) -> str:
+    """The page, with its data."""
     page = {
         "name": name,
-        "strings": strings.texts(),
+        "strings": strings,
         "rows": len(table),
         "others": N_BEST + 1,
         "none": _NONE,
         "binary": _BINARY,
         "bitsUnit": _BITS_UNIT,
         "probabilityUnit": _PROBABILITY_UNIT,
-        "totals": _totals(table, len(packed), *sizes.tolist()),
+        "totals": totals,
         "curve": _curve(table),
     }
     template = files("nacrith").joinpath("explain.html").read_text("utf-8")
@@ -207,7 +224,7 @@ def _places_before(transcoded: bytes, charset: int) -> npt.NDArray[np.int64]:
 
 
 @njit(cache=True)
-def _align(read, original, ends):
+def _align(read: Bytes, original: Bytes, ends: npt.NDArray[np.int64]) -> None:
     """Write where in the original each byte ends that the model has read."""
     j = 0
     for i in range(len(read)):

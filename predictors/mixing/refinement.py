@@ -120,14 +120,11 @@ def _code_symbol(coder_state, buffer, t, votes, before_heads, stream, cdf, symbo
     confidence = confidence_in(count, np.int64(cdf[len(cdf) - 1]))
     # Symbols [low, high) are left, with votes at places [first, last), and with sums of
     # weights before the heads of sum_low below them and sum_high up to their end.
-    low = np.int64(0)
+    low = first = sum_low = node = np.int64(0)
     high = np.int64(len(cdf) - 1)
-    first = np.int64(0)
     last = votes.state[0]
     has_changed = len(before_heads.weights) > 0
-    sum_low = np.int64(0)
     sum_high = before_heads.blocks[-1]
-    node = np.int64(0)
     depth = -1
     while node >= 0:
         if t.depth[node] != depth:
