@@ -36,7 +36,7 @@ def test_a_lost_signal_comes_back(name, number):
 def test_an_ignored_signal_stays_ignored():
     code = (
         "import os, signal\n"
-        "from nacrith import signals\n"
+        "from nacrith.system import signals\n"
         "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
         "signals.install()\n"
         "os.kill(os.getpid(), signal.SIGHUP)\n"
