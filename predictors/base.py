@@ -41,8 +41,8 @@ class Session(Protocol):
         """
         ...
 
-    def foresee(self, tokens: IntArray) -> None:
-        """Tell which tokens the steps after those foreseen so far will be fed.
+    def prefetch(self, tokens: IntArray) -> None:
+        """Tell which tokens the steps after those prefetched so far will be fed.
 
         The steps return the same; a backend may evaluate many of them at once, and
         may do so while the caller does something else.

@@ -16,7 +16,7 @@ def with_kernels(path: Path) -> np.ndarray:
     from predictors.language_models.exact.model import ExactModel
 
     session = ExactModel(path, threads=2).open(1, 16, 2, ahead=6)
-    session.foresee(TOKENS[:, None])
+    session.prefetch(TOKENS[:, None])
     return np.array([session.step(token[None])[0].copy() for token in TOKENS])
 
 

@@ -87,9 +87,9 @@ def exp2_negative(distance):
 @cache
 def sine_and_cosine(turns):
     """Of a fraction of a turn, in float64, by a Taylor series of exact fractions."""
-    from predictors.language_models.exact.rope import _FIXED, _two_pi
+    from predictors.language_models.exact.rope_tables import FIXED_BITS, two_pi
 
-    x = turns * Fraction(_two_pi(), 1 << _FIXED)
+    x = turns * Fraction(two_pi(), 1 << FIXED_BITS)
     found = []
     for term, k in ((x, 1), (Fraction(1), 0)):
         total = Fraction(0)
@@ -105,7 +105,7 @@ class Reference:
     """The logits of one stream, token by token."""
 
     def __init__(self, path, window, sinks, product=int64_product):
-        from predictors.language_models.exact.rope import frequencies
+        from predictors.language_models.exact.rope_tables import rope_frequencies
 
         file = Gguf(path)
         self.shape = s = file.shape
@@ -131,7 +131,7 @@ class Reference:
             }
             for i in range(s.layers)
         ]
-        self.steps = frequencies(file.rope_base, s.rope_pairs).tolist()
+        self.frequencies = rope_frequencies(file.rope_base, s.rope_pairs).tolist()
         self.product = product
         self.cache = [[] for _ in range(s.layers)]
         self.position = 0
@@ -144,8 +144,8 @@ class Reference:
 
     def rotate(self, head, position):
         out = head.copy()
-        for i, step in enumerate(self.steps):
-            phase = ((position * step + 128) >> 8) % (1 << 24)
+        for i, frequency in enumerate(self.frequencies):
+            phase = ((position * frequency + 128) >> 8) % (1 << 24)
             s1, c1 = sine_and_cosine(Fraction(phase >> 12, 1 << 12))
             s2, c2 = sine_and_cosine(Fraction(phase & 4095, 1 << 24))
             c, s = F(c1 * c2 - s1 * s2), F(s1 * c2 + c1 * s2)
@@ -210,7 +210,7 @@ class Reference:
             ]
             x = x + layer["output"](np.concatenate(attended))
             both = layer["gate_up"](self.normalize(x, layer["ffn_norm"]))
-            gate, up = both[: s.inner], both[s.inner :]
+            gate, up = both[: s.ffn_size], both[s.ffn_size :]
             x = x + layer["down"](gate * sigmoid(gate) * up)
         self.position += 1
         self.hidden = self.normalize(x, self.norm)

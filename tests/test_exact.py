@@ -9,8 +9,9 @@ from predictors.base import ModelError, UnsupportedModelError
 from predictors.language_models.exact.exp2 import exp2_negative
 from predictors.language_models.exact.gguf_file import Gguf
 from predictors.language_models.exact.model import ExactModel
-from predictors.language_models.exact.product import MAX_ROWS, OFFSET, multiply_tile, pack
-from predictors.language_models.exact.rope import frequencies, turns
+from predictors.language_models.exact.product import multiply_tile, pack
+from predictors.language_models.exact.rope_tables import cos_sin_table, rope_frequencies
+from predictors.language_models.exact.tiles import MAX_ROWS, OFFSET
 from predictors.language_models.exact.weights import activation_bits, interleaved, quantize
 from tests.exact_reference import Reference, float32_product
 from tests.tiny_model import write_checkpoint
@@ -69,7 +70,7 @@ def test_float32_products_give_the_same(tiny_gguf, logits, matmul):
 @pytest.mark.parametrize("ahead", [2, 7, 64, 150])
 def test_many_tokens_at_once(model, logits, ahead):
     session = model.open(1, WINDOW, SINKS, ahead)
-    session.foresee(TOKENS[:, None])
+    session.prefetch(TOKENS[:, None])
     assert np.array_equal([session.step(t[None])[0].copy() for t in TOKENS], logits)
 
 
@@ -78,7 +79,7 @@ def test_streams_do_not_touch_each_other(model, logits, streams):
     session = model.open(streams, WINDOW, SINKS, 3)
     others = np.random.default_rng(2).integers(3, 270, (len(TOKENS), streams)).astype(np.int32)
     others[:, streams // 2] = TOKENS
-    session.foresee(others)
+    session.prefetch(others)
     assert np.array_equal([session.step(t)[streams // 2].copy() for t in others], logits)
 
 
@@ -91,7 +92,7 @@ def test_threads_change_nothing(tiny_gguf, logits, threads):
 
 def test_a_reset_forgets_everything(model, logits):
     session = model.open(1, WINDOW, SINKS, 8)
-    session.foresee(TOKENS[::-1][:, None])
+    session.prefetch(TOKENS[::-1][:, None])
     for token in TOKENS[::-1][:100]:
         session.step(token[None])
     session.reset()
@@ -99,7 +100,7 @@ def test_a_reset_forgets_everything(model, logits):
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_what_is_foreseen_is_evaluated_meanwhile(tiny_gguf, logits, threads):
+def test_what_is_prefetched_is_evaluated_meanwhile(tiny_gguf, logits, threads):
     model = ExactModel(tiny_gguf, threads=threads)
     sessions = [model.open(1, WINDOW, SINKS) for _ in range(2)]
     steps = [(session, token[None]) for token in TOKENS for session in sessions]
@@ -107,7 +108,7 @@ def test_what_is_foreseen_is_evaluated_meanwhile(tiny_gguf, logits, threads):
         row = session.step(token)[0]
         if i + 1 < len(steps):
             following, known = steps[i + 1]
-            following.foresee(known[None])
+            following.prefetch(known[None])
             # The helper needs nobody; without one nothing happens yet.
             for helper in following._job.helpers:
                 helper.result(timeout=30)
@@ -118,16 +119,16 @@ def test_what_is_foreseen_is_evaluated_meanwhile(tiny_gguf, logits, threads):
 
 def test_a_reset_forgets_what_has_begun(model, logits):
     session = model.open(1, WINDOW, SINKS, 8)
-    session.foresee(TOKENS[::-1][:8, None])
+    session.prefetch(TOKENS[::-1][:8, None])
     session.reset()
     assert np.array_equal([session.step(t[None])[0].copy() for t in TOKENS[:20]], logits[:20])
 
 
-def test_other_tokens_than_foreseen_are_refused(model):
+def test_other_tokens_than_prefetched_are_refused(model):
     session = model.open(1, WINDOW, SINKS, 8)
-    session.foresee(TOKENS[:8, None])
+    session.prefetch(TOKENS[:8, None])
     session.step(TOKENS[:1])
-    with pytest.raises(ValueError, match="foreseen"):
+    with pytest.raises(ValueError, match="prefetched"):
         session.step(TOKENS[1:2] + 1)
 
 
@@ -147,7 +148,7 @@ def test_every_type_of_weights(tmp_path, kind):
     from predictors.language_models.llama_cpp import LlamaCppModel
 
     wide = tmp_path / "wide.gguf"
-    checkpoint = write_checkpoint(tmp_path / "checkpoint", hidden=256, inner=512)
+    checkpoint = write_checkpoint(tmp_path / "checkpoint", hidden=256, ffn_size=512)
     import_checkpoint(checkpoint, wide, "f32")
     path = tmp_path / f"{kind}.gguf"
     params = ll.llama_model_quantize_default_params()
@@ -155,7 +156,7 @@ def test_every_type_of_weights(tmp_path, kind):
     assert ll.llama_model_quantize(str(wide).encode(), str(path).encode(), params) == 0
     theirs = LlamaCppModel(path, threads=1).open(1, 256, SINKS)
     ours = ExactModel(path, threads=1).open(1, 256, SINKS)
-    assert kind[:3] in {t.tensor_type.name[:3] for t in Gguf(path)._tensors.values()}
+    assert kind[:3] in {t.tensor_type.name[:3] for t in Gguf(path).reader.tensors.values()}
     for token in TOKENS[:10]:
         expected = theirs.step(token[None])[0]
         distance = ours.step(token[None])[0] - expected
@@ -225,12 +226,12 @@ def test_gates_lie_beside_what_they_gate():
     assert order[32:].tolist() == [*range(16, 20), *[40] * 12, *range(36, 40), *[40] * 12]
 
 
-def test_turns_are_correctly_rounded():
+def test_cosines_and_sines_are_correctly_rounded():
     import mpmath
 
     mpmath.mp.prec = 150
     for bits in (12, 24):
-        table = turns(bits, 4096)
+        table = cos_sin_table(bits, 4096)
         for j in (0, 1, 2, 1000, 1024, 4095):
             angle = 2 * mpmath.pi * j / 2**bits
             exact = (mpmath.cos(angle), mpmath.sin(angle))
@@ -238,9 +239,9 @@ def test_turns_are_correctly_rounded():
 
 
 def test_frequencies():
-    steps = frequencies(10000.0, 4)
-    assert steps.tolist() == [round(2**32 / (2 * np.pi) * 10.0**-i) for i in range(4)]
-    assert frequencies(10000.0, 4, np.array([1, 2, 4, 8]))[1] == round(steps[1] / 2)
+    found = rope_frequencies(10000.0, 4)
+    assert found.tolist() == [round(2**32 / (2 * np.pi) * 10.0**-i) for i in range(4)]
+    assert rope_frequencies(10000.0, 4, np.array([1, 2, 4, 8]))[1] == round(found[1] / 2)
 
 
 def test_exp2_is_near_and_falls():

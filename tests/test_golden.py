@@ -52,7 +52,7 @@ def test_the_file_does_not_depend_on_threads_or_batches(tiny_gguf, monkeypatch, 
     text = b"the sea and the land, and what is between the two of them; " * 30
     files = set()
     for threads, rows in ((1, 64), (2, 64), (2, 1), (1, 7), (2, 1000)):
-        monkeypatch.setattr("predictors.language_models.exact.model._ROWS_AHEAD", rows)
+        monkeypatch.setattr("predictors.language_models.exact.model._PREFETCHED_ROWS", rows)
         sink = io.BytesIO()
         parameters = Parameters(streams=streams, window=256)
         options = CompressOptions(tiny_gguf, "exact", threads, parameters=parameters)

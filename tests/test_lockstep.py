@@ -21,14 +21,14 @@ class HashSession:
     def __init__(self, n_streams: int) -> None:
         self.state = np.zeros(n_streams, dtype=np.uint64)
         self.fed: list[list[int]] = []
-        self.foreseen: list[list[int]] = []
+        self.prefetched: list[list[int]] = []
 
-    def foresee(self, tokens: np.ndarray) -> None:
-        self.foreseen += tokens.tolist()
+    def prefetch(self, tokens: np.ndarray) -> None:
+        self.prefetched += tokens.tolist()
 
     def step(self, tokens: np.ndarray) -> np.ndarray:
-        if len(self.foreseen) > len(self.fed):
-            assert self.foreseen[len(self.fed)] == tokens.tolist()
+        if len(self.prefetched) > len(self.fed):
+            assert self.prefetched[len(self.fed)] == tokens.tolist()
         self.fed.append(tokens.tolist())
         self.state = self.state * np.uint64(31) + tokens.astype(np.uint64)
         rows = [np.random.default_rng(int(s)).standard_normal(257) * 4 for s in self.state]
@@ -105,7 +105,7 @@ def test_sessions_that_take_turns_give_the_same(data, streams, n_sessions):
     assert fed.tolist() == one.fed
     # Each session learns its tokens a turn early, but for those of the first step.
     steps = len(one.fed)
-    assert [len(session.foreseen) for session in sessions] == [steps - 1] + [steps] * (
+    assert [len(session.prefetched) for session in sessions] == [steps - 1] + [steps] * (
         n_sessions - 1
     )
 

@@ -73,7 +73,7 @@ def tokenizer_json() -> dict:
 
 
 def write_checkpoint(
-    directory: Path, seed: int = 0, layers: int = 2, hidden: int = 64, inner: int = 96
+    directory: Path, seed: int = 0, layers: int = 2, hidden: int = 64, ffn_size: int = 96
 ) -> Path:
     """Write config.json, tokenizer.json and model.safetensors; return the directory."""
     directory.mkdir(parents=True, exist_ok=True)
@@ -84,7 +84,7 @@ def write_checkpoint(
         "vocab_size": vocab_size,
         "num_hidden_layers": layers,
         "hidden_size": hidden,
-        "intermediate_size": inner,
+        "intermediate_size": ffn_size,
     }
     (directory / "config.json").write_text(json.dumps(config), "utf-8")
     (directory / "tokenizer.json").write_text(json.dumps(tokenizer), "utf-8")
@@ -107,9 +107,9 @@ def write_checkpoint(
             prefix + "self_attn.k_proj.weight": matrix(kv, hidden),
             prefix + "self_attn.v_proj.weight": matrix(kv, hidden),
             prefix + "self_attn.o_proj.weight": matrix(hidden, hidden),
-            prefix + "mlp.gate_proj.weight": matrix(inner, hidden),
-            prefix + "mlp.up_proj.weight": matrix(inner, hidden),
-            prefix + "mlp.down_proj.weight": matrix(hidden, inner),
+            prefix + "mlp.gate_proj.weight": matrix(ffn_size, hidden),
+            prefix + "mlp.up_proj.weight": matrix(ffn_size, hidden),
+            prefix + "mlp.down_proj.weight": matrix(hidden, ffn_size),
         }
     save_file(tensors, directory / "model.safetensors", metadata={"format": "pt"})
     return directory

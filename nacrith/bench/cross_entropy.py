@@ -25,7 +25,7 @@ def cross_entropy_of_tokens(
     """Bits of [n] tokens, read by one stream."""
     fed = np.concatenate([[model.vocabulary.start_token], tokens[:-1]]).astype(np.int32)[:, None]
     session = model.open(1, parameters.window, parameters.sinks)
-    session.foresee(fed)
+    session.prefetch(fed)
     bits = 0.0
     for token, following in zip(fed, tokens, strict=True):
         bits += cross_entropy(session.step(token)[0], int(following))

@@ -12,7 +12,8 @@ from nacrith.format.parameters import Parameters
 from nacrith.models.catalog import default_model
 from predictors.base import IntArray, LanguageModel
 from predictors.language_models.exact.model import ExactModel
-from predictors.language_models.exact.product import MAX_ROWS, multiply_tile
+from predictors.language_models.exact.product import multiply_tile
+from predictors.language_models.exact.tiles import MAX_ROWS
 from predictors.language_models.llama_cpp import LlamaCppModel
 from predictors.language_models.transformers_lm import TransformersModel
 
@@ -117,7 +118,7 @@ def measure_ceiling() -> dict[str, float]:
     products = s.layers * (
         s.width * (attended + 2 * s.kv_heads * s.head_size)
         + attended * s.width
-        + 3 * s.width * s.inner
+        + 3 * s.width * s.ffn_size
     )
     products += s.width * s.vocabulary
     # On average 256 positions are seen, twice: keys and values.

@@ -80,7 +80,7 @@ def _record(
     )
     session = model.open(1, window, Parameters().sinks)
     tokens = tokens.astype(np.int32)[:, None]
-    session.foresee(tokens)
+    session.prefetch(tokens)
     states = []
     for i, token in enumerate(tokens):
         logits = session.step(token)

@@ -81,7 +81,7 @@ def code_streams(
     cut = stream_bounds(n_streams, len(sessions))
     parts = [range(cut[i], cut[i + 1]) for i in range(len(sessions))]
     for session, part in zip(sessions, parts, strict=True):
-        session.foresee(known[:, part])
+        session.prefetch(known[:, part])
     for symbol in prompt:
         for session, part in zip(sessions, parts, strict=True):
             session.step(tokens[part])
@@ -92,7 +92,7 @@ def code_streams(
         logits = sessions[i].step(tokens[parts[i]])
         hidden = sessions[i].hidden()
         if following and following[1] != i and not len(known):
-            sessions[following[1]].foresee(tokens[None, parts[following[1]]])
+            sessions[following[1]].prefetch(tokens[None, parts[following[1]]])
         # Only the last step can find some streams ended; they repeat their last
         # token, and nothing reads what comes of it.
         for row, stream in enumerate(parts[i]):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from coder import Coder, Decoder, Encoder, ScoreError
+from coder import Decoder, Encoder, ScoreError
 from nacrith.backends import AUTO, GPU_BACKEND, find_backend
 from nacrith.codec.callbacks import DoneCallback, TextCallback, ignore
 from nacrith.codec.lockstep import code_streams, fed_tokens, stream_bounds
@@ -20,11 +20,7 @@ from nacrith.format.header import ModelRecord
 from nacrith.format.numerics import NumericsRecord
 from nacrith.format.parameters import Parameters
 from nacrith.models.catalog import ModelFile, default_model, describe, model_for
-from nacrith.transforms.charset import CHARSETS, from_utf8
-from nacrith.transforms.line_breaks import code_line_breaks
-from nacrith.transforms.line_ends import with_cr
-from nacrith.transforms.line_wrapping import gaps, rewrap
-from nacrith.transforms.prepare import prepare
+from nacrith.transforms.prepare import code_transforms, prepare, restore
 from nacrith.transforms.prompts import PROMPTS
 from predictors.base import IntArray, LanguageModel, ModelError, Session, UnsupportedModelError
 from predictors.ensemble import Ensemble
@@ -146,19 +142,16 @@ class TextCodec:
         prepared = prepare(text)
         with _translated():
             symbols = self._model.vocabulary.encode(prepared.text)
-            _code_charset(coder, prepared.charset)
-            _code_flag(coder, prepared.crlf)
-            _code_flag(coder, prepared.wrapped)
+            code_transforms(coder, prepared.transforms)
             self._code(
                 coder,
                 symbols,
-                prepared.charset,
+                prepared.transforms.charset,
                 self.parameters,
                 self._sessions,
                 lambda done: on_progress(done, len(symbols), coder.size),
             )
-        if prepared.wrapped:
-            code_line_breaks(coder, prepared.text, prepared.places, prepared.breaks)
+        prepared.code_breaks(coder)
         return len(symbols), padded(coder.finish(), self._least_cost(len(symbols)))
 
     def decode(
@@ -176,33 +169,19 @@ class TextCodec:
         symbols = np.zeros(n_symbols, dtype=np.int32)
         coder = Decoder(payload)
         with _translated():
-            charset = _code_charset(coder)
-            crlf = _code_flag(coder)
-            wrapped = _code_flag(coder)
+            made = code_transforms(coder)
             self._code(
                 coder,
                 symbols,
-                charset,
+                made.charset,
                 self.parameters,
                 self._sessions,
                 lambda done: on_progress(done, n_symbols, len(payload)),
             )
-        too_long = vocabulary.lengths[symbols].sum() > MAX_GROWTH * size
+        longest = MAX_GROWTH * size
+        too_long = vocabulary.lengths[symbols].sum() > longest
         text = b"" if too_long else vocabulary.decode(symbols)
-        if wrapped:
-            places = gaps(text)
-            breaks = np.zeros(len(places), dtype=np.uint8)
-            code_line_breaks(coder, text, places, breaks)
-            text = rewrap(text, places, breaks, MAX_GROWTH * size)
-        if crlf:
-            text = with_cr(text)
-        try:
-            text = from_utf8(text, charset)
-        except UnicodeError as error:
-            raise FormatError("a frame is damaged: its text is not of its charset") from error
-        if len(text) != size:
-            raise FormatError("a frame is damaged: its text has another length than recorded")
-        return text
+        return restore(coder, text, made, size, longest)
 
     def count_tokens(self, text: bytes) -> int:
         """How many tokens the model reads of a text, after its transforms."""
@@ -227,7 +206,7 @@ class TextCodec:
         with _translated(), observed_by(None):
             session = self._model.open(1, p.window, p.sinks)
             try:
-                self._code(coder, symbols, prepared.charset, p, [session], note)
+                self._code(coder, symbols, prepared.transforms.charset, p, [session], note)
             finally:
                 session.close()
         return coder.size - sizes[0] + prepared.breaks_size // 2
@@ -261,24 +240,3 @@ class TextCodec:
         for session in self._sessions:
             session.close()
         self._model.close()
-
-
-def _code_flag(coder: Coder, flag: bool = False, probability: int = 1 << 15) -> bool:
-    """Code one bit that is 1 with this probability (in 2**-16)."""
-    return bool(coder.code_bit(probability, int(flag)))
-
-
-def _code_charset(coder: Coder, charset: int = 0) -> int:
-    """Code the number of a charset; nearly all text is UTF-8.
-
-    Raises:
-        FormatError: there is none of that number.
-    """
-    if not _code_flag(coder, charset > 0, 1 << 8):
-        return 0
-    number = 0
-    for i in reversed(range(_CHARSET_BITS)):
-        number |= _code_flag(coder, bool(charset >> i & 1)) << i
-    if not 0 < number < len(CHARSETS):
-        raise FormatError(f"a frame is damaged: it names charset {number}")
-    return number

@@ -8,8 +8,8 @@ import gguf
 import numpy as np
 
 from predictors.base import ModelError
+from predictors.language_models.gguf_magic import check_magic
 
-_MAGIC = b"GGUF"
 # Kind of the elements and their number.
 _ARRAY_HEAD = struct.Struct("<IQ")
 _LENGTH = struct.Struct("<Q")
@@ -52,21 +52,18 @@ class GgufReader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            with open(path, "rb") as file:
-                magic = file.read(len(_MAGIC))
-        except OSError as error:
-            raise ModelError(f"can't read the model {path}: {error.strerror}") from error
-        if magic != _MAGIC:
-            raise ModelError(
-                f"{path} is not a GGUF file. `nacrith models import` makes one from a "
-                "Hugging Face checkpoint directory"
-            )
+        check_magic(path)
         try:
             self._reader = _QuickReader(path)
         except (OSError, ValueError, KeyError, IndexError, struct.error) as error:
             raise ModelError(f"can't read the model {path}: {error}") from error
         self.tensors = {tensor.name: tensor for tensor in self._reader.tensors}
+
+    def tensor(self, name: str) -> Any:
+        """The library's `ReaderTensor`; raises ModelError if it is missing."""
+        if name not in self.tensors:
+            raise ModelError(f"the model {self.path} is damaged: it lacks {name}")
+        return self.tensors[name]
 
     def scalar(self, name: str, default: Any = None) -> Any:
         """A number or a string; raises ModelError if it is missing and has no default."""

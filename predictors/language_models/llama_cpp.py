@@ -16,6 +16,7 @@ import numpy as np
 
 from predictors.base import FloatArray, IntArray, ModelError
 from predictors.language_models.byte_level import bytes_of_piece
+from predictors.language_models.gguf_magic import check_magic
 from predictors.language_models.numerics import FEATURES, Numerics, available_threads, this_machine
 from predictors.language_models.sliding import SLIDE_FRACTION
 from predictors.language_models.vocabulary import START_TEXT, Vocabulary
@@ -149,22 +150,7 @@ class LlamaCppSession:
         self._n_embd = ll.llama_model_n_embd(model)
         self._position = 0
 
-        params = ll.llama_context_default_params()
-        params.n_ctx = window * n_streams
-        params.n_batch = params.n_ubatch = max(n_streams, batch)
-        params.n_seq_max = n_streams
-        params.n_threads = params.n_threads_batch = threads
-        # Measured at 1 to 64 streams: flash attention with a 16-bit cache, one
-        # cache per sequence, is the fastest of the combinations.
-        params.flash_attn_type = ll.LLAMA_FLASH_ATTN_TYPE_ENABLED
-        params.kv_unified = False
-        params.no_perf = True
-        # Without pooling: the hidden states come beside the logits.
-        params.embeddings = True
-        params.pooling_type = ll.LLAMA_POOLING_TYPE_NONE
-        if precise:
-            params.flash_attn_type = ll.LLAMA_FLASH_ATTN_TYPE_DISABLED
-            params.type_k = params.type_v = ll.GGML_TYPE_F32
+        params = _context_params(n_streams, window, threads, precise, batch)
         self._context = ll.llama_init_from_model(model, params)
         if not self._context:
             raise ModelError(
@@ -179,12 +165,7 @@ class LlamaCppSession:
                 "use a Llama-architecture model"
             )
         self._fill_size = params.n_batch
-        self._batch = ll.llama_batch_init(n_streams, 0, 1)
-        self._batch.n_tokens = n_streams
-        for i in range(n_streams):
-            self._batch.n_seq_id[i] = 1
-            self._batch.seq_id[i][0] = i
-            self._batch.logits[i] = 1
+        self._batch = _one_token_each(n_streams)
         self._tokens = np.ctypeslib.as_array(self._batch.token, (n_streams,))
         self._positions = np.ctypeslib.as_array(self._batch.pos, (n_streams,))
 
@@ -200,7 +181,7 @@ class LlamaCppSession:
         logits = ll.llama_get_logits(self._context)
         return np.ctypeslib.as_array(logits, (len(self._tokens), self._n_vocab))
 
-    def foresee(self, tokens: IntArray) -> None:
+    def prefetch(self, tokens: IntArray) -> None:
         """Of no use here: other batch shapes give other logits."""
 
     def hidden(self) -> FloatArray:
@@ -277,6 +258,39 @@ class LlamaCppSession:
             self._context = None
 
 
+def _context_params(
+    n_streams: int, window: int, threads: int, precise: bool, batch: int
+) -> ll.llama_context_params:
+    params = ll.llama_context_default_params()
+    params.n_ctx = window * n_streams
+    params.n_batch = params.n_ubatch = max(n_streams, batch)
+    params.n_seq_max = n_streams
+    params.n_threads = params.n_threads_batch = threads
+    # Measured at 1 to 64 streams: flash attention with a 16-bit cache, one
+    # cache per sequence, is the fastest of the combinations.
+    params.flash_attn_type = ll.LLAMA_FLASH_ATTN_TYPE_ENABLED
+    params.kv_unified = False
+    params.no_perf = True
+    # Without pooling: the hidden states come beside the logits.
+    params.embeddings = True
+    params.pooling_type = ll.LLAMA_POOLING_TYPE_NONE
+    if precise:
+        params.flash_attn_type = ll.LLAMA_FLASH_ATTN_TYPE_DISABLED
+        params.type_k = params.type_v = ll.GGML_TYPE_F32
+    return params
+
+
+def _one_token_each(n_streams: int) -> ll.llama_batch:
+    """A batch of one token of each stream, with its logits; tokens and positions are to be set."""
+    batch = ll.llama_batch_init(n_streams, 0, 1)
+    batch.n_tokens = n_streams
+    for i in range(n_streams):
+        batch.n_seq_id[i] = 1
+        batch.seq_id[i][0] = i
+        batch.logits[i] = 1
+    return batch
+
+
 def load(path: Path, threads: int) -> LlamaCppModel:
     """Load a GGUF for the processor."""
     return LlamaCppModel(path, threads, gpu_layers=0)
@@ -301,16 +315,7 @@ def load_vocabulary(path: Path) -> Vocabulary:
 
 def _load(path: Path, vocab_only: bool, gpu_layers: int) -> ll.llama_model_p:
     _init_backend()
-    try:
-        with open(path, "rb") as file:
-            magic = file.read(4)
-    except OSError as error:
-        raise ModelError(f"can't read the model {path}: {error.strerror}") from error
-    if magic != b"GGUF":
-        raise ModelError(
-            f"{path} is not a GGUF file. `nacrith models import` makes one from a "
-            "Hugging Face checkpoint directory"
-        )
+    check_magic(path)
     params = ll.llama_model_default_params()
     params.vocab_only = vocab_only
     params.n_gpu_layers = gpu_layers

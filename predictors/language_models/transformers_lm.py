@@ -133,7 +133,7 @@ class TransformersSession:
         logits: FloatArray = output.logits[:, -1].numpy()
         return logits
 
-    def foresee(self, tokens: IntArray) -> None:
+    def prefetch(self, tokens: IntArray) -> None:
         """Of no use here: other batch shapes give other logits."""
 
     def hidden(self) -> FloatArray:

@@ -1,9 +1,8 @@
-"""Attention over a cache of int8 keys and values, with sinks and a ring.
+"""Attention of grouped queries (GQA; Ainslie et al. 2023) over the cache of `cache.py`.
 
-Slots: first the sinks' positions, in whole blocks of 16, then a ring of blocks. A
-key is stored rotated to its own position for ever; what slides is only where the
-ring begins. For the sinks the query is rotated as if the dropped positions had
-never been, so that it stays within the trained distance of them.
+For the sinks the query is rotated as if the dropped positions had never been, so that it
+stays within the trained distance of them (attention sinks, Xiao et al. 2023). A query so
+has two *views*: 0, rotated to its own position, and 1, as the sinks see it.
 """
 
 from collections import namedtuple
@@ -11,74 +10,80 @@ from collections import namedtuple
 import numpy as np
 
 from coder.kernels import njit
-from predictors.language_models.exact.exp2 import exp2_negative
-from predictors.language_models.exact.product import OFFSET, USES_BYTES, multiply_tile, pack
+from predictors.language_models.exact.cache import BLOCK, first_kept, slot_of
+from predictors.language_models.exact.exp2 import FRACTION_BITS, exp2_negative
+from predictors.language_models.exact.product import multiply_tile, pack
 from predictors.language_models.exact.rope import rotate
 from predictors.language_models.exact.rounding import (
     INFINITE,
     exponent_of,
-    float_of_bits,
     largest_bits,
     power_of_two,
-    round_even,
     round_row,
 )
+from predictors.language_models.exact.tiles import (
+    MAX_ROWS,
+    OFFSET,
+    PANELS,
+    QUAD,
+    QUAD_BYTES,
+    ROW_BYTES,
+    TILE_COLUMNS,
+    USES_BYTES,
+)
 
-BLOCK = 16
-"""Positions of a block; the window slides by as many."""
+SCORES_PER_NAT = 5909.278887481194
+"""4096 log2 e: scores are in units of 2**-12 bit (`FRACTION_BITS`)."""
 
 _QUERY_BITS = 15
-_WEIGHT_MAX = np.int32((1 << 15) - 1)
-# Products of weights and values are summed in int32 over so many positions.
-_RUN = 512
-# Bytes from one packed weight to the next.
+_WEIGHT_BITS = 15
+_WEIGHT_MAX = np.int32((1 << _WEIGHT_BITS) - 1)
+
+# Products of weights and values are summed in int32 over so many positions:
+# 512 * 127 * (2**15 - 1) < 2**31.
+_SUMMED_POSITIONS = 512
+
+# Bytes from one packed weight to the next, in the row of low bytes or of int16.
 _PACKED_STEP = 1 if USES_BYTES else 2
+
+# Of what is not seen, in 2**-12 bit: below every score, and no difference leaves int32.
 _MASKED = np.int32(-(1 << 30))
-# Scores are rounded to 2**-12 bit, and limited to ± 2**21 of these.
-_SCORE_LIMIT = np.float32(1 << 21)
-_SCORE_ROUNDER = np.float32((1 << 22) + 0.5)
 
-Cache = namedtuple("Cache", "keys key_sums key_scale values value_scale sinks ring window")
-Cache.__doc__ = """Keys and values of all layers, streams and KV heads.
+# Scores are limited to ± 2**21 of their units, 512 bits. The second constant makes them
+# positive and the conversion, which drops the fraction, round to nearest.
+_SCORE_LIMIT = np.float32(1 << (FRACTION_BITS + 9))
+_SCORE_ROUNDER = np.float32((1 << (FRACTION_BITS + 10)) + 0.5)
 
-keys: [L, S, H, C / 16 + 1, d / 4, 16, 4] int8 for C slots.
-key_sums: [L, S, H, C] int32, of each key times `OFFSET`. key_scale: [L, S, H, C] float32.
-values: [L, S, H, d' / 16, C / 4, 16, 4] int8, d' a multiple of 32.
-value_scale: [L, S, H, C] float32. sinks, ring (slots of it), window: int64.
-"""
+_INT32_BYTES = 4
+
+# Runs of slots that a position can see: sinks, ring, ring after its end.
+_MAX_RUNS = 3
 
 Scratch = namedtuple(
     "Scratch",
-    "query sums integers scores scales weights packed factors totals row",
+    "query units sums integers scores scales weights packed factors totals row begin count",
 )
+Scratch.__doc__ = """Working memory of one thread, for n positions and a group of query heads.
 
-
-def new_cache(
-    layers: int, streams: int, heads: int, size: int, sinks: int, window: int, ahead: int
-) -> Cache:
-    """An empty cache that can take `ahead` positions at once."""
-    ring = -(-(window - sinks + BLOCK + ahead) // BLOCK) * BLOCK
-    slots = -(-sinks // BLOCK) * BLOCK + ring
-    shape = (layers, streams, heads)
-    return Cache(
-        keys=np.zeros((*shape, slots // BLOCK + 1, size // 4, BLOCK, 4), dtype=np.int8),
-        key_sums=np.zeros((*shape, slots), dtype=np.int32),
-        key_scale=np.zeros((*shape, slots), dtype=np.float32),
-        values=np.zeros((*shape, -(-size // 32) * 2, slots // 4, 16, 4), dtype=np.int8),
-        value_scale=np.zeros((*shape, slots), dtype=np.float32),
-        sinks=np.int64(sinks),
-        ring=np.int64(ring),
-        window=np.int64(window),
-    )
+query: [2, group, 2 d] uint8, packed, by view. units: [2, group] float32, what an integer of
+the query is worth, in 2**-12 bit. sums: [≥ group, 32] int32, of a tile.
+integers: [max(d, n)] int32, rounded queries and weights. scores: [group, n] int32, in
+2**-12 bit. scales: [n] float32, of the values. weights: [group, n] float32.
+packed: [group, 2 n] uint8, weights. factors: [group] float64, what an integer of the
+output is worth. totals: [group, d'] int64, the output. row: [d] float32, a rotated query.
+begin, count: [3] int64, of the runs of slots that are seen.
+"""
 
 
 def new_scratch(group: int, size: int, window: int) -> Scratch:
-    """Working memory of one thread, for `group` query heads per KV head."""
+    """Working memory for `group` query heads per KV head, of `size` elements each."""
+    # Both the sinks and the ring have a part of a block too much, and so has a tile.
     n = window + 4 * BLOCK
-    columns = -(-size // 32) * 32
+    columns = -(-size // TILE_COLUMNS) * TILE_COLUMNS
     return Scratch(
         query=np.zeros((2, group, 2 * size), dtype=np.uint8),
-        sums=np.zeros((max(group, 6), 32), dtype=np.int32),
+        units=np.zeros((2, group), dtype=np.float32),
+        sums=np.zeros((max(group, MAX_ROWS), TILE_COLUMNS), dtype=np.int32),
         integers=np.zeros(max(size, n), dtype=np.int32),
         scores=np.zeros((group, n), dtype=np.int32),
         scales=np.zeros(n, dtype=np.float32),
@@ -87,63 +92,124 @@ def new_scratch(group: int, size: int, window: int) -> Scratch:
         factors=np.zeros(group, dtype=np.float64),
         totals=np.zeros((group, columns), dtype=np.int64),
         row=np.zeros(size, dtype=np.float32),
+        begin=np.zeros(_MAX_RUNS, dtype=np.int64),
+        count=np.zeros(_MAX_RUNS, dtype=np.int64),
     )
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def first_kept(position, sinks, window):
-    """The first position after the sinks that a query still sees; sinks + 16 n."""
-    excess = position + 1 - window
-    if excess <= 0:
-        return sinks
-    return sinks + (excess + BLOCK - 1) // BLOCK * BLOCK
+def attend(cache, layer, stream, head, position, queries, cos_sin, scale, scratch, out):
+    """Attention of the query heads of one KV head at one position.
 
+    Args:
+        cache: `Cache`. layer, stream, head (the KV head): int64.
+        position: int64; its own key is in the cache already.
+        queries: [group, d] float32, not rotated.
+        cos_sin: [2, 2, pairs] float32: for each view cosines and sines of the position.
+        scale: float32, `SCORES_PER_NAT` / sqrt(d).
+        scratch: `Scratch`.
+        out: [group, d] float32, written.
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def slot_of(position, sinks, ring):
-    if position < sinks:
-        return position
-    return (sinks + BLOCK - 1) // BLOCK * BLOCK + (position - sinks) % ring
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def store(cache, layer, stream, head, slot, key, value):
-    """Round a rotated key and a value, [d] float32 each, into a slot.
-
-    Returns False if one of them is not finite.
+    Returns:
+        False if a query is not finite.
     """
-    size = len(key)
-    top = largest_bits(key.view(np.int32), size)
-    if top >= INFINITE:
-        return False
-    largest, inverse = _scale_of(top)
-    block = cache.keys[layer, stream, head, slot // BLOCK]
-    within = slot % BLOCK
-    total = np.int32(0)
-    for j in range(size):
-        q = np.int32(min(max(round_even(key[j] * inverse), np.float32(-127)), np.float32(127)))
-        block[j >> 2, within, j & 3] = np.int8(q)
-        total += q
-    cache.key_sums[layer, stream, head, slot] = np.int32(total * OFFSET)
-    cache.key_scale[layer, stream, head, slot] = largest / np.float32(127)
-
-    top = largest_bits(value.view(np.int32), size)
-    if top >= INFINITE:
-        return False
-    largest, inverse = _scale_of(top)
-    columns = cache.values[layer, stream, head]
-    for j in range(size):
-        q = np.int32(min(max(round_even(value[j] * inverse), np.float32(-127)), np.float32(127)))
-        columns[j >> 4, slot >> 2, j & 15, slot & 3] = np.int8(q)
-    cache.value_scale[layer, stream, head, slot] = largest / np.float32(127)
+    first = first_kept(position, cache.sinks, cache.window)
+    # As long as nothing was dropped, the sinks see the query where it is.
+    sink_view = 1 if first > cache.sinks else 0
+    for view in range(sink_view + 1):
+        if not _round_queries(queries, cos_sin[view], view, scale, scratch):
+            return False
+    runs = _find_runs(cache, position, first, scratch)
+    n = 0
+    for r in range(runs):
+        begin, count = scratch.begin[r], scratch.count[r]
+        # Only the sinks' run begins at slot 0, if there are sinks.
+        view = sink_view if begin < cache.sinks else 0
+        _score(
+            cache, layer, stream, head, begin, count, n, scratch.query[view], scratch.units[view],
+            scratch,
+        )  # fmt: skip
+        n += count
+    sink_slots = slot_of(cache.sinks, cache.sinks, cache.ring)
+    _mask(scratch.scores, min(cache.sinks, position + 1), sink_slots)
+    _mask(scratch.scores, sink_slots + max(0, position - first + 1), n)
+    _round_weights(cache.value_scale[layer, stream, head], runs, n, scratch)
+    _sum_values(cache.values[layer, stream, head], runs, n, scratch)
+    group, size = out.shape
+    for g in range(group):
+        for j in range(size):
+            out[g, j] = np.float32(np.float64(scratch.totals[g, j]) * scratch.factors[g])
     return True
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def _scale_of(bits):
-    """The float32 of these bits and 127 divided by it (by at least 2**-100)."""
-    value = float_of_bits(bits)
-    return value, np.float32(127) / max(value, power_of_two(-100))
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+def _round_queries(queries, cos_sin, view, scale, scratch):
+    """Rotate, round and pack the queries for one view; False if one is not finite."""
+    size = queries.shape[1]
+    for g in range(len(queries)):
+        rotate(queries[g], cos_sin[0], cos_sin[1], scratch.row)
+        unit = round_row(scratch.row, size, _QUERY_BITS, scratch.integers)
+        if unit >= INFINITE:
+            return False
+        pack(scratch.integers, size, OFFSET, scratch.query[view, g])
+        scratch.units[view, g] = power_of_two(unit) * scale
+    return True
+
+
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+def _find_runs(cache, position, first, scratch):
+    """Write which slots a position sees, in runs of whole blocks; return how many runs.
+
+    Args:
+        first: of `first_kept`.
+    """
+    runs = 0
+    sink_slots = slot_of(cache.sinks, cache.sinks, cache.ring)
+    if sink_slots > 0:
+        scratch.begin[0] = 0
+        scratch.count[0] = sink_slots
+        runs = 1
+    if position >= first:
+        slots = (position - first + BLOCK) // BLOCK * BLOCK
+        begin = slot_of(first, cache.sinks, cache.ring)
+        before_end = min(slots, sink_slots + cache.ring - begin)
+        scratch.begin[runs] = begin
+        scratch.count[runs] = before_end
+        runs += 1
+        if before_end < slots:
+            scratch.begin[runs] = sink_slots
+            scratch.count[runs] = slots - before_end
+            runs += 1
+    return runs
+
+
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+def _score(cache, layer, stream, head, slot, count, at, packed, units, scratch):
+    """Scores of `count` slots from `slot`, written from column `at` on.
+
+    Args:
+        packed: [group, 2 d] uint8. units: [group] float32; of the view.
+    """
+    group, row_size = packed.shape
+    size = row_size // 2
+    stride = size * BLOCK
+    base = cache.keys[layer, stream, head].ctypes.data
+    scores = scratch.scores
+    # Tiles read two blocks in turn, which the processor does not prefetch by itself: reading
+    # all in plain order first takes a third of the time off, if memory is the limit.
+    blocks = cache.keys[layer, stream, head, slot // BLOCK : (slot + count) // BLOCK]
+    scratch.integers[0] = _xor(blocks.reshape(-1).view(np.int64))
+    # The last tile may write a block too much, which is written again or never read.
+    for done in range(0, count, PANELS * BLOCK):
+        multiply_tile(
+            group, base + (slot + done) // BLOCK * stride, stride, size // QUAD,
+            packed.ctypes.data, row_size, size,
+            scores.ctypes.data + _INT32_BYTES * (at + done), _INT32_BYTES * scores.shape[1],
+        )  # fmt: skip
+    sums = cache.key_sums[layer, stream, head, slot : slot + count]
+    scale = cache.key_scale[layer, stream, head, slot : slot + count]
+    for g in range(group):
+        _finish_scores(scores[g, at : at + count], sums, scale, units[g])
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -156,125 +222,32 @@ def _xor(values):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _scores(cache, layer, stream, head, slot, count, at, packed, units, scratch):
-    """Scores of `count` slots from `slot`, written from column `at` on.
+def _finish_scores(scores, sums, scale, unit):
+    """From products with the keys to scores, [n] int32, in place.
 
-    units: [group] float32, what an integer of the query is worth, in 2**-12 bit.
+    Args:
+        sums: [n] int32, what packing has added. scale: [n] float32, of the keys.
+        unit: float32, of the query.
     """
-    group, row_size = packed.shape
-    size = row_size // 2
-    stride = size * BLOCK
-    base = cache.keys[layer, stream, head].ctypes.data
-    scores = scratch.scores
-    # Tiles read two blocks in turn, and the processor does not foresee that: reading
-    # all in plain order first takes a third of the time off, if memory is the limit.
-    blocks = cache.keys[layer, stream, head, slot // BLOCK : (slot + count) // BLOCK]
-    scratch.integers[0] = _xor(blocks.reshape(-1).view(np.int64))
-    # The last tile may write a block too much, which is written again or never read.
-    for done in range(0, count, 2 * BLOCK):
-        multiply_tile(
-            group, base + (slot + done) // BLOCK * stride, stride, size // 4, packed.ctypes.data,
-            row_size, size, scores.ctypes.data + 4 * (at + done), 4 * scores.shape[1],
-        )  # fmt: skip
-    sums = cache.key_sums[layer, stream, head, slot : slot + count]
-    scale = cache.key_scale[layer, stream, head, slot : slot + count]
-    for g in range(group):
-        _finish(scores[g, at : at + count], sums, scale, units[g])
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _finish(scores, sums, scale, unit):
-    """From products with the keys to scores, in place."""
     for i in range(len(scores)):
         x = np.float32(np.int32(scores[i] - sums[i])) * (scale[i] * unit)
         x = min(max(x, -_SCORE_LIMIT), _SCORE_LIMIT)
         scores[i] = np.int32(x + _SCORE_ROUNDER)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def _round_query(head, packed, integers):
-    """Pack a rotated query; return the value of its unit as a power of two."""
-    size = len(head)
-    unit = round_row(head, size, _QUERY_BITS, integers)
-    if unit < INFINITE:
-        pack(integers, size, OFFSET, packed)
-    return unit
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+def _mask(scores, begin, end):
+    """What is not seen gets no weight: columns begin .. end - 1 of all rows."""
+    for g in range(len(scores)):
+        for i in range(begin, end):
+            scores[g, i] = _MASKED
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def attend(cache, layer, stream, head, position, queries, turns, scale, scratch, out):
-    """Attention of the query heads of one KV head at one position.
-
-    Args:
-        position: int64; its own key is in the cache already.
-        queries: [group, d] float32, not rotated.
-        turns: [2, 2, pairs] float32: cosines and sines of the position, and of the
-            position as the sinks see it.
-        scale: float32, log2(e) / sqrt(d) * 4096.
-        out: [group, d] float32, written.
-
-    Returns:
-        False if a query is not finite.
-    """
-    group = len(queries)
-    sinks = cache.sinks
-    first = first_kept(position, sinks, cache.window)
-    units = np.zeros((2, group), dtype=np.float32)
-    for view in range(2):
-        if view == 1 and first == sinks:
-            break
-        for g in range(group):
-            rotate(queries[g], turns[view, 0], turns[view, 1], scratch.row)
-            unit = _round_query(scratch.row, scratch.query[view, g], scratch.integers)
-            if unit >= INFINITE:
-                return False
-            units[view, g] = power_of_two(unit) * scale
-    slid = 0 if first == sinks else 1
-    # Up to three runs of slots: sinks, ring, ring after its end.
-    begin = np.zeros(3, dtype=np.int64)
-    count = np.zeros(3, dtype=np.int64)
-    runs = 0
-    n = 0
-    if sinks > 0:
-        count[0] = (sinks + BLOCK - 1) // BLOCK * BLOCK
-        n = count[0]
-        runs = 1
-        _scores(cache, layer, stream, head, 0, n, 0, scratch.query[slid], units[slid], scratch)
-        for g in range(group):
-            for i in range(min(sinks, position + 1), n):
-                scratch.scores[g, i] = _MASKED
-    if position >= first:
-        kept = position - first + 1
-        blocks = (kept + BLOCK - 1) // BLOCK * BLOCK
-        start = slot_of(first, sinks, cache.ring)
-        end = slot_of(sinks, sinks, cache.ring) + cache.ring
-        part = min(blocks, end - start)
-        from_slot = start
-        done = 0
-        while done < blocks:
-            begin[runs] = from_slot
-            count[runs] = part
-            _scores(
-                cache, layer, stream, head, from_slot, part, n + done, scratch.query[0], units[0],
-                scratch,
-            )  # fmt: skip
-            runs += 1
-            done += part
-            part = blocks - done
-            from_slot = end - cache.ring
-        for g in range(group):
-            for i in range(n + kept, n + blocks):
-                scratch.scores[g, i] = _MASKED
-        n += blocks
-    _mix(cache, layer, stream, head, begin, count, runs, n, scratch, out)
-    return True
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _weigh(scores, n, scales, weights):
+def _softmax(scores, n, scales, weights):
     """Softmax weights times the values' scales, [n] float32, and the weights' sum.
 
-    The weights are integers in 2**-30 of the largest.
+    The weights are integers in 2**-30 of the largest; their sum is int64.
     """
     top = _MASKED
     for i in range(n):
@@ -287,53 +260,57 @@ def _weigh(scores, n, scales, weights):
     return total
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def _mix(cache, layer, stream, head, begin, count, runs, n, scratch, out):
-    """Sum the values, each by its weight."""
-    group, size = out.shape
-    scales = cache.value_scale[layer, stream, head]
-    values = cache.values[layer, stream, head]
-    stride = values.shape[1] * 64
-    gathered = scratch.scales[:n]
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+def _round_weights(scales, runs, n, scratch):
+    """From scores to packed integers of the weights, and what the output's integers are worth.
+
+    Args:
+        scales: [C] float32, of the values by slot.
+        n: slots of all runs.
+    """
     at = 0
     for r in range(runs):
-        gathered[at : at + count[r]] = scales[begin[r] : begin[r] + count[r]]
-        at += count[r]
-    for g in range(group):
+        begin, count = scratch.begin[r], scratch.count[r]
+        scratch.scales[at : at + count] = scales[begin : begin + count]
+        at += count
+    for g in range(len(scratch.weights)):
         weights = scratch.weights[g]
-        total = _weigh(scratch.scores[g], n, gathered, weights)
-        unit = exponent_of(largest_bits(weights.view(np.int32), n)) - 15
+        total = _softmax(scratch.scores[g], n, scratch.scales, weights)
+        unit = exponent_of(largest_bits(weights.view(np.int32), n)) - _WEIGHT_BITS
         factor = power_of_two(-unit)
         integers = scratch.integers
         for i in range(n):
             integers[i] = min(np.int32(weights[i] * factor + np.float32(0.5)), _WEIGHT_MAX)
         pack(integers, n, 0, scratch.packed[g])
         scratch.factors[g] = np.float64(power_of_two(unit)) / np.float64(total)
-        scratch.totals[g, :] = 0
-    row_size = scratch.packed.shape[1]
+
+
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+def _sum_values(values, runs, n, scratch):
+    """Sum the values of all runs, each times its weight, into `totals`.
+
+    Args:
+        values: [d' / 16, C / 4, 16, 4] int8.
+        n: slots of all runs.
+    """
+    scratch.totals[:] = 0
+    group, row_size = scratch.packed.shape
+    stride = values.shape[1] * QUAD_BYTES
     at = 0
     for r in range(runs):
-        done = 0
-        while done < count[r]:
-            part = min(_RUN, count[r] - done)
-            slot = begin[r] + done
-            for pair in range(values.shape[0] // 2):
+        begin, count = scratch.begin[r], scratch.count[r]
+        for done in range(0, count, _SUMMED_POSITIONS):
+            part = min(_SUMMED_POSITIONS, count - done)
+            weights = scratch.packed.ctypes.data + (at + done) * _PACKED_STEP
+            # QUAD_BYTES of a panel are QUAD slots.
+            panel = values.ctypes.data + (begin + done) // QUAD * QUAD_BYTES
+            for column in range(0, scratch.totals.shape[1], TILE_COLUMNS):
                 multiply_tile(
-                    group,
-                    values.ctypes.data + 2 * pair * stride + slot * 16,
-                    stride,
-                    part // 4,
-                    scratch.packed.ctypes.data + (at + done) * _PACKED_STEP,
-                    row_size,
-                    n,
-                    scratch.sums.ctypes.data,
-                    128,
-                )
+                    group, panel, stride, part // QUAD, weights, row_size, n,
+                    scratch.sums.ctypes.data, ROW_BYTES,
+                )  # fmt: skip
+                panel += PANELS * stride
                 for g in range(group):
-                    for c in range(32):
-                        scratch.totals[g, 32 * pair + c] += np.int64(scratch.sums[g, c])
-            done += part
-        at += count[r]
-    for g in range(group):
-        for j in range(size):
-            out[g, j] = np.float32(np.float64(scratch.totals[g, j]) * scratch.factors[g])
+                    for c in range(TILE_COLUMNS):
+                        scratch.totals[g, column + c] += np.int64(scratch.sums[g, c])
+        at += count

@@ -5,20 +5,23 @@ from pathlib import Path
 import numpy as np
 
 from predictors.base import FloatArray, IntArray, ModelError
-from predictors.language_models.exact.attention import first_kept, new_cache, new_scratch
-from predictors.language_models.exact.forward import FINAL_PHASES, PHASES_OF_LAYER, Buffers, work
+from predictors.language_models.exact.attention import new_scratch
+from predictors.language_models.exact.buffers import new_buffers
+from predictors.language_models.exact.cache import first_kept, new_cache
+from predictors.language_models.exact.forward import phase_count, work
 from predictors.language_models.exact.gguf_file import Gguf
-from predictors.language_models.exact.rope import frequencies, rotation, turns
-from predictors.language_models.exact.team import Job, Team, new_counters
+from predictors.language_models.exact.rope import COARSE_BITS, FINE_BITS, TABLE_SIZE, rotation
+from predictors.language_models.exact.rope_tables import cos_sin_table, rope_frequencies
+from predictors.language_models.exact.team import Job, Team
 from predictors.language_models.exact.weights import read_weights
 from predictors.language_models.numerics import Numerics, available_threads, exact_numerics
 
-# Tokens that are evaluated at once where they are known: more is not faster.
-_ROWS_AHEAD = 64
+# Rows that are evaluated at once where the tokens are known: more is not faster.
+_PREFETCHED_ROWS = 64
 
 # From so many streams on, half of them are coded while the other half is evaluated. For
-# fewer, steps of all at once save more: they read the weights once.
-_LEAST_CUT = 24
+# fewer (measured with 16), steps of all at once save more: they read the weights once.
+_MIN_STREAMS_TO_HALVE = 24
 
 VERSION = "1"
 """Of docs/numerics.md: it changes when a bit of the logits does."""
@@ -44,8 +47,9 @@ class ExactModel:
         threads = threads or available_threads()
         self.weights = read_weights(file, threads)
         factors = file.tensor("rope_freqs.weight") if file.has("rope_freqs.weight") else None
-        self.steps = frequencies(file.rope_base, self.shape.rope_pairs, factors)
-        self.coarse, self.fine = turns(12, 4096), turns(24, 4096)
+        self.frequencies = rope_frequencies(file.rope_base, self.shape.rope_pairs, factors)
+        self.coarse_table = cos_sin_table(COARSE_BITS, TABLE_SIZE)
+        self.fine_table = cos_sin_table(FINE_BITS, TABLE_SIZE)
         self.team = Team(threads)
 
     @property
@@ -53,7 +57,7 @@ class ExactModel:
         return exact_numerics(VERSION)
 
     def sessions(self, n_streams: int) -> int:
-        return 2 if n_streams >= _LEAST_CUT and self.team.threads > 1 else 1
+        return 2 if n_streams >= _MIN_STREAMS_TO_HALVE and self.team.threads > 1 else 1
 
     def open(self, n_streams: int, window: int, sinks: int, ahead: int = 0) -> "ExactSession":
         """See `LanguageModel`.
@@ -62,7 +66,7 @@ class ExactModel:
             ahead: positions of a stream that can be evaluated at once; 0 = as many as
                 pay. They change no bit.
         """
-        ahead = ahead or max(1, _ROWS_AHEAD // n_streams)
+        ahead = ahead or max(1, _PREFETCHED_ROWS // n_streams)
         return ExactSession(self, n_streams, window, sinks, ahead)
 
     def close(self) -> None:
@@ -99,37 +103,15 @@ class ExactSession:
         self._scratch = [
             new_scratch(s.heads // s.kv_heads, s.head_size, window) for _ in range(threads)
         ]
-        rows = n_streams * ahead
-        widest = max(s.width, s.inner, s.heads * s.head_size)
-
-        def floats(*shape: int) -> FloatArray:
-            return np.zeros(shape, dtype=np.float32)
-
-        buffers = Buffers(
-            tokens=np.zeros(rows, dtype=np.int64),
-            streams=np.tile(np.arange(n_streams), ahead),
-            positions=np.zeros(rows, dtype=np.int64),
-            turns=floats(rows, 2, 2, s.rope_pairs),
-            x=floats(rows, s.width),
-            normed=floats(rows, s.width),
-            packed=np.zeros((rows, 2 * widest), dtype=np.uint8),
-            units=floats(rows),
-            projected=floats(rows, 16 * model.weights.qkv.panels.shape[1]),
-            attended=floats(rows, s.heads * s.head_size),
-            inner=floats(rows, s.inner),
-            logits=floats(rows, s.vocabulary),
-            hidden=floats(rows, s.width),
-            sums=np.zeros((threads, 6, 32), dtype=np.int32),
-            integers=np.zeros((threads, widest), dtype=np.int32),
-            counters=new_counters(s.layers * PHASES_OF_LAYER + FINAL_PHASES),
-            failed=np.zeros(1, dtype=np.int64),
-        )
+        buffers = new_buffers(s, n_streams, ahead, threads, phase_count(s.layers))
         self._ahead = ahead
         # The results of one batch are read while the next one is evaluated.
-        other = buffers._replace(logits=floats(rows, s.vocabulary), hidden=floats(rows, s.width))
+        other = buffers._replace(
+            logits=np.zeros_like(buffers.logits), hidden=np.zeros_like(buffers.hidden)
+        )
         self._buffers = [buffers, other]
         self._none = np.empty((0, n_streams), dtype=np.int32)
-        self._foreseen = self._batch = self._begun = self._none
+        self._prefetched = self._batch = self._begun = self._none
         self._job = Job(_nothing)
         self._next = 0
         self._position = 0
@@ -139,15 +121,15 @@ class ExactSession:
             if not len(self._begun):
                 self._begin(tokens[None])
             self._end()
-            self._begin_foreseen()
+            self._begin_prefetched()
         if not np.array_equal(self._batch[self._next], tokens):
-            raise ValueError("the tokens are not those that were foreseen")
+            raise ValueError("the tokens are not those that were prefetched")
         self._next += 1
         return self._rows_of(self._buffers[0].logits, self._next - 1)
 
-    def foresee(self, tokens: IntArray) -> None:
-        self._foreseen = np.concatenate([self._foreseen, tokens])
-        self._begin_foreseen()
+    def prefetch(self, tokens: IntArray) -> None:
+        self._prefetched = np.concatenate([self._prefetched, tokens])
+        self._begin_prefetched()
 
     def evaluate(self, tokens: IntArray) -> FloatArray:
         """Feed several tokens to every stream at once.
@@ -170,7 +152,7 @@ class ExactSession:
         self._model.team.finish(self._job)
         # What the cache still holds is never read before it is written again.
         self._position = 0
-        self._foreseen = self._batch = self._begun = self._none
+        self._prefetched = self._batch = self._begun = self._none
         self._next = 0
 
     def close(self) -> None:
@@ -179,11 +161,11 @@ class ExactSession:
     def _rows_of(self, rows: FloatArray, step: int) -> FloatArray:
         return rows[step * self._streams : (step + 1) * self._streams]
 
-    def _begin_foreseen(self) -> None:
+    def _begin_prefetched(self) -> None:
         """Begin with the next batch that is known, if none has begun."""
-        if len(self._foreseen) and not len(self._begun):
-            self._begin(self._foreseen[: self._ahead])
-            self._foreseen = self._foreseen[self._ahead :]
+        if len(self._prefetched) and not len(self._begun):
+            self._begin(self._prefetched[: self._ahead])
+            self._prefetched = self._prefetched[self._ahead :]
 
     def _begin(self, tokens: IntArray) -> None:
         """Begin with a batch, [n, S] int32; its results will be in the other buffers."""
@@ -199,9 +181,9 @@ class ExactSession:
             b.positions[i * streams : (i + 1) * streams] = position
             seen = position - (first_kept(position, self._sinks, self._window) - self._sinks)
             for view, p in enumerate((position, seen)):
-                turn = b.turns[i * streams, view]
-                rotation(p, m.steps, m.coarse, m.fine, turn[0], turn[1])
-            b.turns[i * streams + 1 : (i + 1) * streams] = b.turns[i * streams]
+                cosines, sines = b.cos_sin[i * streams, view]
+                rotation(p, m.frequencies, m.coarse_table, m.fine_table, cosines, sines)
+            b.cos_sin[i * streams + 1 : (i + 1) * streams] = b.cos_sin[i * streams]
         b.counters[:] = 0
         b.failed[0] = 0
         self._position += n

@@ -1,94 +1,60 @@
 """Rotary position embeddings (RoPE; Su et al. 2021) by integer phases.
 
-The angle of frequency i at position p is p * F_i mod 2**32, in 2**-32 turn, with an
+The angle of pair i at position p is the phase p * F_i mod 2**32, in 2**-32 turn, with an
 integer F_i: so positions may grow for ever, and no position is ever re-based.
 """
-
-from decimal import Decimal, localcontext
 
 import numpy as np
 
 from coder.kernels import njit
+from predictors.language_models.exact.rope_tables import PHASE_BITS
 
-PHASE_BITS = 32
-_TABLE_BITS = 12
-_FIXED = 120
+TABLE_BITS = 12
+"""A table has 2**12 angles: two of them make 2**24 to a turn, in 128 KiB."""
 
+TABLE_SIZE = 1 << TABLE_BITS
 
-def _two_pi() -> int:
-    """2 pi in units of 2**-120, by Machin's formula."""
-    bits = _FIXED + 20
+COARSE_BITS = TABLE_BITS
+"""The coarse table's unit is 2**-12 turn: it goes once around."""
 
-    def arctan_of_inverse(n: int) -> int:
-        power = total = (1 << bits) // n
-        k, sign = 3, -1
-        while power:
-            power //= n * n
-            total += sign * (power // k)
-            k, sign = k + 2, -sign
-        return total
+FINE_BITS = 2 * TABLE_BITS
+"""The fine table's unit is 2**-24 turn: it divides a step of the coarse one."""
 
-    return 8 * (4 * arctan_of_inverse(5) - arctan_of_inverse(239)) >> 20
-
-
-def turns(bits: int, count: int) -> np.ndarray:
-    """[count, 2] float64: cosine and sine of j / 2**bits turn, for j = 0 .. count - 1.
-
-    From 120-bit fixed point, rounded to a multiple of 2**-100 (so that the zeros at the
-    quarters are zeros) and then to float64.
-    """
-    angle = _two_pi() >> bits
-    one = 1 << _FIXED
-    half = 1 << 19
-    cosine, sine, term, k = 0, 0, one, 0
-    while term:
-        parts = (term, 0), (0, term), (-term, 0), (0, -term)
-        cosine, sine = cosine + parts[k % 4][0], sine + parts[k % 4][1]
-        k += 1
-        term = (term * angle >> _FIXED) // k
-    table = np.empty((count, 2))
-    c, s = one, 0
-    for j in range(count):
-        table[j] = [((x + half) >> 20) / (one >> 20) for x in (c, s)]
-        c, s = (c * cosine - s * sine) >> _FIXED, (c * sine + s * cosine) >> _FIXED
-    return table
-
-
-def frequencies(base: float, pairs: int, factors: np.ndarray | None = None) -> np.ndarray:
-    """[pairs] int64: F_i = rint(2**32 / (2 pi) * base**(-i / pairs) / factor_i)."""
-    with localcontext() as context:
-        context.prec = 50
-        log = Decimal(base).ln()
-        turn = Decimal(_two_pi()) / (1 << _FIXED)
-        found = []
-        for i in range(pairs):
-            angle = (-log * i / pairs).exp()
-            if factors is not None:
-                angle /= Decimal(float(factors[i]))
-            found.append(int((angle * (1 << PHASE_BITS) / turn).to_integral_value()))
-    return np.array(found, dtype=np.int64)
+# Phases are rounded to the unit of the fine table.
+_SHIFT = PHASE_BITS - FINE_BITS
+_HALF = 1 << (_SHIFT - 1)
+_TURN_MASK = (1 << FINE_BITS) - 1
+_FINE_MASK = TABLE_SIZE - 1
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def rotation(position, steps, coarse, fine, cosines, sines):
-    """Write the cosines and sines of a position, [pairs] float32.
+def rotation(position, frequencies, coarse_table, fine_table, cosines, sines):
+    """Write the cosines and sines of a position.
 
     Args:
         position: int64 ≥ 0.
-        steps: `frequencies`.
-        coarse, fine: `turns(12, 4096)`, `turns(24, 4096)`.
+        frequencies: [pairs] int64, of `rope_frequencies`.
+        coarse_table, fine_table: [4096, 2] float64, `cos_sin_table(COARSE_BITS, TABLE_SIZE)`
+            and `cos_sin_table(FINE_BITS, TABLE_SIZE)`.
+        cosines, sines: [pairs] float32, written.
     """
-    for i in range(len(steps)):
-        phase = ((position * steps[i] + 128) >> 8) & 0xFFFFFF
-        a = coarse[phase >> _TABLE_BITS]
-        b = fine[phase & 4095]
+    for i in range(len(frequencies)):
+        phase = ((position * frequencies[i] + _HALF) >> _SHIFT) & _TURN_MASK
+        a = coarse_table[phase >> TABLE_BITS]
+        b = fine_table[phase & _FINE_MASK]
+        # Cosine and sine of a sum of two angles.
         cosines[i] = np.float32(a[0] * b[0] - a[1] * b[1])
         sines[i] = np.float32(a[1] * b[0] + a[0] * b[1])
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def rotate(head, cosines, sines, rotated):
-    """Rotate the pairs (2 i, 2 i + 1) of a head, [d] float32."""
+    """Rotate the pairs (2 i, 2 i + 1) of a head; elements after the last pair stay.
+
+    Args:
+        head: [d] float32. rotated: [d] float32, written.
+        cosines, sines: [pairs] float32, pairs ≤ d / 2.
+    """
     for i in range(len(cosines)):
         a = head[2 * i]
         b = head[2 * i + 1]

@@ -8,40 +8,41 @@ import numpy.typing as npt
 
 from predictors.base import FloatArray
 from predictors.language_models.exact.gguf_file import Gguf
-from predictors.language_models.exact.product import COLUMNS, OFFSET, TILE_COLUMNS
+from predictors.language_models.exact.linear import Linear
+from predictors.language_models.exact.rounding import INT8_MAX
+from predictors.language_models.exact.tiles import COLUMNS, OFFSET, PANELS, QUAD, TILE_COLUMNS
 
-MAX_BITS = 15
-"""Activations have at most this many bits and a sign."""
+MAX_ACTIVATION_BITS = 15
+"""Activations have at most this many bits and a sign: they are packed as 16-bit numbers."""
 
 _INT32_MAX = (1 << 31) - 1
-
-Linear = namedtuple("Linear", "panels scale offset bits")
-Linear.__doc__ = """Matrices of all layers that read the same input, joined by columns.
-
-panels: [L, P, k / 4, 16, 4] int8. scale: [L, 16 P] float32. offset: [L, 16 P] int32, to
-be taken off the sums. bits: [L] int64, of the activations.
-"""
 
 Weights = namedtuple(
     "Weights",
     "embedding embedding_scale attention_norm ffn_norm output_norm qkv output gate_up down head"
     " epsilon",
 )
+Weights.__doc__ = """All weights of a model of L layers, V tokens, width E.
+
+embedding: [V, E] int8. embedding_scale: [V] float32. attention_norm, ffn_norm: [L, E] float32.
+output_norm: [E] float32. qkv, output, gate_up, down: `Linear` of L layers. head: `Linear` of
+one. epsilon: float64, of the normalization.
+"""
 
 
 def quantize(weights: FloatArray) -> tuple[npt.NDArray[np.int8], FloatArray]:
     """Round [n, k] float32 to int8 per row: w ≈ integer * scale[n], scale = max |w| / 127."""
     top = np.maximum(weights.max(axis=1), -weights.min(axis=1))
     with np.errstate(divide="ignore"):
-        inverse = np.where(top > 0, np.float32(127) / top, np.float32(0))
+        inverse = np.where(top > 0, INT8_MAX / top, np.float32(0))
     scaled = weights * inverse[:, None]
-    return np.rint(scaled, out=scaled).astype(np.int8), top / np.float32(127)
+    return np.rint(scaled, out=scaled).astype(np.int8), top / INT8_MAX
 
 
 def activation_bits(weights: npt.NDArray[np.int8]) -> int:
     """Most bits B ≤ 15 with (2**B - 1) * sum |w| < 2**31 in every row."""
     heaviest = int(np.abs(weights).sum(axis=1, dtype=np.int64).max())
-    bits = MAX_BITS
+    bits = MAX_ACTIVATION_BITS
     while ((1 << bits) - 1) * heaviest > _INT32_MAX:
         bits -= 1
     return bits
@@ -52,11 +53,11 @@ def read_weights(file: Gguf, threads: int) -> Weights:
     shape = file.shape
     attended = shape.heads * shape.head_size
     projected = attended + 2 * shape.kv_heads * shape.head_size
-    gates = interleaved(shape.inner)
+    gates = interleaved(shape.ffn_size)
     qkv = _new(shape.layers, projected, shape.width)
     output = _new(shape.layers, shape.width, attended)
     gate_up = _new(shape.layers, len(gates), shape.width)
-    down = _new(shape.layers, shape.width, shape.inner)
+    down = _new(shape.layers, shape.width, shape.ffn_size)
 
     def read_layer(layer: int) -> None:
         def joined(*names: str) -> FloatArray:
@@ -94,14 +95,14 @@ def read_weights(file: Gguf, threads: int) -> Weights:
     )
 
 
-def interleaved(inner: int) -> npt.NDArray[np.int64]:
+def interleaved(ffn_size: int) -> npt.NDArray[np.int64]:
     """The order of gate and up rows: 16 of each in turn, so that a tile holds both.
 
     Rows of [gate, up, a row of zeros]; the last is taken to fill up.
     """
-    index = np.arange(-(-inner // COLUMNS) * COLUMNS).reshape(-1, 1, COLUMNS)
-    both = np.concatenate([index, index + inner], axis=1)
-    both[np.broadcast_to(index >= inner, both.shape)] = 2 * inner
+    index = np.arange(-(-ffn_size // COLUMNS) * COLUMNS).reshape(-1, 1, COLUMNS)
+    both = np.concatenate([index, index + ffn_size], axis=1)
+    both[np.broadcast_to(index >= ffn_size, both.shape)] = 2 * ffn_size
     return both.reshape(-1)
 
 
@@ -110,9 +111,10 @@ def _zeros(rows: int, columns: int) -> FloatArray:
 
 
 def _new(layers: int, n: int, k: int) -> Linear:
-    panels = -(-n // TILE_COLUMNS) * 2
+    """Room for matrices of [n, k], zeros."""
+    panels = -(-n // TILE_COLUMNS) * PANELS
     return Linear(
-        panels=np.zeros((layers, panels, k // 4, COLUMNS, 4), dtype=np.int8),
+        panels=np.zeros((layers, panels, k // QUAD, COLUMNS, QUAD), dtype=np.int8),
         scale=np.zeros((layers, panels * COLUMNS), dtype=np.float32),
         offset=np.zeros((layers, panels * COLUMNS), dtype=np.int32),
         bits=np.zeros(layers, dtype=np.int64),
@@ -128,7 +130,7 @@ def _fill(linear: Linear, layer: int, weights: FloatArray) -> None:
     sums = integers.sum(axis=1, dtype=np.int64) * OFFSET
     linear.offset[layer, :n] = sums.astype(np.uint32).view(np.int32)
     whole = n // COLUMNS * COLUMNS
-    shaped = integers[:whole].reshape(-1, COLUMNS, k // 4, 4).transpose(0, 2, 1, 3)
+    shaped = integers[:whole].reshape(-1, COLUMNS, k // QUAD, QUAD).transpose(0, 2, 1, 3)
     linear.panels[layer, : whole // COLUMNS] = shaped
     for row in range(whole, n):
-        linear.panels[layer, row // COLUMNS, :, row % COLUMNS] = integers[row].reshape(-1, 4)
+        linear.panels[layer, row // COLUMNS, :, row % COLUMNS] = integers[row].reshape(-1, QUAD)

@@ -1,0 +1,141 @@
+"""Linear layers: rows are normalized, packed, and multiplied with a matrix."""
+
+from collections import namedtuple
+
+import numpy as np
+
+from coder.kernels import njit
+from predictors.language_models.exact.exp2 import sigmoid
+from predictors.language_models.exact.phases import items
+from predictors.language_models.exact.product import multiply_tile, pack
+from predictors.language_models.exact.rounding import INFINITE, power_of_two, round_row
+from predictors.language_models.exact.tiles import (
+    COLUMNS,
+    MAX_ROWS,
+    OFFSET,
+    PANELS,
+    QUAD,
+    QUAD_BYTES,
+    ROW_BYTES,
+    TILE_COLUMNS,
+)
+
+Linear = namedtuple("Linear", "panels scale offset bits")
+Linear.__doc__ = """Matrices of L layers that read the same input of k elements, joined by columns.
+
+panels: [L, P, k / 4, 16, 4] int8, P even. scale: [L, 16 P] float32. offset: [L, 16 P]
+int32, to be taken off the sums. bits: [L] int64, of the activations.
+"""
+
+NORM_BITS = 20
+"""Of the integers whose squares are summed: the sum fits int64 up to a width of 2**22."""
+
+# What becomes of a product: it is written, added to what is there, or gated.
+WRITE, ADD, SWIGLU = range(3)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def normalize(row, gain, epsilon, integers, out):
+    """Root mean square normalization (RMSNorm; Zhang & Sennrich 2019).
+
+    Args:
+        row, gain: [E] float32. epsilon: float64.
+        integers: [≥ E] int32, working memory. out: [E] float32, written.
+
+    Returns:
+        False if a value of the row is not finite.
+    """
+    n = len(row)
+    unit = round_row(row, n, NORM_BITS, integers)
+    if unit >= INFINITE:
+        return False
+    total = np.int64(0)
+    for i in range(n):
+        total += np.int64(integers[i]) * np.int64(integers[i])
+    scale = np.float64(power_of_two(unit))
+    mean = np.float64(total) * scale * scale / np.float64(n)
+    factor = np.float32(1.0 / np.sqrt(mean + epsilon))
+    for i in range(n):
+        out[i] = row[i] * factor * gain[i]
+    return True
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def pack_row(row, bits, integers, packed):
+    """Round and pack a row.
+
+    Args:
+        row: [k] float32. bits: int64, of `Linear`.
+        integers: [≥ k] int32, working memory. packed: [≥ 2 k] uint8, written.
+
+    Returns:
+        float32, what an integer of the packed row is worth; 0 if it is not finite.
+    """
+    n = len(row)
+    unit = round_row(row, n, bits, integers)
+    if unit >= INFINITE:
+        return np.float32(0)
+    pack(integers, n, OFFSET, packed)
+    return power_of_two(unit)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def multiply(phase, rows, linear, layer, packed, units, sums, epilogue, out):
+    """This thread's share of a product of all rows with a matrix: some tiles' columns.
+
+    Args:
+        phase: of `address_of`.
+        rows: how many, M.
+        linear: `Linear`. layer: int64.
+        packed: [≥ M, ≥ 2 k] uint8 and units: [≥ M] float32, of `pack_row`.
+        sums: [6, 32] int32, working memory.
+        epilogue: `WRITE`, `ADD` or `SWIGLU`.
+        out: [≥ M, n] float32, written; n may be less than there are columns.
+    """
+    # Slices and addresses are taken once: each counts references, which would take a tenth
+    # of the time of a tile. So this loop is not a function of its own either.
+    panels, scale, offset = linear.panels[layer], linear.scale[layer], linear.offset[layer]
+    base = panels.ctypes.data
+    quads = panels.shape[1]
+    stride = quads * QUAD_BYTES
+    row_size = packed.shape[1]
+    for tile in items(phase, len(panels) // PANELS):
+        for first in range(0, rows, MAX_ROWS):
+            n = min(MAX_ROWS, rows - first)
+            multiply_tile(
+                n, base + PANELS * tile * stride, stride, quads,
+                packed.ctypes.data + first * row_size, row_size, QUAD * quads,
+                sums.ctypes.data, ROW_BYTES,
+            )  # fmt: skip
+            for i in range(n):
+                _finish(
+                    sums[i], scale, offset, tile * TILE_COLUMNS, units[first + i], epilogue,
+                    out[first + i],
+                )  # fmt: skip
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _finish(sums, scale, offset, column, unit, epilogue, out):
+    """From a tile's sums of one row, [32] int32, to float32, and on into `out`.
+
+    With `SWIGLU` (Shazeer 2020) the tile's first panel holds gates, and the second what
+    they gate.
+    """
+    s = scale[column : column + TILE_COLUMNS]
+    o = offset[column : column + TILE_COLUMNS]
+    if epilogue == SWIGLU:
+        half = column // 2
+        for c in range(min(COLUMNS, len(out) - half)):
+            gate = np.float32(np.int32(sums[c] - o[c])) * (s[c] * unit)
+            d = COLUMNS + c
+            up = np.float32(np.int32(sums[d] - o[d])) * (s[d] * unit)
+            out[half + c] = gate * sigmoid(gate) * up
+        return
+    to = out[column:]
+    n = min(TILE_COLUMNS, len(to))
+    if epilogue == ADD:
+        for c in range(n):
+            to[c] = to[c] + np.float32(np.int32(sums[c] - o[c])) * (s[c] * unit)
+    else:
+        for c in range(n):
+            to[c] = np.float32(np.int32(sums[c] - o[c])) * (s[c] * unit)
