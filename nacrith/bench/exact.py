@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from coder.kernels import njit
 from nacrith.bench.cross_entropy import cross_entropy, cross_entropy_of_tokens
@@ -80,7 +81,13 @@ def measure_decoding(streams: int, steps: int) -> dict[str, Any]:
 
 
 @njit(nogil=True)
-def _repeat(panels, packed, sums, size, times):
+def _repeat(
+    panels: npt.NDArray[np.int8],
+    packed: npt.NDArray[np.uint8],
+    sums: npt.NDArray[np.int32],
+    size: int,
+    times: int,
+) -> None:
     stride = size * 16
     for _ in range(times):
         for tile in range(len(panels) // 2):

@@ -43,7 +43,12 @@ class Recording:
 
 
 @njit(cache=True)
-def _quantize(logits, token_of_symbol, units, distances):
+def _quantize(
+    logits: FloatArray,
+    token_of_symbol: IntArray,
+    units: np.float32,
+    distances: npt.NDArray[np.uint8],
+) -> None:
     for t in range(len(logits)):
         top = logits[t, token_of_symbol[0]]
         for token in token_of_symbol:

@@ -75,17 +75,14 @@ def code_streams(
         coder.ScoreError: the model returned a logit that is not finite.
     """
     bounds = stream_bounds(len(symbols), n_streams)
-    lengths = [bounds[s + 1] - bounds[s] for s in range(n_streams)]
+    lengths = np.diff(bounds).tolist()
     token_of_symbol = vocabulary.token_of_symbol
     tokens = np.full(n_streams, vocabulary.start_token, dtype=np.int32)
     cut = stream_bounds(n_streams, len(sessions))
     parts = [range(cut[i], cut[i + 1]) for i in range(len(sessions))]
     for session, part in zip(sessions, parts, strict=True):
         session.prefetch(known[:, part])
-    for symbol in prompt:
-        for session, part in zip(sessions, parts, strict=True):
-            session.step(tokens[part])
-        tokens[:] = token_of_symbol[symbol]
+    _read_prompt(sessions, parts, tokens, token_of_symbol[prompt])
     turns = [(step, i) for step in range(lengths[0]) for i in range(len(sessions))]
     done = 0
     for (step, i), following in zip_longest(turns, turns[1:]):
@@ -105,3 +102,19 @@ def code_streams(
             tokens[stream] = token_of_symbol[symbol]
             done += 1
         on_progress(done)
+
+
+def _read_prompt(
+    sessions: Sequence[Session], parts: Sequence[range], tokens: IntArray, prompt: IntArray
+) -> None:
+    """Feed a prompt to every stream, but for its last token.
+
+    Args:
+        sessions, parts: which streams each has.
+        tokens: [S] int32, the first token to feed; afterwards the next one.
+        prompt: [p] int32 tokens.
+    """
+    for token in prompt:
+        for session, part in zip(sessions, parts, strict=True):
+            session.step(tokens[part])
+        tokens[:] = token

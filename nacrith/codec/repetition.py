@@ -1,6 +1,9 @@
 """Is data the same again and again?"""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from coder.kernels import njit
 from predictors.mixing.hashing import bucket, combine
@@ -16,7 +19,7 @@ def is_repeated(data: bytes) -> bool:
 
 
 @njit(cache=True)
-def _expected(data):
+def _expected(data: npt.NDArray[np.uint8]) -> Any:
     """How many bytes are what followed the last 16 bytes of the same hash."""
     places = np.zeros(1 << 16, dtype=np.int64)
     count = 0

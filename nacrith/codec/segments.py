@@ -10,6 +10,7 @@ Of the binary runs, the parts that nothing can compress are cut out.
 """
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -49,7 +50,7 @@ MAX_REPEATS = 16
 
 
 @njit(cache=True)
-def _mark_text(data, marks):
+def _mark_text(data: Bytes, marks: Bytes) -> None:
     """marks[i] = 1 where data[i] is part of valid UTF-8 and no control character."""
     n = len(data)
     i = 0
@@ -88,7 +89,7 @@ def _mark_text(data, marks):
 
 
 @njit(cache=True)
-def _find_runs(data, marks, least, runs):
+def _find_runs(data: Bytes, marks: Bytes, least: int, runs: npt.NDArray[np.int64]) -> Any:
     """Find runs with few control bytes in which bytes from 80 on are not UTF-8.
 
     Written: begin and end of each that has `least` bytes; none is longer than `PIECE`.
@@ -128,14 +129,14 @@ def _mark_other_charsets(data: bytes, values: Bytes, marks: Bytes) -> None:
 
 
 @njit(cache=True)
-def _is_of_words(b):
+def _is_of_words(b: int) -> Any:
     """Letters, digits, and what base64 and its variants use besides."""
     lower = b | 0x20
     return 0x61 <= lower <= 0x7A or 0x30 <= b <= 0x39 or b in (0x2B, 0x2D, 0x2F, 0x3D, 0x5F)
 
 
 @njit(cache=True)
-def _mark_opaque(data, marks):
+def _mark_opaque(data: Bytes, marks: Bytes) -> None:
     """Mark words of at least `OPAQUE_WORD` bytes, each with the byte that ends it."""
     begin = 0
     for i in range(len(data) + 1):
@@ -146,7 +147,7 @@ def _mark_opaque(data, marks):
 
 
 @njit(cache=True)
-def _cheapest_path(marks, kinds):
+def _cheapest_path(marks: Bytes, kinds: Bytes) -> None:
     """Overwrite `kinds` with the kind of each byte (1 = text) on the cheapest path."""
     n = len(marks)
     text = np.int64(0)
@@ -223,7 +224,7 @@ def _is_random(piece: bytes) -> bool:
 
 
 @njit(cache=True)
-def _repeats(piece):
+def _repeats(piece: Bytes) -> Any:
     """At how many places four bytes stand that were the last of their hash before."""
     words = np.zeros(1 << 14, dtype=np.int64)
     word = np.int64(0)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from coder import Coder
 from coder.kernels import njit
-from predictors.base import FloatArray
+from predictors.base import FloatArray, IntArray
 from predictors.ensemble import Ensemble, EnsembleParameters
 from predictors.language_models.vocabulary import Vocabulary
 
@@ -130,7 +130,16 @@ class _ObservedEnsemble(Ensemble):
 
 
 @njit(cache=True)
-def _observe(logits, token_of_symbol, cdf, symbol, bits, others, p_model, p_heads):
+def _observe(
+    logits: FloatArray,
+    token_of_symbol: IntArray,
+    cdf: npt.NDArray[np.uint32],
+    symbol: int,
+    bits: FloatArray,
+    others: npt.NDArray[np.uint32],
+    p_model: FloatArray,
+    p_heads: FloatArray,
+) -> None:
     n = len(token_of_symbol)
     best = len(others) - 1
     top = np.float64(logits.max())

@@ -8,6 +8,8 @@ lists). Before there was one, as the first line is.
 `state` is [2] int64, `table` [KEYS, 2] int64: places and lengths in the text.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -27,12 +29,17 @@ def no_lines() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
 
 
 @njit(cache=True)
-def is_blank(byte):
+def is_blank(byte: int) -> Any:
     return byte == _SPACE or 9 <= byte <= 13
 
 
 @njit(cache=True)
-def begin_line(state, table, text, begin):
+def begin_line(
+    state: npt.NDArray[np.int64],
+    table: npt.NDArray[np.int64],
+    text: npt.NDArray[np.uint8],
+    begin: int,
+) -> Any:
     """Read the line that begins at `begin`; return where its indentation ends."""
     end = begin
     while end < len(text) and (text[end] == _SPACE or text[end] == _TAB):
@@ -57,13 +64,13 @@ def begin_line(state, table, text, begin):
 
 
 @njit(cache=True)
-def expected(state, table):
+def expected(state: npt.NDArray[np.int64], table: npt.NDArray[np.int64]) -> Any:
     """Place and length of the indentation that a next line of this paragraph is to have."""
     key = state[_KEY]
     return table[key, 0], table[key, 1]
 
 
 @njit(cache=True)
-def is_inside(state):
+def is_inside(state: npt.NDArray[np.int64]) -> Any:
     """Is the last line that was begun not blank?"""
     return state[_INSIDE] != 0

@@ -5,6 +5,8 @@ line where the next word would not fit, so what counts is the column that the
 next word would end in; the widths of the lines before say which limit holds.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -16,15 +18,41 @@ from predictors.mixing import mixer
 from predictors.mixing.logistic import PROBABILITY_BITS, PROBABILITY_ONE, adapt, squash, stretch
 
 _COLUMNS = 256
-_INPUTS = 5
+"""Columns, and differences of columns, that are told apart."""
+
+_NO_DIFFERENCE = _COLUMNS // 2
+"""Where the table has differences of 0."""
+
+_KEYS = 4
+"""Ways to look up the probability of a break."""
+
+_INPUTS = _KEYS + 1
+"""Of the mixer: a probability for each key, and a constant."""
+
+_SETS = 32
+"""Weight sets, by eight columns of where the next word would end."""
+
 _RATE = 4000
-# Probabilities learn by 1/n at first, then by 2**-shift.
+"""Of the mixer, in the unit of `mixer.train`."""
+
 _SHIFT = 6
+"""Probabilities learn by 1/n at first, then by 2**-shift of the error."""
+
 _BLOCK = 4096
+"""Gaps that are coded in one call of the kernel."""
+
+_NEWLINE, _TAB = 10, 9
+
+# What is known between two gaps: the column, the place in the text behind the last gap, the
+# greatest and the last width of wrapped lines.
+_COLUMN, _PLACE, _WIDEST, _WIDTH = range(4)
+
+Bytes = npt.NDArray[np.uint8]
+Integers = npt.NDArray[np.int64]
 
 
 @njit(cache=True)
-def _adapt_fast(table, counts, i, bit):
+def _adapt_fast(table: Integers, counts: Integers, i: int, bit: int) -> None:
     """Move by the reciprocal of the count of observations, at least by 2**-5."""
     n = counts[i]
     if n < (1 << _SHIFT) - 2:
@@ -35,67 +63,101 @@ def _adapt_fast(table, counts, i, bit):
 
 
 @njit(cache=True)
-def column_after(column, byte):
+def column_after(column: int, byte: int) -> Any:
     """The column behind a byte in this one, in characters of UTF-8.
 
     A tab begins afresh: where it stands behind a heading of any length, as in plays, what
     follows is filled to a width of its own.
     """
-    return 0 if byte == 9 else column + ((byte & 0xC0) != 0x80)
+    return 0 if byte == _TAB else column + ((byte & 0xC0) != 0x80)
+
+
+@njit(cache=True)
+def _reach(text: Bytes, place: int, column: int) -> Any:
+    """The column behind the word that follows the gap at `place`, which is in `column`."""
+    end = place + 1
+    reach = column + 1
+    while end < len(text) and not is_blank(text[end]):
+        reach = column_after(reach, text[end])
+        end += 1
+    return min(reach, _COLUMNS - 1)
+
+
+@njit(cache=True)
+def _write_keys(keys: Integers, reach: int, column: int, state: Integers) -> None:
+    """Write where the table has the probabilities of a break, [_KEYS] int64."""
+    last = _COLUMNS - 1
+    keys[0] = reach
+    keys[1] = _COLUMNS + min(column, last)
+    # Against the widest of the wrapped lines before, which the limit cannot be below, and
+    # against the last of them.
+    keys[2] = 2 * _COLUMNS + min(max(reach - state[_WIDEST] + _NO_DIFFERENCE, 0), last)
+    keys[3] = 3 * _COLUMNS + min(max(reach - state[_WIDTH] + _NO_DIFFERENCE, 0), last)
 
 
 @njit(cache=True)
 def _code(
-    coder_state, buffer, text, places, breaks, begin, end, line, indents, state, table, counts,
-    weights,
-):  # fmt: skip
+    coder_state: Integers,
+    buffer: Bytes,
+    text: Bytes,
+    places: Integers,
+    breaks: Bytes,
+    begin: int,
+    end: int,
+    line: Integers,
+    indents: Integers,
+    state: Integers,
+    table: Integers,
+    counts: Integers,
+    weights: Integers,
+) -> None:
+    """Code breaks[begin:end].
+
+    Args:
+        coder_state, buffer: of the coder, see `code_bit`.
+        text, places, breaks: as in `code_line_breaks`.
+        begin, end: int.
+        line, indents: see `indentation`.
+        state: [4] int64, see `_COLUMN`; updated.
+        table: [_KEYS * _COLUMNS] int64 probabilities in 2**-24; counts: how often each was used.
+        weights: [_SETS, _INPUTS] int64, see `mixer`.
+    """
     inputs = np.zeros(_INPUTS, dtype=np.int64)
-    keys = np.zeros(_INPUTS - 1, dtype=np.int64)
-    last = _COLUMNS - 1
+    inputs[_KEYS] = mixer.CONSTANT_INPUT
+    keys = np.zeros(_KEYS, dtype=np.int64)
     for i in range(begin, end):
         place = places[i]
-        column = state[0]
+        column = state[_COLUMN]
         # Breaks that are no gaps stand in the text itself.
-        for j in range(state[1], place):
-            if text[j] == 10:
+        for j in range(state[_PLACE], place):
+            if text[j] == _NEWLINE:
                 begin_line(line, indents, text, j + 1)
                 column = 0
             else:
                 column = column_after(column, text[j])
-        word_end = place + 1
-        reach = column + 1
-        while word_end < len(text) and not is_blank(text[word_end]):
-            reach = column_after(reach, text[word_end])
-            word_end += 1
-        reach = min(reach, last)
-        keys[0] = reach
-        keys[1] = _COLUMNS + min(column, last)
-        # Against the widest of the wrapped lines before, which the limit cannot be below.
-        keys[2] = 2 * _COLUMNS + min(max(reach - state[2] + 128, 0), last)
-        keys[3] = 3 * _COLUMNS + min(max(reach - state[3] + 128, 0), last)
-        for k in range(_INPUTS - 1):
+        reach = _reach(text, place, column)
+        _write_keys(keys, reach, column, state)
+        for k in range(_KEYS):
             inputs[k] = stretch(table[keys[k]])
-        inputs[_INPUTS - 1] = mixer.CONSTANT_INPUT
-        w = weights[min(reach >> 3, 31)]
+        w = weights[min(reach >> 3, _SETS - 1)]
         odds = mixer.dot(w, inputs, _INPUTS)
-        p = squash(odds)
-        bit = code_bit(coder_state, buffer, p, PROBABILITY_BITS, np.int64(breaks[i]))
+        bit = code_bit(coder_state, buffer, squash(odds), PROBABILITY_BITS, np.int64(breaks[i]))
         breaks[i] = bit
         mixer.train(w, inputs, _INPUTS, odds, bit, _RATE)
-        for k in range(_INPUTS - 1):
+        for k in range(_KEYS):
             _adapt_fast(table, counts, keys[k], bit)
         if bit:
-            # A slowly shrinking maximum and the last wrapped line.
-            state[2] = max(column, state[2] - 1)
-            state[3] = column
+            # A slowly shrinking maximum.
+            state[_WIDEST] = max(column, state[_WIDEST] - 1)
+            state[_WIDTH] = column
             column = 0
             first, length = expected(line, indents)
             for j in range(first, first + length):
                 column = column_after(column, text[j])
         else:
             column += 1
-        state[0] = column
-        state[1] = place + 1
+        state[_COLUMN] = column
+        state[_PLACE] = place + 1
 
 
 def code_line_breaks(
@@ -115,11 +177,10 @@ def code_line_breaks(
     characters = np.frombuffer(text, dtype=np.uint8)
     line, indents = no_lines()
     begin_line(line, indents, characters, 0)
-    # Column, place looked at, two widths of wrapped lines.
     state = np.zeros(4, dtype=np.int64)
-    table = np.full(4 * _COLUMNS, PROBABILITY_ONE // 16, dtype=np.int64)
-    counts = np.zeros(4 * _COLUMNS, dtype=np.int64)
-    weights = np.full((32, _INPUTS), mixer.WEIGHT_ONE * 2 // 5, dtype=np.int64)
+    table = np.full(_KEYS * _COLUMNS, PROBABILITY_ONE // 16, dtype=np.int64)
+    counts = np.zeros(_KEYS * _COLUMNS, dtype=np.int64)
+    weights = np.full((_SETS, _INPUTS), mixer.WEIGHT_ONE * 2 // 5, dtype=np.int64)
     weights[:, -1] = 0
     for begin in range(0, len(places), _BLOCK):
         end = min(begin + _BLOCK, len(places))

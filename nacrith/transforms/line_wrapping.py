@@ -11,6 +11,8 @@ Not so in verse: there the model does better with the breaks than without, and a
 column says nothing.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -46,7 +48,16 @@ def gaps(text: bytes) -> npt.NDArray[np.int64]:
 
 
 @njit(cache=True)
-def _find_breaks(text, line, indents, places, words, paragraphs, widths, reaches):
+def _find_breaks(
+    text: npt.NDArray[np.uint8],
+    line: npt.NDArray[np.int64],
+    indents: npt.NDArray[np.int64],
+    places: npt.NDArray[np.int64],
+    words: npt.NDArray[np.int64],
+    paragraphs: npt.NDArray[np.int64],
+    widths: npt.NDArray[np.int64],
+    reaches: npt.NDArray[np.int64],
+) -> Any:
     """Find the breaks between words that have the expected indentation; return their number.
 
     Written for each: its place, that of the next word, the number of its paragraph, the
@@ -127,7 +138,14 @@ def unwrap(text: bytes) -> tuple[bytes, npt.NDArray[np.int64], npt.NDArray[np.ui
 
 
 @njit(cache=True)
-def _rewrap(text, places, breaks, line, indents, out):
+def _rewrap(
+    text: npt.NDArray[np.uint8],
+    places: npt.NDArray[np.int64],
+    breaks: npt.NDArray[np.uint8],
+    line: npt.NDArray[np.int64],
+    indents: npt.NDArray[np.int64],
+    out: npt.NDArray[np.uint8],
+) -> Any:
     n = 0
     gap = 0
     begin_line(line, indents, text, 0)

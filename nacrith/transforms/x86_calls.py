@@ -5,6 +5,8 @@ Microsoft's cabinet format: operands that point into the data are permuted among
 themselves, so that every input comes back.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -45,7 +47,7 @@ def to_relative(data: Bytes) -> None:
 
 
 @njit(cache=True)
-def _next_call(data, i):
+def _next_call(data: Bytes, i: int) -> Any:
     """The place of the next operand from i on; len(data) if there is none."""
     while i + 5 <= len(data):
         if data[i] == _CALL or data[i] == _JUMP:
@@ -55,7 +57,7 @@ def _next_call(data, i):
 
 
 @njit(cache=True)
-def _calls(data):
+def _calls(data: Bytes) -> Any:
     """The places of all operands, ascending."""
     places = np.empty(len(data) // 5 + 1, dtype=np.int64)
     n = 0
@@ -68,7 +70,7 @@ def _calls(data):
 
 
 @njit(cache=True)
-def _transform(data, forward):
+def _transform(data: Bytes, forward: bool) -> None:
     size = np.int64(len(data))
     i = _next_call(data, 0)
     while i < size:

@@ -5,7 +5,10 @@ machine code, where the byte *above* is the one at the same place of the record 
 in PAQ8's and lpaq's record, sparse and image models, Mahoney 2005 and later).
 """
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from coder.kernels import njit
 from predictors.mixing.hashing import combine
@@ -22,13 +25,15 @@ FIRST_RECORD_KIND = 14
 
 
 @njit(cache=True)
-def byte_before(data, i, n):
+def byte_before(data: npt.NDArray[np.uint8], i: int, n: int) -> Any:
     """The byte n places before place i, int64."""
     return np.int64(data[i - n])
 
 
 @njit(cache=True)
-def hash_contexts(data, i, record, hashes):
+def hash_contexts(
+    data: npt.NDArray[np.uint8], i: int, record: int, hashes: npt.NDArray[np.int64]
+) -> None:
     """Write the hash of every kind of context of a byte.
 
     Args:

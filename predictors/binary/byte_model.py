@@ -11,6 +11,7 @@ ptt5 and sum (docs/benchmarks.md, "format 4").
 
 from collections import namedtuple
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -162,7 +163,15 @@ def code_bytes(
 
 
 @njit(cache=True)
-def _code_block(coder_state, buffer, t, data, begin, end, record):
+def _code_block(
+    coder_state: npt.NDArray[np.int64],
+    buffer: npt.NDArray[np.uint8],
+    t: Tables,
+    data: npt.NDArray[np.uint8],
+    begin: int,
+    end: int,
+    record: int,
+) -> None:
     """Code the bytes data[begin:end]; arguments as in `_code_byte`."""
     for i in range(begin, end):
         hash_contexts(data, i, record, t.contexts.hashes)
@@ -174,7 +183,14 @@ def _code_block(coder_state, buffer, t, data, begin, end, record):
 
 # Inlined, or each call would count the references to two dozen arrays: 1/8 of the time.
 @njit(cache=True, forceinline=True)
-def _code_byte(coder_state, buffer, t, data, i, record):
+def _code_byte(
+    coder_state: npt.NDArray[np.int64],
+    buffer: npt.NDArray[np.uint8],
+    t: Tables,
+    data: npt.NDArray[np.uint8],
+    i: int,
+    record: int,
+) -> Any:
     """Code one byte.
 
     Args:
@@ -199,7 +215,14 @@ def _code_byte(coder_state, buffer, t, data, i, record):
 
 
 @njit(cache=True, forceinline=True)
-def _decide(coder_state, buffer, t, data, d, bit):
+def _decide(
+    coder_state: npt.NDArray[np.int64],
+    buffer: npt.NDArray[np.uint8],
+    t: Tables,
+    data: npt.NDArray[np.uint8],
+    d: Decision,
+    bit: int,
+) -> Any:
     """Code one decision `d` and learn from it; return its bit, int64."""
     inputs = t.inputs
     known = context_set.look_up(t.contexts, 0, KINDS, d.partial, inputs)
@@ -229,7 +252,7 @@ def _decide(coder_state, buffer, t, data, d, bit):
 
 
 @njit(cache=True)
-def _select(t, d, known, matched):
+def _select(t: Tables, d: Decision, known: int, matched: int) -> None:
     """Write which weight sets of both layers are selected.
 
     Args:

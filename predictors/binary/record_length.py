@@ -1,5 +1,7 @@
 """The record length of binary data: rows of a table or a bitmap, entries of a list."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -17,7 +19,7 @@ _NEARLY = 0.9
 
 
 @njit(cache=True)
-def _repeats(data, distance):
+def _repeats(data: npt.NDArray[np.uint8], distance: int) -> Any:
     """How many bytes are equal to the one `distance` before while the next is not so."""
     count = 0
     for i in range(distance, len(data) - 1):

@@ -4,7 +4,10 @@ A map corrects a probability by what really followed, given a small context: per
 context a piecewise linear function of the log-odds, with one knot per bit.
 """
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from coder.kernels import njit
 from predictors.mixing.logistic import (
@@ -27,13 +30,13 @@ def new_maps(contexts: int) -> np.ndarray:
 
 
 @njit(cache=True)
-def place(odds):
+def place(odds: int) -> Any:
     """Where log-odds in 2**-12 bit fall between the knots: int64 in 2**-12 knot."""
     return min(max(odds + _REACH * ODDS_ONE, np.int64(0)), 2 * _REACH * ODDS_ONE - 1)
 
 
 @njit(cache=True)
-def refine(knots, position):
+def refine(knots: npt.NDArray[np.int64], position: int) -> Any:
     """The corrected probability, int64 in 2**-24, of a map ([KNOTS] int64) at a place."""
     i = position >> ODDS_BITS
     fraction = position & (ODDS_ONE - 1)
@@ -41,7 +44,7 @@ def refine(knots, position):
 
 
 @njit(cache=True)
-def learn(knots, position, bit, shift):
+def learn(knots: npt.NDArray[np.int64], position: int, bit: int, shift: int) -> None:
     """Move the nearer knot by 2**-shift of its error."""
     i = (position + ODDS_ONE // 2) >> ODDS_BITS
     knots[i] = adapt(knots[i], bit, shift)

@@ -11,7 +11,10 @@ the same pair of slots the one with fewer observations is replaced. So memory
 does not depend on the input.
 """
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from coder.kernels import njit
 from predictors.mixing.logistic import PROBABILITY_ONE
@@ -53,7 +56,7 @@ def new_state_map(kinds: int) -> np.ndarray:
 
 
 @njit(cache=True)
-def find_slot(slots, h):
+def find_slot(slots: npt.NDArray[np.int64], h: int) -> Any:
     """Index of the slot of a decision in a context; may claim a new one.
 
     Args:
@@ -74,12 +77,12 @@ def find_slot(slots, h):
 
 
 @njit(cache=True)
-def _total(slot):
+def _total(slot: int) -> Any:
     return (slot & 255) + ((slot >> _N1) & 255)
 
 
 @njit(cache=True)
-def history_of(slot):
+def history_of(slot: int) -> Any:
     """The number of a slot's history, 0 .. HISTORIES - 1; -1 if nothing was seen."""
     n0 = slot & 255
     n1 = (slot >> _N1) & 255
@@ -89,7 +92,7 @@ def history_of(slot):
 
 
 @njit(cache=True)
-def observe(slot, bit):
+def observe(slot: int, bit: int) -> Any:
     """The slot after one more bit, int64."""
     n0 = slot & 255
     n1 = (slot >> _N1) & 255

@@ -5,8 +5,10 @@ The second step, the *state map*, is learned for each kind of context.
 """
 
 from collections import namedtuple
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from coder.kernels import njit
 from predictors.mixing import bit_history
@@ -37,7 +39,9 @@ def new_context_set(kinds: int, slot_bits: int, enabled: int) -> ContextSet:
 
 
 @njit(cache=True)
-def look_up(contexts, first, last, decision, inputs):
+def look_up(
+    contexts: ContextSet, first: int, last: int, decision: int, inputs: npt.NDArray[np.int64]
+) -> Any:
     """Ask the kinds first .. last - 1 about a decision.
 
     Args:
@@ -66,7 +70,7 @@ def look_up(contexts, first, last, decision, inputs):
 
 
 @njit(cache=True)
-def learn(contexts, bit):
+def learn(contexts: ContextSet, bit: int) -> None:
     """Learn the outcome of the decision that all kinds were asked about."""
     for k in range(len(contexts.hashes)):
         if not (contexts.enabled >> k) & 1:
@@ -80,7 +84,7 @@ def learn(contexts, bit):
 
 
 @njit(cache=True)
-def highest_known(known, kinds):
+def highest_known(known: int, kinds: int) -> Any:
     """1 + the highest of the first `kinds` kinds in a mask of `look_up`; 0 = none of them."""
     highest = 0
     for k in range(kinds):

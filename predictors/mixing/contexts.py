@@ -6,7 +6,10 @@ it and are paired with the place in the vocabulary trie. Orders, words and colum
 are those of the PAQ series (Mahoney 2005).
 """
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from coder.kernels import njit
 from predictors.mixing.hashing import combine
@@ -19,6 +22,7 @@ from predictors.mixing.past import (
     TOKEN_1,
     WORD,
     WORD_BEFORE,
+    Past,
     byte_before,
 )
 
@@ -51,7 +55,7 @@ _SALT = np.int64(0x3C6EF372FE94F82B)
 
 
 @njit(cache=True)
-def hash_contexts(past, hashes):
+def hash_contexts(past: Past, hashes: npt.NDArray[np.int64]) -> None:
     """Write the hash of every kind of context, [N_KINDS] int64, at a byte boundary."""
     state = past.state
     h = np.int64(1)
@@ -79,7 +83,7 @@ def hash_contexts(past, hashes):
 
 
 @njit(cache=True)
-def _byte_above(past, column):
+def _byte_above(past: Past, column: int) -> Any:
     """The byte in this column of the line before, 0 if that was shorter or is too long ago."""
     place = past.state[LAST_LINE] + column
     distance = past.state[END] - place

@@ -9,8 +9,10 @@ docs/benchmarks.md names ("format 4").
 """
 
 from collections import namedtuple
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from coder.kernels import njit
 from coder.range_coder import code_bit
@@ -27,7 +29,7 @@ from predictors.mixing.logistic import (
     squash,
     stretch,
 )
-from predictors.mixing.past import MATCH, MATCH_LENGTH, TOKEN_1, WORD, byte_before
+from predictors.mixing.past import MATCH, MATCH_LENGTH, TOKEN_1, WORD, Past, byte_before
 
 SLOT_BITS = 24
 """The hash table has 2**24 slots of 8 bytes: 128 MiB whatever the input."""
@@ -119,7 +121,7 @@ def new_decision_model(kinds: int) -> DecisionModel:
 
 
 @njit(cache=True)
-def confidence_in(count, total):
+def confidence_in(count: int, total: int) -> Any:
     """Level of the likeliest symbol's probability, count / total: 0 .. _CONFIDENCES - 1."""
     confidence = 0
     for step in _CONFIDENCE_STEPS:
@@ -128,7 +130,14 @@ def confidence_in(count, total):
 
 
 @njit(cache=True)
-def decide(coder_state, buffer, m, past, d, bit):
+def decide(
+    coder_state: npt.NDArray[np.int64],
+    buffer: npt.NDArray[np.uint8],
+    m: DecisionModel,
+    past: Past,
+    d: Decision,
+    bit: int,
+) -> Any:
     """Code one decision and learn from it.
 
     Args:
@@ -172,7 +181,7 @@ def decide(coder_state, buffer, m, past, d, bit):
 
 
 @njit(cache=True)
-def _select(m, past, d, known, expected):
+def _select(m: DecisionModel, past: Past, d: Decision, known: int, expected: int) -> None:
     """Write which weight sets of both layers are selected.
 
     Args:

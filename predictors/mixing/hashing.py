@@ -1,5 +1,7 @@
 """Multiplicative hashing of contexts, in wrapping 64-bit integers."""
 
+from typing import Any
+
 import numpy as np
 
 from coder.kernels import njit
@@ -11,7 +13,7 @@ _LOW_35 = np.int64((1 << 35) - 1)
 
 
 @njit(cache=True)
-def combine(a, b):
+def combine(a: int, b: int) -> Any:
     """Hash of two int64; the upper bits are the best mixed."""
     h = a * _A + b * _B
     h ^= (h >> 29) & _LOW_35
@@ -19,6 +21,6 @@ def combine(a, b):
 
 
 @njit(cache=True)
-def bucket(a, b, n):
+def bucket(a: int, b: int, n: int) -> Any:
     """Which of n, a power of two, a pair of int64 falls on."""
     return combine(a, b) >> 40 & (n - 1)

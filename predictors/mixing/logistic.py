@@ -5,6 +5,8 @@ stretch(p) = log2(p / (1 - p)), `squash` is its inverse. Tables come from intege
 square roots and squarings, so all machines hold the same ones.
 """
 
+from typing import Any
+
 import numpy as np
 
 from coder.fixed_point import EXP2_TABLE
@@ -50,7 +52,7 @@ _LOG2 = _log2_table()
 
 
 @njit(cache=True)
-def log2_fixed(n):
+def log2_fixed(n: int) -> Any:
     """log2 of an int64 n, 0 < n < 2**51, in units of 2**-12, error below 3 units."""
     exponent = np.int64(0)
     m = n
@@ -71,19 +73,19 @@ _STRETCH = _stretch_table()
 
 
 @njit(cache=True)
-def stretch(p):
+def stretch(p: int) -> Any:
     """Log-odds of a probability, looked up by its upper 12 bits."""
     return _STRETCH[p >> (PROBABILITY_BITS - 12)]
 
 
 @njit(cache=True)
-def clamp_odds(x):
+def clamp_odds(x: int) -> Any:
     """Within ± ODDS_LIMIT."""
     return min(max(x, -ODDS_LIMIT), ODDS_LIMIT)
 
 
 @njit(cache=True)
-def squash(x):
+def squash(x: int) -> Any:
     """The probability of clamped log-odds, 2**24 / (1 + 2**-x), from 4 to 2**24 - 4."""
     distance = abs(x)
     inverse = np.int64(EXP2_TABLE[distance & _FRACTION_MASK]) >> (distance >> ODDS_BITS)
@@ -92,12 +94,12 @@ def squash(x):
 
 
 @njit(cache=True)
-def clamp_probability(p):
+def clamp_probability(p: int) -> Any:
     """Within MIN_PROBABILITY of certainty: what a decision may be coded with."""
     return min(max(p, np.int64(MIN_PROBABILITY)), np.int64(PROBABILITY_ONE - MIN_PROBABILITY))
 
 
 @njit(cache=True)
-def adapt(p, bit, shift):
+def adapt(p: int, bit: int, shift: int) -> Any:
     """A probability, int64 in 2**-24, moved towards the bit by 2**-shift of the way."""
     return p + ((bit * (PROBABILITY_ONE - 1) - p) >> shift)

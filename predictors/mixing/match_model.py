@@ -5,7 +5,10 @@ the text of any stream. While the prediction holds the pointer moves along. The 
 map* learns, for each length of the match, how often the predicted bit is right.
 """
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from coder.kernels import njit
 from predictors.mixing.hashing import combine
@@ -36,7 +39,14 @@ def new_match_map() -> np.ndarray:
 
 
 @njit(cache=True)
-def follow(table, history, mask, end, pointer, length):
+def follow(
+    table: npt.NDArray[np.int64],
+    history: npt.NDArray[np.uint8],
+    mask: int,
+    end: int,
+    pointer: int,
+    length: int,
+) -> Any:
     """After a byte was appended: (pointer, length) of the match from here on.
 
     Args:
@@ -75,7 +85,7 @@ def follow(table, history, mask, end, pointer, length):
 # Inlined, or each call would count the references to its arrays: 1/10 of the time of
 # `predictors.binary`.
 @njit(cache=True, forceinline=True)
-def expected_bit(byte, partial):
+def expected_bit(byte: int, partial: int) -> Any:
     """The next bit if `byte` is right; -1 if the known bits (or the end) contradict."""
     if partial == 0:
         return np.int64(-1)
@@ -88,7 +98,7 @@ def expected_bit(byte, partial):
 
 
 @njit(cache=True, forceinline=True)
-def expect(history, pointer, length, partial):
+def expect(history: npt.NDArray[np.uint8], pointer: int, length: int, partial: int) -> Any:
     """The bit that a match expects.
 
     Args:
@@ -104,7 +114,7 @@ def expect(history, pointer, length, partial):
 
 
 @njit(cache=True, forceinline=True)
-def odds(match_map, length, expected):
+def odds(match_map: npt.NDArray[np.int64], length: int, expected: int) -> Any:
     """Log-odds of a one, int64 in 2**-12 bit, given what `expect` returned; 0 if that is -1."""
     if expected < 0:
         return np.int64(0)
@@ -112,13 +122,13 @@ def odds(match_map, length, expected):
 
 
 @njit(cache=True)
-def selector(length, expected):
+def selector(length: int, expected: int) -> Any:
     """A class of the match for selecting weights, 0 .. 3 * LENGTHS - 1: length and bit."""
     return length * 3 + 1 + expected
 
 
 @njit(cache=True)
-def learn(match_map, length, expected, bit):
+def learn(match_map: npt.NDArray[np.int64], length: int, expected: int, bit: int) -> Any:
     """Learn from a decision; return whether it ends the match: a bit was expected, wrongly."""
     if expected < 0:
         return False

@@ -8,6 +8,7 @@ with its experience.
 """
 
 from collections import namedtuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +31,7 @@ _HALF = 1 << (_RATE_SHIFT - 1)
 
 
 @njit(cache=True)
-def dot(weights, inputs, n):
+def dot(weights: npt.NDArray[np.int64], inputs: npt.NDArray[np.int64], n: int) -> Any:
     """Mixed log-odds, clamped: the first n inputs weighted.
 
     Args:
@@ -48,7 +49,14 @@ def dot(weights, inputs, n):
 
 
 @njit(cache=True)
-def train(weights, inputs, n, odds, bit, rate):
+def train(
+    weights: npt.NDArray[np.int64],
+    inputs: npt.NDArray[np.int64],
+    n: int,
+    odds: int,
+    bit: int,
+    rate: int,
+) -> None:
     """One step down the gradient of the code length of `bit` under `odds`.
 
     Args:
@@ -84,7 +92,7 @@ def new_layer(selectors: int, sets: int, weights: npt.ArrayLike) -> Layer:
 
 
 @njit(cache=True)
-def mix(layer, inputs):
+def mix(layer: Layer, inputs: npt.NDArray[np.int64]) -> Any:
     """Ask the selected sets, [inputs] int64; return the average of what they say, int64.
 
     Log-odds in 2**-12 bit everywhere.
@@ -98,7 +106,9 @@ def mix(layer, inputs):
 
 
 @njit(cache=True)
-def learn(layer, inputs, bit, rate, extra, decay):
+def learn(
+    layer: Layer, inputs: npt.NDArray[np.int64], bit: int, rate: int, extra: int, decay: int
+) -> None:
     """Train the selected sets on what `mix` was given.
 
     The rate is `rate` + `extra` × decay / (decay + experience), in the unit of `train`.

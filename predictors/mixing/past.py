@@ -1,6 +1,7 @@
 """The past of a stream: a ring of its newest bytes, its words, lines and tokens."""
 
 from collections import namedtuple
+from typing import Any
 
 import numpy as np
 
@@ -38,19 +39,19 @@ def new_states(n_streams: int) -> np.ndarray:
 
 
 @njit(cache=True)
-def byte_before(past, n):
+def byte_before(past: Past, n: int) -> Any:
     """The nth newest byte, int64; n ≥ 1."""
     return np.int64(past.history[past.base | ((past.state[END] - n) & past.mask)])
 
 
 @njit(cache=True)
-def place_of_end(past):
+def place_of_end(past: Past) -> Any:
     """The place in `history` behind the newest byte."""
     return past.base | (past.state[END] & past.mask)
 
 
 @njit(cache=True)
-def append_byte(past, byte):
+def append_byte(past: Past, byte: int) -> None:
     """Append a byte, int64, to the ring; update the word and the line."""
     state = past.state
     past.history[place_of_end(past)] = byte
@@ -68,7 +69,7 @@ def append_byte(past, byte):
 
 
 @njit(cache=True)
-def append_token(past, symbol):
+def append_token(past: Past, symbol: int) -> None:
     """Note a complete token."""
     state = past.state
     for i in range(TOKEN_1 + MAX_TOKENS - 1, TOKEN_1, -1):

@@ -7,8 +7,10 @@ through the vocabulary trie asks for a few sums.
 """
 
 from collections import namedtuple
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from coder.fixed_point import SCORE_FRACTION_BITS
 from coder.kernels import njit
@@ -43,7 +45,7 @@ def new_prefix_sums(n_symbols: int) -> PrefixSums:
 
 
 @njit(cache=True)
-def add_up(sums, scores):
+def add_up(sums: PrefixSums, scores: npt.NDArray[np.int32]) -> None:
     """Take the weights from scores, [A] int32 in 2**-16 bit."""
     top = scores[0]
     for i in range(len(scores)):
@@ -71,7 +73,7 @@ def add_up(sums, scores):
 
 
 @njit(cache=True)
-def sum_before(sums, symbol):
+def sum_before(sums: PrefixSums, symbol: int) -> Any:
     """The sum of the weights of the symbols before this one, int64."""
     block = symbol >> _BLOCK_BITS
     total = sums.blocks[block]

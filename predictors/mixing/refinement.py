@@ -8,6 +8,7 @@ The streams of a frame share all tables; only their pasts are their own.
 """
 
 from collections import namedtuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -113,7 +114,16 @@ def _new_tables(trie: Trie, n_streams: int, kinds: int) -> Tables:
 
 
 @njit(cache=True)
-def _code_symbol(coder_state, buffer, t, votes, before_heads, stream, cdf, symbol):
+def _code_symbol(
+    coder_state: npt.NDArray[np.int64],
+    buffer: npt.NDArray[np.uint8],
+    t: Tables,
+    votes: neighbors.Votes,
+    before_heads: prefix_sums.PrefixSums,
+    stream: int,
+    cdf: npt.NDArray[np.uint32],
+    symbol: int,
+) -> Any:
     """Go down the trie to a symbol, one decision per node; see `Refinement.code`."""
     past = Past(t.history, t.mask, stream * (t.mask + 1), t.states[stream])
     likeliest, count = _largest(cdf)
@@ -164,7 +174,7 @@ def _code_symbol(coder_state, buffer, t, votes, before_heads, stream, cdf, symbo
 
 
 @njit(cache=True)
-def _largest(cdf):
+def _largest(cdf: npt.NDArray[np.uint32]) -> Any:
     """The most probable symbol, the first of equals, and its count; both int64."""
     symbol = np.int64(0)
     best = np.int64(-1)
@@ -181,13 +191,13 @@ def _largest(cdf):
 
 
 @njit(cache=True)
-def _odds(low, split, high):
+def _odds(low: int, split: int, high: int) -> Any:
     """Log-odds of the upper part of a range, in 2**-12 bit, from sums at its three edges."""
     return clamp_odds(log2_fixed(high - split) - log2_fixed(split - low))
 
 
 @njit(cache=True)
-def _append(t, past, begin, end):
+def _append(t: Tables, past: Past, begin: int, end: int) -> None:
     """Append the bytes spelling[begin:end] to the past, and follow its match."""
     state = past.state
     for i in range(begin, end):
