@@ -10,7 +10,7 @@ others' symbols are coded. The order of coding does not depend on the cut.
 """
 
 from collections.abc import Sequence
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 
 import numpy as np
 
@@ -60,12 +60,10 @@ def code_streams(
 
     Args:
         coder: an encoder or a decoder.
-        sessions: language-model sessions, freshly reset, which divide the streams by
-            `stream_bounds`.
+        sessions: freshly reset; they divide the streams by `stream_bounds`.
         vocabulary: of the sessions' model.
         ensemble: untrained, for as many streams.
-        symbols: [n] int32, the text in vocabulary symbols, cut into streams by
-            `stream_bounds`. Read when encoding, filled in when decoding.
+        symbols: [n] int32, cut by `stream_bounds`; read when encoding, filled in when decoding.
         n_streams: S.
         prompt: [p] int32, symbols that the model reads first, in every stream.
         known: what `fed_tokens` returns when encoding, [0, S] when decoding.
@@ -75,31 +73,26 @@ def code_streams(
         coder.ScoreError: the model returned a logit that is not finite.
     """
     bounds = stream_bounds(len(symbols), n_streams)
-    lengths = np.diff(bounds).tolist()
-    token_of_symbol = vocabulary.token_of_symbol
     tokens = np.full(n_streams, vocabulary.start_token, dtype=np.int32)
-    cut = stream_bounds(n_streams, len(sessions))
-    parts = [range(cut[i], cut[i + 1]) for i in range(len(sessions))]
+    parts = [range(*cut) for cut in pairwise(stream_bounds(n_streams, len(sessions)))]
     for session, part in zip(sessions, parts, strict=True):
         session.prefetch(known[:, part])
-    _read_prompt(sessions, parts, tokens, token_of_symbol[prompt])
-    turns = [(step, i) for step in range(lengths[0]) for i in range(len(sessions))]
+    _read_prompt(sessions, parts, tokens, vocabulary.token_of_symbol[prompt])
+    turns = [(step, i) for step in range(bounds[1]) for i in range(len(sessions))]
     done = 0
     for (step, i), following in zip_longest(turns, turns[1:]):
         logits = sessions[i].step(tokens[parts[i]])
         hidden = sessions[i].hidden()
         if following and following[1] != i and not len(known):
             sessions[following[1]].prefetch(tokens[None, parts[following[1]]])
-        # Only the last step can find some streams ended; they repeat their last
-        # token, and nothing reads what comes of it.
+        # Only in the last step can streams have ended; nothing reads what their logits say.
         for row, stream in enumerate(parts[i]):
-            if step >= lengths[stream]:
-                break
             place = bounds[stream] + step
+            if place == bounds[stream + 1]:
+                break
             state = None if hidden is None else hidden[row]
-            symbol = ensemble.code(coder, stream, logits[row], state, symbols[place])
-            symbols[place] = symbol
-            tokens[stream] = token_of_symbol[symbol]
+            symbols[place] = ensemble.code(coder, stream, logits[row], state, symbols[place])
+            tokens[stream] = vocabulary.token_of_symbol[symbols[place]]
             done += 1
         on_progress(done)
 

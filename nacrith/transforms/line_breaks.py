@@ -5,6 +5,7 @@ line where the next word would not fit, so what counts is the column that the
 next word would end in; the widths of the lines before say which limit holds.
 """
 
+from collections import namedtuple
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,28 @@ _COLUMN, _PLACE, _WIDEST, _WIDTH = range(4)
 
 Bytes = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int64]
+
+Tables = namedtuple("Tables", "line indents state table counts weights")
+Tables.__doc__ = """All state of the coding of line breaks.
+
+line, indents: see `indentation`. state: [4] int64, see `_COLUMN`. table: [_KEYS * _COLUMNS]
+int64, probabilities of a break in 2**-24; counts: how often each was used, as far as that
+matters. weights: [_SETS, _INPUTS] int64, see `mixer`.
+"""
+
+
+def _new_tables() -> Tables:
+    line, indents = no_lines()
+    weights = np.full((_SETS, _INPUTS), mixer.WEIGHT_ONE * 2 // 5, dtype=np.int64)
+    weights[:, -1] = 0
+    return Tables(
+        line=line,
+        indents=indents,
+        state=np.zeros(4, dtype=np.int64),
+        table=np.full(_KEYS * _COLUMNS, PROBABILITY_ONE // 16, dtype=np.int64),
+        counts=np.zeros(_KEYS * _COLUMNS, dtype=np.int64),
+        weights=weights,
+    )
 
 
 @njit(cache=True)
@@ -99,29 +122,15 @@ def _write_keys(keys: Integers, reach: int, column: int, state: Integers) -> Non
 def _code(
     coder_state: Integers,
     buffer: Bytes,
+    t: Tables,
     text: Bytes,
     places: Integers,
     breaks: Bytes,
     begin: int,
     end: int,
-    line: Integers,
-    indents: Integers,
-    state: Integers,
-    table: Integers,
-    counts: Integers,
-    weights: Integers,
 ) -> None:
-    """Code breaks[begin:end].
-
-    Args:
-        coder_state, buffer: of the coder, see `code_bit`.
-        text, places, breaks: as in `code_line_breaks`.
-        begin, end: int.
-        line, indents: see `indentation`.
-        state: [4] int64, see `_COLUMN`; updated.
-        table: [_KEYS * _COLUMNS] int64 probabilities in 2**-24; counts: how often each was used.
-        weights: [_SETS, _INPUTS] int64, see `mixer`.
-    """
+    """Code breaks[begin:end], as `code_line_breaks` does."""
+    state = t.state
     inputs = np.zeros(_INPUTS, dtype=np.int64)
     inputs[_KEYS] = mixer.CONSTANT_INPUT
     keys = np.zeros(_KEYS, dtype=np.int64)
@@ -131,27 +140,27 @@ def _code(
         # Breaks that are no gaps stand in the text itself.
         for j in range(state[_PLACE], place):
             if text[j] == _NEWLINE:
-                begin_line(line, indents, text, j + 1)
+                begin_line(t.line, t.indents, text, j + 1)
                 column = 0
             else:
                 column = column_after(column, text[j])
         reach = _reach(text, place, column)
         _write_keys(keys, reach, column, state)
         for k in range(_KEYS):
-            inputs[k] = stretch(table[keys[k]])
-        w = weights[min(reach >> 3, _SETS - 1)]
+            inputs[k] = stretch(t.table[keys[k]])
+        w = t.weights[min(reach >> 3, _SETS - 1)]
         odds = mixer.dot(w, inputs, _INPUTS)
         bit = code_bit(coder_state, buffer, squash(odds), PROBABILITY_BITS, np.int64(breaks[i]))
         breaks[i] = bit
         mixer.train(w, inputs, _INPUTS, odds, bit, _RATE)
         for k in range(_KEYS):
-            _adapt_fast(table, counts, keys[k], bit)
+            _adapt_fast(t.table, t.counts, keys[k], bit)
         if bit:
             # A slowly shrinking maximum.
             state[_WIDEST] = max(column, state[_WIDEST] - 1)
             state[_WIDTH] = column
             column = 0
-            first, length = expected(line, indents)
+            first, length = expected(t.line, t.indents)
             for j in range(first, first + length):
                 column = column_after(column, text[j])
         else:
@@ -175,17 +184,9 @@ def code_line_breaks(
         breaks: [n], 1 = line break. Read when encoding, filled in when decoding.
     """
     characters = np.frombuffer(text, dtype=np.uint8)
-    line, indents = no_lines()
-    begin_line(line, indents, characters, 0)
-    state = np.zeros(4, dtype=np.int64)
-    table = np.full(_KEYS * _COLUMNS, PROBABILITY_ONE // 16, dtype=np.int64)
-    counts = np.zeros(_KEYS * _COLUMNS, dtype=np.int64)
-    weights = np.full((_SETS, _INPUTS), mixer.WEIGHT_ONE * 2 // 5, dtype=np.int64)
-    weights[:, -1] = 0
+    tables = _new_tables()
+    begin_line(tables.line, tables.indents, characters, 0)
     for begin in range(0, len(places), _BLOCK):
         end = min(begin + _BLOCK, len(places))
         coder_state, buffer = coder.kernel_state(end - begin)
-        _code(
-            coder_state, buffer, characters, places, breaks, begin, end, line, indents, state,
-            table, counts, weights,
-        )  # fmt: skip
+        _code(coder_state, buffer, tables, characters, places, breaks, begin, end)

@@ -133,31 +133,23 @@ def _code_symbol(
     low = first = sum_low = node = np.int64(0)
     high = np.int64(len(cdf) - 1)
     last = votes.state[0]
-    has_changed = len(before_heads.weights) > 0
     sum_high = before_heads.blocks[-1]
-    depth = -1
+    depth = np.int64(-1)
     while node >= 0:
         if t.depth[node] != depth:
-            # All symbols of [low, high) share the bytes before this node.
-            begin = t.begin[low]
-            _append(t, past, begin + max(depth, 0), begin + t.depth[node])
-            depth = t.depth[node]
-            hash_contexts(past, t.model.contexts.hashes)
+            _append_spelled(t, past, low, depth, t.depth[node])
+            depth = np.int64(t.depth[node])
         split = np.int64(t.split[node])
         odds = _odds(np.int64(cdf[low]), np.int64(cdf[split]), np.int64(cdf[high]))
-        change = np.int64(0)
-        sum_split = np.int64(0)
-        if has_changed:
+        change = sum_split = np.int64(0)
+        if len(before_heads.weights):
             sum_split = prefix_sums.sum_before(before_heads, split)
             change = odds - _odds(sum_low, sum_split, sum_high)
         middle, below, above = neighbors.split_votes(votes, first, last, split)
         vote = neighbors.place(votes, below, above)
-        decision = Decision(
-            node, np.int64(t.partial[node]), np.int64(depth), odds, change, confidence, likeliest,
-            vote,
-        )  # fmt: skip
-        bit = np.int64(symbol >= split)
-        bit = decide(coder_state, buffer, t.model, past, decision, bit)
+        partial = np.int64(t.partial[node])
+        d = Decision(node, partial, depth, odds, change, confidence, likeliest, vote)
+        bit = decide(coder_state, buffer, t.model, past, d, np.int64(symbol >= split))
         if bit:
             low = split
             first = middle
@@ -194,6 +186,17 @@ def _largest(cdf: npt.NDArray[np.uint32]) -> Any:
 def _odds(low: int, split: int, high: int) -> Any:
     """Log-odds of the upper part of a range, in 2**-12 bit, from sums at its three edges."""
     return clamp_odds(log2_fixed(high - split) - log2_fixed(split - low))
+
+
+@njit(cache=True)
+def _append_spelled(t: Tables, past: Past, symbol: int, depth: int, new_depth: int) -> None:
+    """Append the bytes that all symbols below a node share with this one; hash the contexts.
+
+    depth, new_depth: complete bytes at the node before, -1 = there was none, and at this one.
+    """
+    begin = t.begin[symbol]
+    _append(t, past, begin + max(depth, 0), begin + new_depth)
+    hash_contexts(past, t.model.contexts.hashes)
 
 
 @njit(cache=True)
