@@ -62,7 +62,7 @@ def compare(
                 digest = hashlib.sha256(part).hexdigest()[:12]
                 name = "".join(c if c.isalnum() else "-" for c in program.name)
                 ways = {None: "", 0: "-in"}.get(restore, f"-{restore}")
-                parts.append(cached(f"compare-{digest}-{name}{ways}", run))
+                parts.append(cached(f"compare-{digest}-{name}{ways}", run, program.is_ours))
             results.append(
                 {
                     "file": file,
