@@ -45,7 +45,7 @@ def test_code_counts_but_no_comment(tmp_path):
     assert hash_of('"""A."""\n\n\ndef f(x):\n    """F."""\n    return x + 2\n') != first
 
 
-def test_the_report_computes_what_a_skip_would_save(monkeypatch, canterbury):
+def test_the_report_computes_what_a_skip_would_save(monkeypatch):
     figures = {"tokens": 1000.0, "ceiling": 1.0, "encode": 1.0, "threads": 1}
     steps = iter([1, 2])
 
@@ -56,6 +56,7 @@ def test_the_report_computes_what_a_skip_would_save(monkeypatch, canterbury):
         return {"streams": streams, "exact": [100.0 * streams, 0], "llama.cpp": [0, 0]}
 
     monkeypatch.setattr(report, "cached", stored)
+    monkeypatch.setattr("nacrith.bench.ablation.texts", lambda length: {"a": b"A short text."})
     text = report._skipping(True)
     assert "takes 10 % of a step of 1 stream, 20 % of one of 2." in text
     assert "at most\n0.90 and 0.80 of these shares" in text
