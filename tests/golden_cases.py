@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from coder import Decoder
-from nacrith.codec.text_codec import _code_charset, _code_flag
+from nacrith.codec.text_codec import code_charset, code_flag
 from nacrith.format.container import MemberReader
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import Metadata
@@ -98,8 +98,8 @@ def features(packed: bytes) -> dict[str, Any]:
         for kind, payload in frame.payloads.items():
             if kind == Kind.TEXT:
                 coder = Decoder(payload)
-                found["charset"] = CHARSETS[_code_charset(coder)]
-                found["crlf"], found["wrapped"] = _code_flag(coder), _code_flag(coder)
+                found["charset"] = CHARSETS[code_charset(coder)]
+                found["crlf"], found["wrapped"] = code_flag(coder), code_flag(coder)
             elif kind == Kind.MIXED:
                 packed_record = Reader(payload, "mixed data").varint()
                 found["record"], found["calls"] = packed_record >> 1, bool(packed_record & 1)

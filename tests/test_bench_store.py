@@ -57,6 +57,6 @@ def test_the_report_computes_what_a_skip_would_save(monkeypatch):
 
     monkeypatch.setattr(report, "cached", stored)
     monkeypatch.setattr("nacrith.bench.ablation.texts", lambda length: {"a": b"A short text."})
-    text = report._skipping(True)
+    text = report.skipping_section(True)
     assert "takes 10 % of a step of 1 stream, 20 % of one of 2." in text
     assert "at most\n0.90 and 0.80 of these shares" in text

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from coder import Decoder, Encoder
 from nacrith.codec.segments import find_segments
-from nacrith.codec.text_codec import _code_charset
+from nacrith.codec.text_codec import code_charset
 from nacrith.errors import FormatError, UnsupportedError
 from nacrith.format.frame import MAX_GROWTH, Kind, Segment
 from nacrith.transforms import charset_table
@@ -210,10 +210,10 @@ def test_the_number_of_a_charset_is_checked():
             coder.code_bit(1 << 15, number >> i & 1)
         decoder = Decoder(coder.finish())
         if 0 < number < len(CHARSETS):
-            assert _code_charset(decoder) == number
+            assert code_charset(decoder) == number
         else:
             with pytest.raises(FormatError, match=f"names charset {number}"):
-                _code_charset(decoder)
+                code_charset(decoder)
 
 
 def test_a_wrong_charset_is_an_error():

@@ -177,7 +177,7 @@ def _ablation(quick: bool) -> str:
     )
 
 
-def _skipping(quick: bool) -> str:
+def skipping_section(quick: bool) -> str:
     from nacrith.bench.ablation import texts
     from nacrith.bench.skipping import matched_share
     from nacrith.transforms.prepare import prepare
@@ -370,7 +370,7 @@ SECTIONS: list[Section] = [
     _one_stream,
     _streams,
     _ablation,
-    _skipping,
+    skipping_section,
     _exact,
     _speed,
     _coding,

@@ -15,8 +15,8 @@ Report = Callable[[int, int, int], None]
 """Called now and then with the bytes of the block done (an estimate), and of its text
 the tokens done and the bytes of payload so far."""
 
-# Text of which the model leaves more than this share may be none.
-_DOUBTFUL = 0.5
+DOUBTFUL_SHARE = 0.5
+"""Text of which the model leaves more than this share may be none."""
 
 
 def no_report(done: int, tokens: int, payload: int) -> None:
@@ -46,7 +46,7 @@ def encode_frame(block: bytes, codec: TextCodec | None, report: Report = no_repo
     if choice.segments != segments and codec.least_saving == 0:
         # The choice was made by samples.
         candidates.append(_encode(block, replace(choice, segments=segments), codec, report))
-    if len(candidates) > 1 or payload > _DOUBTFUL * frame.size_of(Kind.TEXT):
+    if len(candidates) > 1 or payload > DOUBTFUL_SHARE * frame.size_of(Kind.TEXT):
         candidates.append(_encode(block, _binary(block, choice), None))
     return min(candidates, key=_size)
 

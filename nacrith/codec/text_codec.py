@@ -152,9 +152,9 @@ class TextCodec:
         prepared = prepare(text)
         with _translated():
             symbols = self._model.vocabulary.encode(prepared.text)
-            _code_charset(coder, prepared.charset)
-            _code_flag(coder, prepared.crlf)
-            _code_flag(coder, prepared.wrapped)
+            code_charset(coder, prepared.charset)
+            code_flag(coder, prepared.crlf)
+            code_flag(coder, prepared.wrapped)
             self._code(
                 coder,
                 symbols,
@@ -182,9 +182,9 @@ class TextCodec:
         symbols = np.zeros(n_symbols, dtype=np.int32)
         coder = Decoder(payload)
         with _translated():
-            charset = _code_charset(coder)
-            crlf = _code_flag(coder)
-            wrapped = _code_flag(coder)
+            charset = code_charset(coder)
+            crlf = code_flag(coder)
+            wrapped = code_flag(coder)
             self._code(
                 coder,
                 symbols,
@@ -277,22 +277,22 @@ class TextCodec:
         self._model.close()
 
 
-def _code_flag(coder: Coder, flag: bool = False, probability: int = 1 << 15) -> bool:
+def code_flag(coder: Coder, flag: bool = False, probability: int = 1 << 15) -> bool:
     """Code one bit that is 1 with this probability (in 2**-16)."""
     return bool(coder.code_bit(probability, int(flag)))
 
 
-def _code_charset(coder: Coder, charset: int = 0) -> int:
+def code_charset(coder: Coder, charset: int = 0) -> int:
     """Code the number of a charset; nearly all text is UTF-8.
 
     Raises:
         FormatError: there is none of that number.
     """
-    if not _code_flag(coder, charset > 0, 1 << 8):
+    if not code_flag(coder, charset > 0, 1 << 8):
         return 0
     number = 0
     for i in reversed(range(_CHARSET_BITS)):
-        number |= _code_flag(coder, bool(charset >> i & 1)) << i
+        number |= code_flag(coder, bool(charset >> i & 1)) << i
     if not 0 < number < len(CHARSETS):
         raise FormatError(f"a frame is damaged: it names charset {number}")
     return number

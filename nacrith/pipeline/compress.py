@@ -22,8 +22,8 @@ from nacrith.workers import InProcess, Workers
 
 # Less text than this never pays for the header's record of the model.
 _MIN_TEXT_FOR_MODEL = 24
-# A block up to this size is compressed without the model too, to see what is smaller.
-_SMALL = 1 << 10
+SMALL_BLOCK = 1 << 10
+"""Bytes; a block up to this size is compressed without the model too, to see what is smaller."""
 
 
 def compress_stream(
@@ -107,7 +107,7 @@ def _write_sole(
         else:
             candidates.append((header, frame))
     # The record of the model and an untrained predictor may cost more than they save.
-    if not candidates or len(block) <= _SMALL:
+    if not candidates or len(block) <= SMALL_BLOCK:
         candidates += [(header, frame) for frame in workers.encode(None, [block])]
     header, frame = min(candidates, key=lambda candidate: len(sole_member(*candidate)))
     data = sole_member(header, frame)
