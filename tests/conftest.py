@@ -143,6 +143,7 @@ def run_main(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
         try:
             main()
         except SystemExit as end:
+            assert isinstance(end.code, int)
             code = end.code
         return code, capsys.readouterr().err
 

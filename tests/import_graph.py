@@ -33,7 +33,7 @@ def import_graph(root: Path = ROOT) -> Graph:
 
 
 def _imports(path: Path, known: dict[str, Path]) -> set[str]:
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)

@@ -156,8 +156,8 @@ def test_an_archive_in_a_folder_of_ones_own(monkeypatch, tmp_path, cache):
     packed = archive("tar.gz", {"x.txt": content})
     (tmp_path / "own" / "a.tar.gz").write_bytes(packed)
     sha256 = hashlib.sha256(packed).hexdigest()
-    entry = {"address": "http://127.0.0.1:1/a.tar.gz", "sha256": sha256}
-    entry["files"] = {"x.txt": {"size": len(content)}}
+    files = {"x.txt": {"size": len(content)}}
+    entry = {"address": "http://127.0.0.1:1/a.tar.gz", "sha256": sha256, "files": files}
     monkeypatch.setattr(corpora, "manifest", lambda: {"calgary": entry})
     (path,) = corpora.files("calgary", fetch=True)
     assert path.read_bytes() == content

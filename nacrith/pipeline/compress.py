@@ -56,7 +56,7 @@ def compress_stream(
         first = next(blocks, b"")
         second = next(blocks, b"")
         known = size if size is not None else len(first) + len(second)
-        parameters = _parameters(options, first, known)
+        parameters = parameters_for(options, first, known)
         request = CompressRequest(
             options.model,
             options.backend,
@@ -82,7 +82,7 @@ def compress_stream(
         progress.end()
 
 
-def _parameters(options: CompressOptions, first: bytes, size: int) -> Parameters:
+def parameters_for(options: CompressOptions, first: bytes, size: int) -> Parameters:
     """The parameters with all that was left open decided."""
     parameters = options.parameters
     if not parameters.streams:
