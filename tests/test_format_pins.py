@@ -61,6 +61,7 @@ def modules_of(code, *arguments):
     return set(result.stdout.splitlines()[-1].split())
 
 
+HEAVY = {"numba", "numpy", "llama_cpp", "torch"}
 MAIN = """from nacrith.cli import main
 try:
     main()
@@ -76,9 +77,9 @@ def test_what_needs_no_model_imports_none(tmp_path, command):
     files = [] if command[-1].startswith(("-h", "--h")) else [tmp_path / "a.nc"]
     found = modules_of(MAIN, *command, *files)
     assert "nacrith.format.container" in found
-    assert not found & {"numba", "numpy", "llama_cpp", "predictors", "coder", "rich", "psutil"}
+    assert not found & {*HEAVY, "predictors", "coder", "rich", "psutil"}
 
 
 def test_the_format_imports_no_predictor():
     found = modules_of("import nacrith.format.container, nacrith.info")
-    assert not found & {"numba", "numpy", "llama_cpp", "predictors", "coder"}
+    assert not found & {*HEAVY, "predictors", "coder"}
