@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coder.kernels import njit
-from nacrith.codec.token_log import N_BEST, Group, Observer, observed_by
+from nacrith.codec.token_log import N_BEST, Observer, TokenLog, observed_by
 from nacrith.errors import NacrithError
 from nacrith.format.container import MAGIC, MemberReader
 from nacrith.format.frame import Frame, Kind
@@ -100,11 +100,11 @@ def explain(
             compress_stream(io.BytesIO(original), compressed, options, len(original), progress)
         packed = compressed.getvalue()
     strings = _Strings()
-    groups = iter(observer.groups)
+    logs = iter(observer.logs)
     rows, sizes, begin = [], np.zeros(2, dtype=np.int64), 0
     for frame in _frames(packed):
         end = begin + frame.original_size
-        rows.append(_frame_rows(frame, original[begin:end], groups, strings))
+        rows.append(_frame_rows(frame, original[begin:end], logs, strings))
         text_payload = len(frame.payloads.get(Kind.TEXT, b""))
         sizes += text_payload, sum(map(len, frame.payloads.values())) - text_payload
         begin = end
@@ -163,8 +163,8 @@ class _Strings:
         return found
 
 
-def _frame_rows(frame: Frame, original: bytes, groups: Iterator[Group], strings: _Strings) -> Rows:
-    """[n] `_SHOWN` of a frame; takes its record from `groups`."""
+def _frame_rows(frame: Frame, original: bytes, logs: Iterator[TokenLog], strings: _Strings) -> Rows:
+    """[n] `_SHOWN` of a frame; takes its log from `logs`."""
     text = bytearray()
     notes = []
     position = 0
@@ -178,12 +178,12 @@ def _frame_rows(frame: Frame, original: bytes, groups: Iterator[Group], strings:
     rows = np.zeros(0, _SHOWN)
     if text:
         # A text that was smaller as binary data has left a record too.
-        group = next(g for g in groups if len(g) == frame.n_symbols)
+        log = next(g for g in logs if len(g) == frame.n_symbols)
         # Its charset was detected by who made the file, perhaps otherwise than here.
-        transcoded = to_utf8(bytes(text), group.charset)
-        rows = _token_rows(transcoded, group, strings)
-        if group.charset:
-            places = _places_before(transcoded, group.charset)
+        transcoded = to_utf8(bytes(text), log.charset)
+        rows = _token_rows(transcoded, log, strings)
+        if log.charset:
+            places = _places_before(transcoded, log.charset)
             rows["size"] = np.diff(places[np.cumsum(rows["size"])], prepend=0)
     before, inserted = [], np.zeros(len(notes), _SHOWN)
     ends = np.cumsum(rows["size"])
@@ -222,10 +222,10 @@ def _align(read, original, ends):
         ends[i] = j
 
 
-def _token_rows(text: bytes, group: Group, strings: _Strings) -> Rows:
+def _token_rows(text: bytes, log: TokenLog, strings: _Strings) -> Rows:
     """[n] `_SHOWN` of the tokens that spell `text`, with its own line breaks."""
-    found = group.rows()
-    vocabulary = group.vocabulary
+    found = log.rows()
+    vocabulary = log.vocabulary
     read = vocabulary.decode(found["symbol"])
     aligned = np.zeros(len(read) + 1, dtype=np.int64)
     _align(*(np.frombuffer(t, dtype=np.uint8) for t in (read, text)), aligned[1:])

@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 
 from coder import Decoder
-from nacrith.codec.text_codec import code_charset, code_flag
 from nacrith.format.container import MemberReader
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import Metadata
@@ -26,6 +25,7 @@ from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.options import CompressOptions
 from nacrith.transforms.charset import CHARSETS
 from nacrith.transforms.charset_table import CODECS
+from nacrith.transforms.prepare import code_transforms
 from tests.charset_texts import TEXTS
 from tests.conftest import ROOT, keep_in_model
 
@@ -98,8 +98,8 @@ def features(packed: bytes) -> dict[str, Any]:
         for kind, payload in frame.payloads.items():
             if kind == Kind.TEXT:
                 coder = Decoder(payload)
-                found["charset"] = CHARSETS[code_charset(coder)]
-                found["crlf"], found["wrapped"] = code_flag(coder), code_flag(coder)
+                made = code_transforms(coder)
+                found |= {**made._asdict(), "charset": CHARSETS[made.charset]}
             elif kind == Kind.MIXED:
                 packed_record = Reader(payload, "mixed data").varint()
                 found["record"], found["calls"] = packed_record >> 1, bool(packed_record & 1)

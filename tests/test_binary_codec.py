@@ -77,7 +77,7 @@ def test_the_smallest_kind_wins():
 
 
 def test_lzma_wins_where_mixing_does_badly(monkeypatch):
-    monkeypatch.setattr("nacrith.codec.binary_codec.mix", lambda data, report: (data, []))
+    monkeypatch.setattr("nacrith.codec.binary_codec.mix", lambda data, on_progress: (data, []))
     data = b"many words and more words " * 50
     kind, payload = encode_binary(data)
     assert kind == Kind.LZMA and len(payload) < len(data) / 10

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from coder import Decoder, Encoder
 from nacrith.codec.segments import find_segments
-from nacrith.codec.text_codec import code_charset
 from nacrith.errors import FormatError, UnsupportedError
 from nacrith.format.frame import MAX_GROWTH, Kind, Segment
 from nacrith.transforms import charset_table
 from nacrith.transforms.charset import CHARSETS, detect, from_utf8, to_utf8, utf16_order
 from nacrith.transforms.charset_detection import is_convincing
 from nacrith.transforms.charset_table import CODECS, ESCAPE, table_of
+from nacrith.transforms.prepare import code_transforms
 from tests.charset_texts import JAPANESE, RUSSIAN, TEXTS
 
 FRENCH = "Déjà vu: l'été où l'on a mangé des crêpes à la crème.\n" * 9
@@ -210,10 +210,10 @@ def test_the_number_of_a_charset_is_checked():
             coder.code_bit(1 << 15, number >> i & 1)
         decoder = Decoder(coder.finish())
         if 0 < number < len(CHARSETS):
-            assert code_charset(decoder) == number
+            assert code_transforms(decoder).charset == number
         else:
             with pytest.raises(FormatError, match=f"names charset {number}"):
-                code_charset(decoder)
+                code_transforms(decoder)
 
 
 def test_a_wrong_charset_is_an_error():

@@ -164,7 +164,7 @@ def test_observing_changes_nothing(options):
         compress_stream(io.BytesIO(TEXT), observed, options, len(TEXT))
         decompress_stream(io.BytesIO(plain.getvalue()), None, options.model)
     assert plain.getvalue() == observed.getvalue()
-    first, second = (group.rows() for group in observer.groups)
+    first, second = (log.rows() for log in observer.logs)
     assert np.array_equal(first["symbol"], second["symbol"])
     assert np.allclose(first["bits"], second["bits"], atol=1e-3)
 

@@ -81,5 +81,5 @@ def test_what_needs_no_model_imports_none(tmp_path, command):
 
 
 def test_the_format_imports_no_predictor():
-    found = modules_of("import nacrith.format.container, nacrith.info")
+    found = modules_of("import nacrith.format.container, nacrith.format.description")
     assert not found & {*HEAVY, "predictors", "coder"}

@@ -37,7 +37,7 @@ class Model:
     def count_tokens(self, text):
         return int(len(text) / self.bytes_per_token)
 
-    def second_half_size(self, text, report):
+    def second_half_size(self, text, on_progress):
         self.tried.append(text)
         _, (half, end) = mix(text, [(len(text) + 1) // 2, len(text)])
         return int((end - half) * self.share)
@@ -210,7 +210,7 @@ def test_a_trial_costs_what_the_second_half_costs(codecs, tiny_gguf):
     observer = Observer()
     with observed_by(observer):
         codec.second_half_size(text)
-    assert not observer.groups
+    assert not observer.logs
 
 
 def test_all_text_if_so_asked():

@@ -36,7 +36,7 @@ def test_a_lost_signal_comes_back(name, number):
 def test_an_ignored_signal_stays_ignored():
     code = (
         "import os, signal\n"
-        "from nacrith import signals\n"
+        "from nacrith.system import signals\n"
         "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
         "signals.install()\n"
         "os.kill(os.getpid(), signal.SIGHUP)\n"
@@ -52,10 +52,10 @@ def test_an_ignored_signal_stays_ignored():
 def test_an_end_of_a_file_is_no_interruption(nacrith, tmp_path):
     """click makes the same exception of Ctrl-C and of EOFError."""
     (tmp_path / "sitecustomize.py").write_text(
-        "import nacrith.info\n"
+        "import nacrith.format.description\n"
         "def ended(source):\n"
         "    raise EOFError\n"
-        "nacrith.info.describe_file = ended\n"
+        "nacrith.format.description.describe_file = ended\n"
     )
     (tmp_path / "a").touch()
     path = {"PYTHONPATH": f"{tmp_path}:{ROOT}"}

@@ -29,7 +29,7 @@ def measure_along(file: str, text: bytes, backend: str) -> dict[str, Any]:
         options = CompressOptions(backend=backend, parameters=Parameters(streams=1))
         with observed_by(observer):
             compress_stream(io.BytesIO(text), io.BytesIO(), options, len(text))
-        bits = observer.groups[0].rows()["bits"]
+        bits = observer.logs[0].rows()["bits"]
         n = len(bits) // MEAN_OVER_TOKENS
         means = bits[: n * MEAN_OVER_TOKENS].reshape(n, MEAN_OVER_TOKENS, -1).mean(axis=1)
         return {

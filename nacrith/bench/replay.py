@@ -28,7 +28,7 @@ class Replay:
 def replay(
     vocabulary: Vocabulary, recordings: Sequence[Recording], parameters: Parameters
 ) -> Replay:
-    """Code the streams of a group in lockstep, as `lockstep.code_streams` does."""
+    """Code the streams of a frame in lockstep, as `lockstep.code_streams` does."""
     p = parameters
     ensemble = Ensemble(
         vocabulary, len(recordings), p.bias_rate, p.head_rate, p.contexts, p.neighbors

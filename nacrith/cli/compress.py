@@ -1,7 +1,6 @@
 """`nacrith compress`, `decompress` and `test`."""
 
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,14 +18,15 @@ from nacrith.cli.options import (
     QUIET,
     RECURSIVE,
     STREAMS,
-    WORKERS,
     Count,
     Output,
     Parsed,
+    Team,
     paths,
     size_between,
     with_output,
     with_preset,
+    with_workers,
 )
 from nacrith.cli.units import parse_range
 from nacrith.errors import FileError
@@ -34,6 +34,7 @@ from nacrith.format.container import check_records
 from nacrith.format.frame import MAX_ORIGINAL
 from nacrith.format.header import MAX_THREADS, Metadata
 from nacrith.format.parameters import MAX_WINDOW
+from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.presets import PRESETS
 from nacrith.system.files import (
     SUFFIX,
@@ -66,7 +67,7 @@ if TYPE_CHECKING:
     "--window", type=Count(0, MAX_WINDOW), default=0, metavar="N",
     help="Context in tokens (0: by preset).",
 )  # fmt: skip
-@WORKERS
+@with_workers
 @click.option(
     "--threads", type=Count(0, MAX_THREADS), default=0, metavar="N", help="Threads (0: all CPUs)."
 )
@@ -94,8 +95,7 @@ def compress(
     preset: str,
     streams: int,
     window: int,
-    workers: int,
-    cluster: str | None,
+    team: Team,
     threads: int,
     block_size: int,
     resume: bool,
@@ -120,48 +120,53 @@ def compress(
     if problem := parameters.problem_of_choice():
         raise click.UsageError(problem)
 
+    options = CompressOptions(model, backend, threads, chosen, parameters, None, block_size)
+
     def job(path: Path | None) -> "Summary":
-        from nacrith.pipeline.compress import compress_stream
-        from nacrith.pipeline.decompress import decompress_stream
-        from nacrith.pipeline.options import CompressOptions
-        from nacrith.pipeline.resume import holds_a_frame
-        from nacrith.workers.choose import choose_workers
-
-        def target(path: Path) -> Path:
-            if not out.force and path.suffix == SUFFIX and is_compressed(path):
-                raise FileError(f"{path} is compressed already; use -f to compress it again")
-            return compressed_name(path)
-
-        reread = "--resume" if resume else "--verify" if verify else None
-        with FileJob(path, out, target, False, holds_a_frame, resume, reread) as run:
-            status = run.status
-            options = CompressOptions(
-                model=model,
-                backend=backend,
-                threads=threads,
-                preset=chosen,
-                parameters=parameters,
-                metadata=Metadata(status.st_mode & 0o7777, max(0, int(status.st_mtime)))
-                if metadata and status
-                else None,
-                block_size=block_size,
-            )
-            size = status.st_size if status else None
-            n_frames = None if size is None else -(-size // block_size)
-            with closing(choose_workers(workers, cluster, n_frames, threads, run.progress)) as team:
-                summary = compress_stream(
-                    run.source, run.sink, options, size, run.progress, team, resume
-                )
-            run.check_unchanged()
-            if verify or (out.remove and verify is not False):
-                run.sink.seek(0)
-                progress = run.progress_of("verify")
-                with closing(choose_workers(workers, cluster, n_frames, threads, progress)) as team:
-                    decompress_stream(run.sink, None, model, progress, team)
-        run.finish(summary)
-        return summary
+        return _compress(path, out, options, team, metadata, resume, verify)
 
     _for_each(files, job, recursive, originals, out)
+
+
+def _compress(
+    path: Path | None,
+    out: Output,
+    options: CompressOptions,
+    team: Team,
+    metadata: bool,
+    resume: bool,
+    verify: bool | None,
+) -> "Summary":
+    """Compress one file; `path` None = standard input."""
+    from nacrith.pipeline.compress import compress_stream
+    from nacrith.pipeline.decompress import decompress_stream
+    from nacrith.pipeline.resume import holds_a_frame
+
+    def target(path: Path) -> Path:
+        if not out.force and path.suffix == SUFFIX and is_compressed(path):
+            raise FileError(f"{path} is compressed already; use -f to compress it again")
+        return compressed_name(path)
+
+    reread = "--resume" if resume else "--verify" if verify else None
+    with FileJob(path, out, target, False, holds_a_frame, resume, reread) as run:
+        status = run.status
+        if metadata and status:
+            stored = Metadata(status.st_mode & 0o7777, max(0, int(status.st_mtime)))
+            options = replace(options, metadata=stored)
+        size = status.st_size if status else None
+        n_frames = None if size is None else -(-size // options.block_size)
+        with team.open(n_frames, options.threads, run.progress) as workers:
+            summary = compress_stream(
+                run.source, run.sink, options, size, run.progress, workers, resume
+            )
+        run.check_unchanged()
+        if verify or (out.remove and verify is not False):
+            run.sink.seek(0)
+            progress = run.progress_of("verify")
+            with team.open(n_frames, options.threads, progress) as workers:
+                decompress_stream(run.sink, None, options.model, progress, workers)
+    run.finish(summary)
+    return summary
 
 
 @click.command()
@@ -176,7 +181,7 @@ def compress(
     metavar="A:B",
     help="Only bytes A up to B of the original (-c by default); frames without them are skipped.",
 )
-@WORKERS
+@with_workers
 @click.option("-N", "--metadata", is_flag=True, help="Restore the stored mode and time stamp.")
 def decompress(
     files: tuple[Path, ...],
@@ -184,8 +189,7 @@ def decompress(
     recursive: bool,
     model: Path | None,
     wanted: range | None,
-    workers: int,
-    cluster: str | None,
+    team: Team,
     metadata: bool,
 ) -> None:
     """Restore FILE from each FILE.nc (or standard input to standard output).
@@ -202,14 +206,13 @@ def decompress(
 
     def job(path: Path | None) -> "Summary":
         from nacrith.pipeline.decompress import decompress_stream
-        from nacrith.workers.choose import choose_workers
 
         with FileJob(path, out, original_name, decoding=True) as run:
             # A range is seldom more than one frame.
             n_frames = None if wanted is None else 1
-            with closing(choose_workers(workers, cluster, n_frames, progress=run.progress)) as team:
+            with team.open(n_frames, progress=run.progress) as workers:
                 summary, header = decompress_stream(
-                    run.source, run.sink, model, run.progress, team, wanted
+                    run.source, run.sink, model, run.progress, workers, wanted
                 )
         if metadata and header.metadata and run.target and not is_special(run.target):
             restore_metadata(run.target, header.metadata)
@@ -224,7 +227,7 @@ def decompress(
 @QUIET
 @RECURSIVE
 @MODEL
-@WORKERS
+@with_workers
 @click.option("--quick", is_flag=True, help="Only checksums of the file; needs no model.")
 def test(
     files: tuple[Path, ...],
@@ -232,8 +235,7 @@ def test(
     verbose: bool,
     recursive: bool,
     model: Path | None,
-    workers: int,
-    cluster: str | None,
+    team: Team,
     quick: bool,
 ) -> None:
     """Check that each FILE.nc can be restored, without writing anything.
@@ -249,11 +251,10 @@ def test(
                 size = check_records(source)
             else:
                 from nacrith.pipeline.decompress import decompress_stream
-                from nacrith.workers.choose import choose_workers
 
                 progress = progress_of(path, quiet, decoding=True)
-                with closing(choose_workers(workers, cluster, progress=progress)) as team:
-                    size = decompress_stream(source, None, model, progress, team)[0].original
+                with team.open(progress=progress) as workers:
+                    size = decompress_stream(source, None, model, progress, workers)[0].original
         if not quiet:
             checked = "frames OK" if quick else "OK"
             say(f"{name_of(path)}: {checked}, {size} bytes")

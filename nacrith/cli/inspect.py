@@ -24,7 +24,7 @@ def info(files: tuple[Path, ...], as_json: bool) -> None:
     """
 
     def job(path: Path | None) -> None:
-        from nacrith.info import describe_file, description_lines
+        from nacrith.format.description import describe_file, description_lines
 
         with open_compressed(path) as source:
             description = {"file": name_of(path), **describe_file(source)}

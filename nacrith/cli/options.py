@@ -5,15 +5,20 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from nacrith.cli.units import parse_bytes
 from nacrith.errors import FileError
 from nacrith.format.parameters import MAX_STREAMS
+
+if TYPE_CHECKING:
+    from nacrith.system.progress import Progress
+    from nacrith.workers import Workers
 
 LARGEST = (1 << 31) - 1
 """Bound of numbers that have no other."""
@@ -112,20 +117,6 @@ QUIET = options(
 RECURSIVE = click.option(
     "-r", "--recursive", is_flag=True, help="The files in a folder and below it."
 )
-WORKERS = options(
-    click.option(
-        "--workers",
-        type=Count(0, 1024),
-        default=0,
-        metavar="N",
-        help="Processes that share the frames of a large FILE (0: as many as pay).",
-    ),
-    click.option(
-        "--cluster",
-        metavar="ADDRESS",
-        help="Run frames on the Dask cluster at ADDRESS, such as tcp://host:8786.",
-    ),
-)
 STREAMS = click.option(
     "--streams",
     type=Count(0, MAX_STREAMS),
@@ -210,6 +201,47 @@ def with_output(command: Callable[..., None]) -> Callable[..., None]:
         command(*args, out=out, **given)
 
     return with_out
+
+
+@dataclass(frozen=True)
+class Team:
+    """Where the frames of a file run."""
+
+    workers: int
+    cluster: str | None
+
+    def open(
+        self,
+        n_frames: int | None = None,
+        threads: int = 0,
+        progress: "Progress | None" = None,
+    ) -> "AbstractContextManager[Workers]":
+        """A context in which there are workers; see `choose_workers`."""
+        from nacrith.system.progress import NO_PROGRESS
+        from nacrith.workers.choose import choose_workers
+
+        shown = progress or NO_PROGRESS
+        return closing(choose_workers(self.workers, self.cluster, n_frames, threads, shown))
+
+
+def with_workers(command: Callable[..., None]) -> Callable[..., None]:
+    """Add --workers and --cluster; they arrive as `team`."""
+
+    @options(
+        click.option(
+            "--workers", type=Count(0, 1024), default=0, metavar="N",
+            help="Processes that share the frames of a large FILE (0: as many as pay).",
+        ),
+        click.option(
+            "--cluster", metavar="ADDRESS",
+            help="Run frames on the Dask cluster at ADDRESS, such as tcp://host:8786.",
+        ),
+    )  # fmt: skip
+    @functools.wraps(command)
+    def with_team(*args: Any, workers: int, cluster: str | None, **given: Any) -> None:
+        command(*args, team=Team(workers, cluster), **given)
+
+    return with_team
 
 
 def input_of(path: Path) -> Path | None:

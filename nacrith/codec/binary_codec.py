@@ -2,12 +2,13 @@
 
 import lzma
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from coder import Decoder, Encoder
+from nacrith.codec.callbacks import DoneCallback, ignore
 from nacrith.codec.payload import can_hold, padded
 from nacrith.errors import FormatError
 from nacrith.format.frame import Kind
@@ -16,19 +17,12 @@ from nacrith.transforms.x86_calls import calls_pay, to_absolute, to_relative
 from predictors.binary.byte_model import code_bytes, least_cost
 from predictors.binary.record_length import MAX_RECORD, record_length
 
-Report = Callable[[int], None]
-"""Called now and then with the number of bytes done."""
-
 _MIN_DICTIONARY = 1 << 12
 # Of this much data of which LZMA leaves next to nothing, context mixing, which takes
 # minutes for it, could not save much either.
 _LARGE, _NEARLY_EMPTY = 1 << 20, 64
 # Bytes between two reports: of progress, and of sizes.
 _COARSE, _FINE = 1 << 12, 1 << 8
-
-
-def _no_report(done: int) -> None:
-    pass
 
 
 def _filters(size: int) -> list[dict[str, int]]:
@@ -44,7 +38,7 @@ def _filters(size: int) -> list[dict[str, int]]:
 
 
 def encode_binary(
-    data: bytes, report: Report = _no_report, mixed: bytes | None = None
+    data: bytes, on_progress: DoneCallback = ignore, mixed: bytes | None = None
 ) -> tuple[Kind, bytes]:
     """Return (kind, payload), the smallest of context mixing, LZMA and stored.
 
@@ -55,7 +49,7 @@ def encode_binary(
     found = (Kind.LZMA, packed) if len(packed) < len(data) else (Kind.STORED, data)
     nearly_empty = len(data) >= _LARGE and len(packed) < len(data) // _NEARLY_EMPTY
     if mixed is None and not nearly_empty:
-        mixed, _ = mix(data, report=report)
+        mixed, _ = mix(data, on_progress=on_progress)
     if mixed is not None and len(mixed) < len(found[1]):
         found = (Kind.MIXED, mixed)
     return found
@@ -66,14 +60,16 @@ def encode_lzma(data: bytes) -> bytes:
     return lzma.compress(data, format=lzma.FORMAT_RAW, filters=_filters(len(data)))
 
 
-def decode_binary(kind: Kind, payload: bytes, size: int, report: Report = _no_report) -> bytes:
+def decode_binary(
+    kind: Kind, payload: bytes, size: int, on_progress: DoneCallback = ignore
+) -> bytes:
     """Inverse of `encode_binary`; `size` is the original's length.
 
     Raises:
         FormatError: the payload is damaged. Never returns more than `size` bytes.
     """
     if kind == Kind.MIXED:
-        return _unmix(payload, size, report)
+        return _unmix(payload, size, on_progress)
     if kind == Kind.LZMA:
         return _unpack(payload, size)
     if len(payload) != size:
@@ -96,7 +92,7 @@ def _unpack(payload: bytes, size: int) -> bytes:
 
 
 def mix(
-    data: bytes, ends: Sequence[int] = (), report: Report = _no_report
+    data: bytes, ends: Sequence[int] = (), on_progress: DoneCallback = ignore
 ) -> tuple[bytes, list[int]]:
     """Code by context mixing.
 
@@ -113,7 +109,7 @@ def mix(
     def note(done: int) -> None:
         places.append(done)
         sizes.append(coder.size)
-        report(done)
+        on_progress(done)
 
     values: Any = np.frombuffer(data, dtype=np.uint8).copy()
     calls = calls_pay(values)
@@ -131,7 +127,7 @@ def mix(
     return payload, found
 
 
-def _unmix(payload: bytes, size: int, report: Report) -> bytes:
+def _unmix(payload: bytes, size: int, on_progress: DoneCallback) -> bytes:
     reader = Reader(payload, "binary data of a frame")
     packed = reader.varint()
     record, calls = packed >> 1, packed & 1
@@ -141,7 +137,7 @@ def _unmix(payload: bytes, size: int, report: Report) -> bytes:
     if not can_hold(coded, least_cost(size)):
         raise FormatError(f"a frame is damaged: {size} bytes in {len(payload)}")
     values = np.zeros(size, dtype=np.uint8)
-    code_bytes(Decoder(coded), values, record, report)
+    code_bytes(Decoder(coded), values, record, on_progress)
     if calls:
         to_relative(values)
     return values.tobytes()

@@ -1,4 +1,4 @@
-"""Which codec a group needs: can be compared, and sent to another process."""
+"""Which codec a frame needs: can be compared, and sent to another process."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +41,7 @@ CodecRequest = CompressRequest | DecompressRequest
 
 
 class CodecSlot:
-    """Keeps one codec open: the next group most likely needs it too."""
+    """Keeps one codec open: the next frame most likely needs it too."""
 
     def __init__(self) -> None:
         self._request: CodecRequest | None = None

@@ -1,9 +1,9 @@
-"""A group: a block of the original ↔ a frame, whatever the block holds."""
+"""A block of the original ↔ a frame, whatever the block holds."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from nacrith.codec.binary_codec import decode_binary, encode_binary, encode_lzma
+from nacrith.codec.callbacks import DoneCallback, FrameCallback, TextCallback, ignore
 from nacrith.codec.model_pays import NO_CHOICE, Choice, choose
 from nacrith.codec.segments import binary_segments, find_segments
 from nacrith.codec.text_codec import TextCodec
@@ -11,16 +11,8 @@ from nacrith.errors import FormatError
 from nacrith.format.frame import Frame, Kind, Segment, check_of
 from nacrith.system import signals
 
-Report = Callable[[int, int, int], None]
-"""Called now and then with the bytes of the block done (an estimate), and of its text
-the tokens done and the bytes of payload so far."""
-
 DOUBTFUL_SHARE = 0.5
 """Text of which the model leaves more than this share may be none."""
-
-
-def no_report(done: int, tokens: int, payload: int) -> None:
-    """For who does not want to know."""
 
 
 def text_size(block: bytes) -> int:
@@ -28,24 +20,26 @@ def text_size(block: bytes) -> int:
     return sum(segment.length for segment in find_segments(block) if segment.kind == Kind.TEXT)
 
 
-def encode_frame(block: bytes, codec: TextCodec | None, report: Report = no_report) -> Frame:
+def encode_frame(
+    block: bytes, codec: TextCodec | None, on_progress: FrameCallback = ignore
+) -> Frame:
     """Encode a block. Without a codec all of it is taken as binary data.
 
     Raises:
         NacrithError: the model fails.
     """
     if codec is None:
-        return _encode(block, _binary(block), None, report)
+        return _encode(block, _binary(block), None, on_progress)
     segments = find_segments(block)
     choice = choose(block, segments, codec, codec.least_saving)
-    frame = _encode(block, choice, codec, report)
+    frame = _encode(block, choice, codec, on_progress)
     payload = len(frame.payloads.get(Kind.TEXT, b""))
     if payload and not choice.holds(payload):
-        return _encode(block, _binary(block, choice), None, report)
+        return _encode(block, _binary(block, choice), None, on_progress)
     candidates = [frame]
     if choice.segments != segments and codec.least_saving == 0:
         # The choice was made by samples.
-        candidates.append(_encode(block, replace(choice, segments=segments), codec, report))
+        candidates.append(_encode(block, replace(choice, segments=segments), codec, on_progress))
     if len(candidates) > 1 or payload > DOUBTFUL_SHARE * frame.size_of(Kind.TEXT):
         candidates.append(_encode(block, _binary(block, choice), None))
     return min(candidates, key=_size)
@@ -56,7 +50,9 @@ def _binary(block: bytes, choice: Choice = NO_CHOICE) -> Choice:
     return replace(choice, segments=binary_segments(block))
 
 
-def decode_frame(frame: Frame, codec: TextCodec | None, report: Report = no_report) -> bytes:
+def decode_frame(
+    frame: Frame, codec: TextCodec | None, on_progress: FrameCallback = ignore
+) -> bytes:
     """Inverse of `encode_frame`.
 
     Args:
@@ -72,9 +68,9 @@ def decode_frame(frame: Frame, codec: TextCodec | None, report: Report = no_repo
         if kind == Kind.TEXT:
             if codec is None:
                 raise FormatError("a frame holds text but the header names no model")
-            parts[kind] = codec.decode(payload, frame.n_symbols, size, _of_text(report, size))
+            parts[kind] = codec.decode(payload, frame.n_symbols, size, _of_text(on_progress, size))
         else:
-            parts[kind] = decode_binary(kind, payload, size, _of_bytes(report))
+            parts[kind] = decode_binary(kind, payload, size, _of_bytes(on_progress))
     block = _interleave(frame.segments, parts)
     if check_of(block) != frame.check:
         raise FormatError(
@@ -85,7 +81,7 @@ def decode_frame(frame: Frame, codec: TextCodec | None, report: Report = no_repo
 
 
 def _encode(
-    block: bytes, choice: Choice, codec: TextCodec | None, report: Report = no_report
+    block: bytes, choice: Choice, codec: TextCodec | None, on_progress: FrameCallback = ignore
 ) -> Frame:
     segments = choice.segments
     payloads = {}
@@ -93,13 +89,13 @@ def _encode(
     text = _join_kinds(block, segments, {Kind.TEXT})
     if text:
         assert codec is not None
-        n_symbols, payloads[Kind.TEXT] = codec.encode(text, _of_text(report, len(text)))
-    segments, binary = _encode_binary(block, choice, report)
+        n_symbols, payloads[Kind.TEXT] = codec.encode(text, _of_text(on_progress, len(text)))
+    segments, binary = _encode_binary(block, choice, on_progress)
     return Frame(segments, check_of(block), payloads | binary, n_symbols)
 
 
 def _encode_binary(
-    block: bytes, choice: Choice, report: Report
+    block: bytes, choice: Choice, on_progress: FrameCallback
 ) -> tuple[list[Segment], dict[Kind, bytes]]:
     """Choose the kinds of the binary segments; return all segments, and their payloads."""
     segments = choice.segments
@@ -110,7 +106,7 @@ def _encode_binary(
     if random:
         payloads[Kind.STORED] = random
     if mixed:
-        kind, payload = encode_binary(mixed, _of_bytes(report), choice.payload_of(mixed))
+        kind, payload = encode_binary(mixed, _of_bytes(on_progress), choice.payload_of(mixed))
         chosen = _relabelled(segments, {Kind.MIXED}, kind)
         payloads[kind] = whole if kind == Kind.STORED else payload
     if random:
@@ -159,21 +155,21 @@ def _size(frame: Frame) -> int:
     return len(frame.to_bytes())
 
 
-def _of_bytes(report: Report) -> Callable[[int], None]:
+def _of_bytes(on_progress: FrameCallback) -> DoneCallback:
     """Report the bytes of binary data that are done."""
 
     def of_bytes(done: int) -> None:
         signals.check()
-        report(done, 0, 0)
+        on_progress(done, 0, 0)
 
     return of_bytes
 
 
-def _of_text(report: Report, size: int) -> Callable[[int, int, int], None]:
+def _of_text(on_progress: FrameCallback, size: int) -> TextCallback:
     """Report the bytes of text that are done, by the share of its tokens."""
 
     def of_text(done: int, total: int, payload: int) -> None:
         signals.check()
-        report(size * done // total, done, payload)
+        on_progress(size * done // total, done, payload)
 
     return of_text

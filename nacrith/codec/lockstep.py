@@ -12,18 +12,16 @@ turn before it needs them, so its backend can compute while the others' symbols 
 coded. The order of coding does not depend on the cut.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import zip_longest
 
 import numpy as np
 
 from coder import Coder
+from nacrith.codec.callbacks import DoneCallback, ignore
 from predictors.base import IntArray, Session
 from predictors.ensemble import Ensemble
 from predictors.language_models.vocabulary import Vocabulary
-
-Report = Callable[[int], None]
-"""Called after each step with the number of symbols coded so far."""
 
 
 def stream_bounds(n_symbols: int, n_streams: int) -> list[int]:
@@ -59,9 +57,9 @@ def code_streams(
     n_streams: int,
     prompt: IntArray,
     known: IntArray,
-    report: Report = lambda done: None,
+    on_progress: DoneCallback = ignore,
 ) -> None:
-    """Code one group of streams.
+    """Code the streams of one frame.
 
     Args:
         coder: an encoder or a decoder.
@@ -74,7 +72,7 @@ def code_streams(
         n_streams: S.
         prompt: [p] int32, symbols that the model reads first, in every stream.
         known: what `fed_tokens` returns when encoding, [0, S] when decoding.
-        report: progress call-back.
+        on_progress: progress call-back.
 
     Raises:
         coder.ScoreError: the model returned a logit that is not finite.
@@ -109,4 +107,4 @@ def code_streams(
             symbols[place] = symbol
             tokens[stream] = token_of_symbol[symbol]
             done += 1
-        report(done)
+        on_progress(done)

@@ -1,6 +1,6 @@
 """Text ↔ range-coded payload: model, vocabulary, predictors and coder put together."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import pairwise
@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from coder import Coder, Decoder, Encoder, ScoreError
+from coder import Decoder, Encoder, ScoreError
 from nacrith.backends import AUTO, GPU_BACKEND, find_backend
+from nacrith.codec.callbacks import DoneCallback, TextCallback, ignore
 from nacrith.codec.lockstep import code_streams, fed_tokens, stream_bounds
 from nacrith.codec.payload import can_hold, padded
 from nacrith.codec.token_log import new_ensemble, observed_by
@@ -19,25 +20,12 @@ from nacrith.format.header import ModelRecord
 from nacrith.format.numerics import NumericsRecord
 from nacrith.format.parameters import Parameters
 from nacrith.models.catalog import ModelFile, default_model, describe, model_for
-from nacrith.transforms.charset import CHARSETS, from_utf8
-from nacrith.transforms.line_breaks import code_line_breaks
-from nacrith.transforms.line_ends import with_cr
-from nacrith.transforms.line_wrapping import gaps, rewrap
-from nacrith.transforms.prepare import prepare
+from nacrith.transforms.prepare import code_transforms, prepare, restore
 from nacrith.transforms.prompts import PROMPTS
 from predictors.base import IntArray, LanguageModel, ModelError, Session, UnsupportedModelError
 from predictors.ensemble import Ensemble
 from predictors.language_models.numerics import available_threads
 from predictors.language_models.probe import probe
-
-Report = Callable[[int, int, int], None]
-"""Called after each step with symbols done, symbols in all, payload bytes so far."""
-
-_CHARSET_BITS = 5
-
-
-def _no_report(done: int, total: int, size: int) -> None:
-    pass
 
 
 @contextmanager
@@ -60,7 +48,7 @@ def load_model(backend: str, path: Path, threads: int) -> LanguageModel:
 
 
 class TextCodec:
-    """Encodes and decodes the text of groups, each from an untrained state.
+    """Encodes and decodes the text of frames, each from an untrained state.
 
     Attributes:
         record: what the header says of the model.
@@ -146,29 +134,26 @@ class TextCodec:
             )
         return codec
 
-    def encode(self, text: bytes, report: Report = _no_report) -> tuple[int, bytes]:
+    def encode(self, text: bytes, on_progress: TextCallback = ignore) -> tuple[int, bytes]:
         """Return (number of symbols, payload) for non-empty text."""
         coder = Encoder()
         prepared = prepare(text)
         with _translated():
             symbols = self._model.vocabulary.encode(prepared.text)
-            code_charset(coder, prepared.charset)
-            code_flag(coder, prepared.crlf)
-            code_flag(coder, prepared.wrapped)
+            code_transforms(coder, prepared.transforms)
             self._code(
                 coder,
                 symbols,
-                prepared.charset,
+                prepared.transforms.charset,
                 self.parameters,
                 self._sessions,
-                lambda done: report(done, len(symbols), coder.size),
+                lambda done: on_progress(done, len(symbols), coder.size),
             )
-        if prepared.wrapped:
-            code_line_breaks(coder, prepared.text, prepared.places, prepared.breaks)
+        prepared.code_breaks(coder)
         return len(symbols), padded(coder.finish(), self._least_cost(len(symbols)))
 
     def decode(
-        self, payload: bytes, n_symbols: int, size: int, report: Report = _no_report
+        self, payload: bytes, n_symbols: int, size: int, on_progress: TextCallback = ignore
     ) -> bytes:
         """Return the text, `size` bytes.
 
@@ -182,39 +167,25 @@ class TextCodec:
         symbols = np.zeros(n_symbols, dtype=np.int32)
         coder = Decoder(payload)
         with _translated():
-            charset = code_charset(coder)
-            crlf = code_flag(coder)
-            wrapped = code_flag(coder)
+            made = code_transforms(coder)
             self._code(
                 coder,
                 symbols,
-                charset,
+                made.charset,
                 self.parameters,
                 self._sessions,
-                lambda done: report(done, n_symbols, len(payload)),
+                lambda done: on_progress(done, n_symbols, len(payload)),
             )
-        too_long = vocabulary.lengths[symbols].sum() > MAX_GROWTH * size
+        longest = MAX_GROWTH * size
+        too_long = vocabulary.lengths[symbols].sum() > longest
         text = b"" if too_long else vocabulary.decode(symbols)
-        if wrapped:
-            places = gaps(text)
-            breaks = np.zeros(len(places), dtype=np.uint8)
-            code_line_breaks(coder, text, places, breaks)
-            text = rewrap(text, places, breaks, MAX_GROWTH * size)
-        if crlf:
-            text = with_cr(text)
-        try:
-            text = from_utf8(text, charset)
-        except UnicodeError as error:
-            raise FormatError("a frame is damaged: its text is not of its charset") from error
-        if len(text) != size:
-            raise FormatError("a frame is damaged: its text has another length than recorded")
-        return text
+        return restore(coder, text, made, size, longest)
 
     def count_tokens(self, text: bytes) -> int:
         """How many tokens the model reads of a text, after its transforms."""
         return len(self._model.vocabulary.encode(prepare(text).text))
 
-    def second_half_size(self, text: bytes, report: Report = _no_report) -> int:
+    def second_half_size(self, text: bytes, on_progress: TextCallback = ignore) -> int:
         """Bytes that the second half of a text takes, in one stream whatever the parameters."""
         vocabulary = self._model.vocabulary
         prepared = prepare(text)
@@ -227,13 +198,13 @@ class TextCodec:
         def note(done: int) -> None:
             if done == half:
                 sizes[0] = coder.size
-            report(done, len(symbols), coder.size)
+            on_progress(done, len(symbols), coder.size)
 
         p = replace(self.parameters, streams=1)
         with _translated(), observed_by(None):
             session = self._model.open(1, p.window, p.sinks)
             try:
-                self._code(coder, symbols, prepared.charset, p, [session], note)
+                self._code(coder, symbols, prepared.transforms.charset, p, [session], note)
             finally:
                 session.close()
         return coder.size - sizes[0] + prepared.breaks_size // 2
@@ -249,7 +220,7 @@ class TextCodec:
         charset: int,
         p: Parameters,
         sessions: Sequence[Session],
-        report: Callable[[int], None],
+        on_progress: DoneCallback,
     ) -> None:
         for session in sessions:
             session.reset()
@@ -268,31 +239,10 @@ class TextCodec:
         if isinstance(coder, Encoder):
             known = fed_tokens(vocabulary, symbols, p.streams, prompt)
         code_streams(
-            coder, sessions, vocabulary, ensemble, symbols, p.streams, prompt, known, report
+            coder, sessions, vocabulary, ensemble, symbols, p.streams, prompt, known, on_progress
         )
 
     def close(self) -> None:
         for session in self._sessions:
             session.close()
         self._model.close()
-
-
-def code_flag(coder: Coder, flag: bool = False, probability: int = 1 << 15) -> bool:
-    """Code one bit that is 1 with this probability (in 2**-16)."""
-    return bool(coder.code_bit(probability, int(flag)))
-
-
-def code_charset(coder: Coder, charset: int = 0) -> int:
-    """Code the number of a charset; nearly all text is UTF-8.
-
-    Raises:
-        FormatError: there is none of that number.
-    """
-    if not code_flag(coder, charset > 0, 1 << 8):
-        return 0
-    number = 0
-    for i in reversed(range(_CHARSET_BITS)):
-        number |= code_flag(coder, bool(charset >> i & 1)) << i
-    if not 0 < number < len(CHARSETS):
-        raise FormatError(f"a frame is damaged: it names charset {number}")
-    return number

@@ -39,8 +39,8 @@ p_model, p_heads: probability of `others` with the language model alone and afte
 """
 
 
-class Group:
-    """The record of one group of streams.
+class TokenLog:
+    """The record of the streams of one frame.
 
     Attributes:
         vocabulary: of its model.
@@ -64,10 +64,10 @@ class Group:
 
 
 class Observer:
-    """Collects the record of each group that is coded, in `groups`."""
+    """Collects the log of each frame that is coded, in `logs`."""
 
     def __init__(self) -> None:
-        self.groups: list[Group] = []
+        self.logs: list[TokenLog] = []
 
 
 _observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
@@ -86,18 +86,18 @@ def observed_by(observer: Observer | None) -> Iterator[None]:
 def new_ensemble(
     vocabulary: Vocabulary, n_streams: int, *parameters: int, charset: int
 ) -> Ensemble:
-    """An `Ensemble` for a group in that charset, observed if there is an observer."""
+    """An `Ensemble` for a frame in that charset, observed if there is an observer."""
     observer = _observer.get()
     if observer is None:
         return Ensemble(vocabulary, n_streams, *parameters)
     ensemble = _ObservedEnsemble(vocabulary, n_streams, *parameters)
-    ensemble.group = Group(vocabulary, n_streams, charset)
-    observer.groups.append(ensemble.group)
+    ensemble.log = TokenLog(vocabulary, n_streams, charset)
+    observer.logs.append(ensemble.log)
     return ensemble
 
 
 class _ObservedEnsemble(Ensemble):
-    group: Group
+    log: TokenLog
 
     def code(
         self,
@@ -122,7 +122,7 @@ class _ObservedEnsemble(Ensemble):
             row["p_model"][0],
             row["p_heads"][0],
         )
-        self.group.add(stream, row)
+        self.log.add(stream, row)
         return symbol
 
 

@@ -1,4 +1,4 @@
-"""A frame: one group, a range of the original that can be decoded on its own."""
+"""A frame: a range of the original that can be decoded on its own."""
 
 import hashlib
 from dataclasses import dataclass, field

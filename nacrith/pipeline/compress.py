@@ -40,7 +40,7 @@ def compress_stream(
     Args:
         size: length of the input if it is known; only used to choose the number
             of streams and for the progress display.
-        workers: where groups run if there are several; by default in this process. Whoever
+        workers: where frames run if there are several; by default in this process. Whoever
             opened them closes them.
         resume: `sink` is open for reading too and holds what an interrupted run with
             the same input and options has written; go on behind its last whole frame.
@@ -75,7 +75,7 @@ def compress_stream(
                 check_frame(found, frame, header, first)
             sink.seek(0)
             sink.truncate()
-        # A sole group has all threads to itself here.
+        # A sole frame has all threads to itself here.
         return _write_sole(first, sink, header, request, alone)
     finally:
         alone.close()

@@ -32,7 +32,7 @@ def decompress_stream(
     Args:
         sink: where to write; None to only check.
         model: GGUF path; None = find the one that the file names.
-        workers: where groups run if there are several; by default in this process. Whoever
+        workers: where frames run if there are several; by default in this process. Whoever
             opened them closes them.
         wanted: the bytes of the original to restore, by default all; only frames that
             hold some of them are decoded.
@@ -60,7 +60,7 @@ def decompress_stream(
             first = first or member.header
             digest = hashlib.blake2b(digest_size=DIGEST_SIZE)
             selection = _Selection(member, position, wanted)
-            # A sole group has all threads to itself here.
+            # A sole frame has all threads to itself here.
             team = alone if member.sole or workers is None else workers
             for data in team.decode(_request_of(member.header, model), selection):
                 data = selection.cut(data)

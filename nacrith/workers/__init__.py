@@ -1,6 +1,6 @@
-"""Groups over the processor cores, GPUs and machines there are.
+"""Frames over the processor cores, GPUs and machines there are.
 
-Workers map groups in order. Where a group runs is the business of a
+Workers map frames in order. Where a frame runs is the business of a
 `concurrent.futures.Executor`, or of nobody but this process.
 """
 

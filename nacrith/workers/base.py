@@ -9,7 +9,7 @@ from nacrith.format.header import ModelRecord
 
 
 class Workers(Protocol):
-    """Runs groups. Results come in the order of the groups."""
+    """Runs frames. Results come in the order of the frames."""
 
     def model_record(self, request: CodecRequest) -> ModelRecord:
         """What a header says of the model."""

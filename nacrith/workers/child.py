@@ -83,7 +83,7 @@ def _tell_progress(results: _Results) -> None:
     """Let this process tell the bytes that it has done."""
     from nacrith.workers import jobs
 
-    if isinstance(jobs.report, jobs.SumOfBytes):
+    if isinstance(jobs.on_progress, jobs.SumOfBytes):
         return
     last = 0.0
 
@@ -94,7 +94,7 @@ def _tell_progress(results: _Results) -> None:
             last = now
             results.send("bytes", total)
 
-    jobs.report = jobs.SumOfBytes(tell)
+    jobs.on_progress = jobs.SumOfBytes(tell)
 
 
 def _pass_on_messages(results: _Results) -> None:

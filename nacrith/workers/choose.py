@@ -11,7 +11,7 @@ WORKER_MEMORY = 1 << 30
 
 
 def worker_count(n_frames: int | None = None) -> int:
-    """As many workers as there are processors, groups and memory for, at least one."""
+    """As many workers as there are processors, frames and memory for, at least one."""
     counts = [available_threads(), available_memory() // WORKER_MEMORY]
     if n_frames is not None:
         counts.append(n_frames)
@@ -30,7 +30,7 @@ def choose_workers(
     Args:
         wanted: number of processes; 0 = `worker_count`.
         cluster: address of a Dask scheduler, instead.
-        n_frames: number of groups there will be, if it is known.
+        n_frames: number of frames there will be, if it is known.
         threads: of all workers together; 0 = one per processor.
 
     Raises:

@@ -1,4 +1,4 @@
-"""One group after the other, in this process."""
+"""One frame after the other, in this process."""
 
 from collections.abc import Iterable, Iterator
 
@@ -11,7 +11,7 @@ from nacrith.system.progress import NO_PROGRESS, Progress
 
 
 class InProcess:
-    """Workers that are this thread. Reports progress within a group."""
+    """Workers that are this thread. Reports progress within a frame."""
 
     def __init__(self, progress: Progress = NO_PROGRESS) -> None:
         self._progress = progress
@@ -26,17 +26,17 @@ class InProcess:
     def encode(self, request: CodecRequest | None, blocks: Iterable[bytes]) -> Iterator[Frame]:
         for block in blocks:
             signals.check()
-            yield encode_frame(block, self._slot.open(request), self._report)
+            yield encode_frame(block, self._slot.open(request), self._tell)
             self._position += len(block)
 
     def decode(self, request: CodecRequest | None, frames: Iterable[Frame]) -> Iterator[bytes]:
         for frame in frames:
             signals.check()
-            yield decode_frame(frame, self._slot.open_for(request, frame), self._report)
+            yield decode_frame(frame, self._slot.open_for(request, frame), self._tell)
             self._position += frame.original_size
 
     def close(self) -> None:
         self._slot.close()
 
-    def _report(self, done: int, tokens: int, payload: int) -> None:
+    def _tell(self, done: int, tokens: int, payload: int) -> None:
         self._progress.update(self._position + done, tokens, payload)

@@ -1,4 +1,4 @@
-"""Groups over a `concurrent.futures.Executor`, results in order, memory bounded."""
+"""Frames over a `concurrent.futures.Executor`, results in order, memory bounded."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -15,7 +15,7 @@ from nacrith.system.progress import NO_PROGRESS, Progress
 from nacrith.workers import jobs
 
 MAX_FAILURES = 3
-"""A group that fails so often fails the run."""
+"""A frame that fails so often fails the run."""
 
 _POLL_SECONDS = 0.2
 
@@ -32,8 +32,8 @@ class _Task:
 class OverExecutor:
     """Workers behind an executor: a pool of processes, a cluster.
 
-    At most two groups per worker are under way or wait to be fetched, so memory does not
-    depend on the length of the input. A group whose worker dies is given to another.
+    At most two frames per worker are under way or wait to be fetched, so memory does not
+    depend on the length of the input. A frame whose worker dies is given to another.
     """
 
     def __init__(
@@ -45,9 +45,9 @@ class OverExecutor:
     ) -> None:
         """
         Args:
-            make_executor: called at the first group, and after its executor has broken.
+            make_executor: called at the first frame, and after its executor has broken.
             done: bytes of the original that all workers have done so far, if they tell;
-                else progress is reported by whole groups.
+                else progress is reported by whole frames.
         """
         self._make_executor = make_executor
         self._executor: Executor | None = None
@@ -64,13 +64,13 @@ class OverExecutor:
     def encode(self, request: CodecRequest | None, blocks: Iterable[bytes]) -> Iterator[Frame]:
         for frame in self._map((jobs.encode, request, block) for block in blocks):
             self._fetched += frame.original_size
-            self._report()
+            self._tell()
             yield frame
 
     def decode(self, request: CodecRequest | None, frames: Iterable[Frame]) -> Iterator[bytes]:
         for block in self._map((jobs.decode, request, frame) for frame in frames):
             self._fetched += len(block)
-            self._report()
+            self._tell()
             yield block
 
     def close(self) -> None:
@@ -115,7 +115,7 @@ class OverExecutor:
             except NacrithError:
                 raise
             except NotYet:
-                self._report()
+                self._tell()
             except (BrokenExecutor, CancelledError) as error:
                 # Any of the tasks under way may have been the cause.
                 self._start_again(error)
@@ -134,10 +134,10 @@ class OverExecutor:
         task.failures += 1
         if task.failures == MAX_FAILURES:
             raise WorkerError(
-                f"a group has failed {MAX_FAILURES} times in the workers, at last with: "
+                f"a frame has failed {MAX_FAILURES} times in the workers, at last with: "
                 f"{error or type(error).__name__}; try fewer --workers"
             ) from error
 
-    def _report(self) -> None:
+    def _tell(self) -> None:
         done = max(self._done(), self._fetched) if self._done else self._fetched
         self._progress.update(done, 0, 0)
