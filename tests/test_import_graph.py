@@ -4,7 +4,7 @@ from graphlib import CycleError
 
 import pytest
 
-from tests.import_graph import floors, import_graph
+from tests.import_graph import ROOT, floors, import_graph, tree
 
 GRAPH = import_graph()
 
@@ -46,3 +46,8 @@ def test_only_the_program_imports_the_command_line():
         if not is_in(name, "nacrith.cli") and any(is_in(i, "nacrith.cli") for i in imports)
     }
     assert found == {"nacrith.__main__"}
+
+
+def test_the_document_has_every_package_and_what_it_says_of_itself():
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    assert "\n".join(tree()) in text
