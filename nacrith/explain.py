@@ -59,7 +59,7 @@ _SHOWN = np.dtype(
 shown, others: numbers of strings.
 own: which of `others` the token is, or `_NONE`, or `_BINARY`.
 size: bytes of the original.
-The rest as in `observation.ROW`.
+The rest as in `token_log.ROW`.
 """
 
 Rows = npt.NDArray[Any]

@@ -26,7 +26,7 @@ def compare(
 ) -> list[Result]:
     """Measure every program on every file, or take what was measured before.
 
-    Our programs take a large file in blocks of `pipeline.BLOCK`, each measured and
+    Our programs take a large file in blocks of `pipeline.options.BLOCK`, each measured and
     stored on its own, so that a run of days can be cut. A block costs the same as a
     frame of one large file does, and some 60 bytes more.
 
