@@ -1,6 +1,6 @@
 """The header of a NC06 file: what a decoder must know before the first frame."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from nacrith.backends import EXACT, NUMBERS
 from nacrith.errors import FormatError, UnsupportedError
@@ -21,17 +21,8 @@ MAX_THREADS = 1024
 
 _HAS_MODEL, _HAS_METADATA, _HAS_PARAMETERS, _SOLE = 1, 2, 4, 8
 _KNOWN_FLAGS = _HAS_MODEL | _HAS_METADATA | _HAS_PARAMETERS | _SOLE
-# Frozen: bits of the mask of parameters that are not the default. Append only.
-PARAMETERS = {
-    0: "streams",
-    1: "window",
-    2: "sinks",
-    3: "bias_rate",
-    4: "head_rate",
-    5: "contexts",
-    6: "prompt",
-    7: "neighbors",
-}
+PARAMETERS = dict(enumerate(parameter.name for parameter in fields(Parameters)))
+"""By bit of the mask of those that are not the default. Frozen; append only."""
 
 
 @dataclass(frozen=True)

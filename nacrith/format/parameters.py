@@ -16,7 +16,9 @@ MAX_NEIGHBORS = 1 << 16
 
 @dataclass(frozen=True)
 class Parameters:
-    """How text is predicted. The defaults are frozen for a format version.
+    """How text is predicted. Defaults and order are frozen for a format version.
+
+    A header has them in this order; a new one comes last.
 
     Attributes:
         streams: sequences that advance in lockstep (S).
