@@ -27,15 +27,9 @@ def test_the_predictors_agree_with_the_format():
     assert [f.name for f in fields(Numerics)] == [f.name for f in fields(NumericsRecord)]
 
 
-# By bit. Append only: another order is another format.
-FROZEN_PARAMETERS = [
-    "streams", "window", "sinks", "bias_rate", "head_rate", "contexts", "prompt", "neighbors",
-]  # fmt: skip
-
-
 def test_every_parameter_has_one_bit():
-    assert list(header.PARAMETERS.values()) == FROZEN_PARAMETERS
-    for numbers in (header.PARAMETERS, numerics.FEATURES):
+    assert sorted(parameters.BITS.values()) == sorted(f.name for f in fields(Parameters))
+    for numbers in (parameters.BITS, numerics.FEATURES):
         assert list(numbers) == list(range(len(numbers)))
     assert backends.NUMBERS == {1: "llama.cpp", 2: "exact", 3: "transformers"}
     for numbers in (numerics.FEATURES, numerics.MACHINES):
