@@ -1,12 +1,16 @@
-"""From logits to an integer CDF whose counts are ≥ 1 and add up to 2**24.
+"""From logits to an integer CDF whose counts are ≥ 1 and add up to a power of two.
 
 The float logit is rounded once, to a fixed-point score (`scores_from_logits`).
 All the rest is integer arithmetic, so two machines that hold the same logits
 hold the same CDF.
 
-Why 2**24: every symbol needs a count of at least 1, and with 49,152 symbols a
-total of 2**16 spends three quarters of the range on these ones. With 2**24
-they take 0.3 %, which costs 0.004 bits a token.
+The total is 2**30 where the byte-level refinement turns the counts into binary
+decisions, as it does by default; sums of counts need not fit the range coder. Without
+refinement a symbol is coded by its interval, and the total is the coder's, 2**24.
+
+Every symbol needs a count of at least 1, and with 49,152 symbols a total of 2**16
+would spend three quarters of the range on these ones. With 2**24 they take 0.3 %,
+which costs 0.004 bits a token.
 """
 
 import numpy as np

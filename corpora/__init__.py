@@ -2,15 +2,14 @@
 
 No corpus file is part of the project. `manifest.json` names each file with its
 home page, size and checksum. Files are looked for in a folder that is already
-there ($NACRITH_CORPORA, or `../shared/corpora` beside the checkout), then in
-`corpora/files`, and are fetched into the latter if they are missing. A folder of
-one's own holds `canterbury/alice29.txt` and so on, or the archives as they are
+there ($NACRITH_CORPORA, or `../shared/corpora` beside the checkout), then in the
+user's cache folder, and are fetched into the latter if they are missing. A folder
+of one's own holds `canterbury/alice29.txt` and so on, or the archives as they are
 on the home pages.
 """
 
 import hashlib
 import json
-import os
 import shutil
 import tarfile
 import tempfile
@@ -19,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from corpora.download import DownloadError, download
+from corpora.folders import fetched_folder, folders
 
 _HERE = Path(__file__).resolve().parent
-FETCHED = _HERE / "files"
 
 
 class CorpusError(Exception):
@@ -34,11 +33,6 @@ def manifest() -> dict[str, Any]:
     return found
 
 
-def _folders() -> list[Path]:
-    given = os.environ.get("NACRITH_CORPORA")
-    return [Path(given)] if given else [_HERE.parent.parent / "shared" / "corpora", FETCHED]
-
-
 def files(name: str, fetch: bool = False) -> list[Path]:
     """Paths of the files of a corpus ("canterbury", "calgary"), in alphabetical order.
 
@@ -49,7 +43,7 @@ def files(name: str, fetch: bool = False) -> list[Path]:
         CorpusError: not here, and not fetched.
     """
     names = sorted(manifest()[name]["files"])
-    for folder in _folders():
+    for folder in folders():
         paths = [folder / name / file for file in names]
         if all(path.is_file() for path in paths):
             return paths
@@ -58,8 +52,8 @@ def files(name: str, fetch: bool = False) -> list[Path]:
             f"the {name.capitalize()} corpus is not here: `python -m corpora fetch {name}`, or put "
             "it into a folder that $NACRITH_CORPORA names"
         )
-    _fetch(name)
-    return [FETCHED / name / file for file in names]
+    target = _fetch(name)
+    return [target / file for file in names]
 
 
 def canterbury(fetch: bool = False) -> list[Path]:
@@ -80,7 +74,7 @@ def prefix_of(name: str, size: int, fetch: bool = False) -> bytes:
     """
     entry = manifest()[name]
     prefix = entry.get("prefix", {"name": name})["name"]
-    for folder in _folders():
+    for folder in folders():
         for path in (folder / name / name, folder / name, folder / prefix):
             if path.is_file() and path.stat().st_size >= size:
                 with open(path, "rb") as file:
@@ -90,8 +84,7 @@ def prefix_of(name: str, size: int, fetch: bool = False) -> bytes:
             f"no {size} bytes of {name} here: `python -m corpora fetch {name}`, or put the file "
             "into a folder that $NACRITH_CORPORA names"
         )
-    _fetch(name)
-    with open(FETCHED / name / name, "rb") as file:
+    with open(_fetch(name) / name, "rb") as file:
         return file.read(size)
 
 
@@ -109,11 +102,14 @@ def verify(path: Path, expected: dict[str, Any]) -> bool:
     return True
 
 
-def _fetch(name: str) -> None:
-    """Download a corpus archive, unpack it into `corpora/files`, check every file."""
+def _fetch(name: str) -> Path:
+    """Download a corpus archive, unpack it into the returned folder, check every file."""
     entry = manifest()[name]
-    target = FETCHED / name
-    target.mkdir(parents=True, exist_ok=True)
+    target = fetched_folder() / name
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CorpusError(f"can't make the folder {target}: {error.strerror}") from error
     address = entry["address"]
     archive = _local_archive(address) or target / "archive"
     fetched = archive == target / "archive"
@@ -127,11 +123,12 @@ def _fetch(name: str) -> None:
     finally:
         if fetched:
             archive.unlink()
+    return target
 
 
 def _local_archive(address: str) -> Path | None:
     """The archive of that name in one of the folders."""
-    found = (folder / address.rsplit("/", 1)[-1] for folder in _folders())
+    found = (folder / address.rsplit("/", 1)[-1] for folder in folders())
     return next((path for path in found if path.is_file()), None)
 
 

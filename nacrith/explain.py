@@ -31,9 +31,11 @@ from nacrith.transforms.line_ends import without_cr
 MAX_SIZE = 1 << 24
 """More of the original makes a page that browsers can't show."""
 
-# Points of the curve, at most, and bytes that one stands for, at least.
-_POINTS = 800
-_POINT_BYTES = 24
+POINTS = 800
+"""Of the curve, at most."""
+POINT_BYTES = 24
+"""What a point stands for, at least."""
+
 _BITS_UNIT = 256
 _MOST_BITS = (1 << 16) - 1
 _PROBABILITY_UNIT = (1 << 16) - 1
@@ -277,9 +279,9 @@ def _totals(rows: Rows, size: int, text_payload: int, binary_payload: int) -> di
 
 
 def _curve(rows: Rows) -> dict[str, list[float]]:
-    """Bits per byte along the file, at most `_POINTS` points, and the row each begins with."""
+    """Bits per byte along the file, at most `POINTS` points, and the row each begins with."""
     begins = np.cumsum(rows["size"]) - rows["size"]
-    width = max(_POINT_BYTES, int(rows["size"].sum()) / _POINTS)
+    width = max(POINT_BYTES, int(rows["size"].sum()) / POINTS)
     _, first = np.unique((begins / width).astype(np.int64), return_index=True)
     sizes = np.add.reduceat(rows["size"], first)
     bits = np.add.reduceat(rows["bits"], first, axis=0) / sizes[:, None]

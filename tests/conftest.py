@@ -81,8 +81,8 @@ def canterbury() -> dict[str, Path]:
 
 def keep_in_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep text in the model, although it is random and context mixing would win."""
-    monkeypatch.setattr("nacrith.pipeline.compress._SMALL", 0)
-    monkeypatch.setattr("nacrith.codec.frame_codec._DOUBTFUL", float("inf"))
+    monkeypatch.setattr("nacrith.pipeline.compress.SMALL_BLOCK", 0)
+    monkeypatch.setattr("nacrith.codec.frame_codec.DOUBTFUL_SHARE", float("inf"))
     monkeypatch.setattr(
         "nacrith.codec.frame_codec.choose", lambda block, segments, *_: Choice(segments, 0)
     )
@@ -143,6 +143,7 @@ def run_main(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
         try:
             main()
         except SystemExit as end:
+            assert isinstance(end.code, int)
             code = end.code
         return code, capsys.readouterr().err
 

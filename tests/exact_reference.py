@@ -133,7 +133,7 @@ class Reference:
         ]
         self.frequencies = rope_frequencies(file.rope_base, s.rope_pairs).tolist()
         self.product = product
-        self.cache = [[] for _ in range(s.layers)]
+        self.cache: list[list] = [[] for _ in range(s.layers)]
         self.position = 0
 
     def normalize(self, row, gain):
@@ -170,14 +170,14 @@ class Reference:
         for query in queries:
             here = round_row(self.rotate(query, position), 15)
             there = round_row(self.rotate(query, position - dropped), 15)
-            scores = []
+            found = []
             for p in seen:
                 values, unit = there if p < self.sinks else here
                 key, key_scale = past[p][:2]
                 x = F(int(key @ values)) * (key_scale * (np.ldexp(F(1), unit) * scale))
                 x = min(max(x, F(-(1 << 21))), F(1 << 21))
-                scores.append(int(x + F((1 << 22) + 0.5)))
-            scores = np.array(scores)
+                found.append(int(x + F((1 << 22) + 0.5)))
+            scores = np.array(found)
             weights = exp2_negative(scores.max() - scores)
             total = int(weights.sum())
             scaled = weights.astype(F) * np.array([past[p][3] for p in seen], dtype=F)

@@ -33,7 +33,7 @@ def import_graph(root: Path = ROOT) -> Graph:
 
 
 def _imports(path: Path, known: dict[str, Path]) -> set[str]:
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
@@ -65,6 +65,17 @@ def floors(graph: Graph) -> dict[str, int]:
     return found
 
 
+def tree(root: Path = ROOT) -> list[str]:
+    """Each package, indented by its depth, with the first line of what it says of itself."""
+    lines = []
+    for name, path in modules(root).items():
+        if path.name == "__init__.py":
+            text = ast.get_docstring(ast.parse(path.read_text())) or ""
+            indented = "    " * name.count(".") + name.rpartition(".")[2]
+            lines.append(f"{indented:23} {text.partition(chr(10))[0]}".rstrip())
+    return lines
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("root", nargs="?", type=Path, default=ROOT)
@@ -76,16 +87,11 @@ def main() -> None:
         f"{len(graph)} modules, {sum(map(len, graph.values()))} arrows, "
         f"{max(found.values()) + 1} floors"
     )
-    inside: dict[str, int] = {}
-    for name, path in modules(arguments.root).items():
-        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        inside[package] = inside.get(package, 0) + (path.name != "__init__.py")
     between = packages(graph)
-    print(f"{len(inside)} packages, {sum(map(len, between.values()))} arrows between them")
+    lines = tree(arguments.root)
+    print(f"{len(lines)} packages, {sum(map(len, between.values()))} arrows between them")
     if arguments.tree:
-        for package, count in inside.items():
-            text = ast.get_docstring(ast.parse(modules(arguments.root)[package].read_text())) or ""
-            print(f"{package:36} {count:3}  {text.partition(chr(10))[0]}")
+        print(*lines, sep="\n")
 
 
 if __name__ == "__main__":

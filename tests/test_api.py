@@ -9,12 +9,15 @@ import sys
 import tarfile
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy
 import pytest
 
 import nacrith
-from nacrith import api, pipeline
+from nacrith import api
+from nacrith.codec import frame_codec
+from nacrith.pipeline.compress import parameters_for
 from nacrith.workers import in_process
 from tests.conftest import ROOT
 
@@ -76,7 +79,8 @@ def test_arguments_of_a_wrong_type(wrong, tmp_path):
 
 
 def test_data_of_a_wrong_type():
-    for data in (None, "text", 5, [1]):
+    wrong: list[Any] = [None, "text", 5, [1]]
+    for data in wrong:
         with pytest.raises(TypeError):
             nacrith.compress(data)
         with pytest.raises(TypeError):
@@ -90,7 +94,7 @@ def test_numbers_that_leave_the_choice(options):
     # So long a window leaves room for fewer streams than the size would have.
     text = TEXT * 3000
     wide = api._options(window=1 << 17)
-    assert pipeline._parameters(wide, text, len(text)).problem() is None
+    assert parameters_for(wide, text, len(text)).problem() is None
     assert nacrith.compress(TEXT, **{**options, "window": numpy.int64(256)})
 
 
@@ -143,7 +147,7 @@ def test_reading_starts_before_the_end_is_decoded(tmp_path, monkeypatch):
     path = tmp_path / "a.nc"
     path.write_bytes(nacrith.compress(NOISE, block_size=1000))
     decoded = []
-    decode = in_process.decode_frame
+    decode = frame_codec.decode_frame
 
     def counted(*arguments):
         decoded.append(1)
@@ -152,9 +156,10 @@ def test_reading_starts_before_the_end_is_decoded(tmp_path, monkeypatch):
     monkeypatch.setattr(in_process, "decode_frame", counted)
     with nacrith.open(path) as file:
         assert file.read(10) == NOISE[:10]
-        file.raw._worker.join(0.5)  # it waits for a reader
+        raw: Any = file.raw
+        worker = raw._worker
+        worker.join(0.5)  # it waits for a reader
         assert len(decoded) <= 5
-        worker = file.raw._worker
     worker.join(5)
     assert not worker.is_alive() and len(decoded) <= 6
 
@@ -241,7 +246,7 @@ def test_open_raises_what_the_builtin_open_does(mode):
                     errors.append(caught.value)
                 builtin, ours = errors
                 assert type(ours) is type(builtin), (path, ours)
-                if isinstance(builtin, OSError):
+                if isinstance(builtin, OSError) and isinstance(ours, OSError):
                     assert ours.errno == builtin.errno and ours.filename == builtin.filename
         assert (folder / "file").read_bytes() == b"kept"
         assert sorted(path.name for path in folder.iterdir()) == ["dangling", "file", "forbidden"]
@@ -249,19 +254,21 @@ def test_open_raises_what_the_builtin_open_does(mode):
 
 def test_open_of_what_is_no_file(tmp_path):
     for mode in ("r", "w"):
-        for file in (None, 3, [], io.StringIO(), object()):
+        no_files: list[Any] = [None, 3, [], io.StringIO(), object()]
+        for no_file in no_files:
             with pytest.raises(TypeError):
-                nacrith.open(file, mode)
-    for mode in (None, b"r", 1):
+                nacrith.open(no_file, mode)
+    no_modes: list[Any] = [None, b"r", 1]
+    for no_mode in no_modes:
         with pytest.raises(TypeError):
-            nacrith.open(tmp_path / "a", mode)
+            nacrith.open(tmp_path / "a", no_mode)
     (tmp_path / "a").write_bytes(b"kept")
     with open(tmp_path / "a", "rb") as file, pytest.raises(io.UnsupportedOperation):
         nacrith.open(file, "w")
     with pytest.raises(ValueError, match="closed"):
         nacrith.open(file, "r")
-    with open(tmp_path / "b", "wb") as file, pytest.raises(io.UnsupportedOperation):
-        nacrith.open(file, "r")
+    with open(tmp_path / "b", "wb") as target, pytest.raises(io.UnsupportedOperation):
+        nacrith.open(target, "r")
     # As the built-in `open`, but without touching the file.
     for wrong, error in (
         ({"encoding": "nonsense"}, LookupError),
@@ -286,27 +293,28 @@ def test_errors_reach_reader_and_writer(tmp_path):
     no_model.write_bytes(b"GGUF")
     with (
         pytest.raises(nacrith.NacrithError, match="no_model"),
-        nacrith.open(path, "wb", model=no_model, block_size=1000) as file,
+        nacrith.open(path, "wb", model=no_model, block_size=1000) as target,
     ):
-        file.write(NOISE)
+        target.write(NOISE)
     # So much that a writer finds out before the end.
-    file = nacrith.open(path, "wb", model=no_model, block_size=1000)
+    target = nacrith.open(path, "wb", model=no_model, block_size=1000)
     with pytest.raises(nacrith.NacrithError, match="no_model"):
         for _ in range(100):
-            file.write(NOISE)
+            target.write(NOISE)
     with pytest.raises(nacrith.NacrithError):
-        file.close()
+        target.close()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_tarfile_reads_and_writes_it(tmp_path):
     path = tmp_path / "a.tar.nc"
-    with nacrith.open(path, "wb") as file, tarfile.open(fileobj=file, mode="w|") as tar:
+    with nacrith.open(path, "wb") as target, tarfile.open(fileobj=target, mode="w|") as tar:
         member = tarfile.TarInfo("noise")
         member.size = len(NOISE)
         tar.addfile(member, io.BytesIO(NOISE))
     with nacrith.open(path) as file, tarfile.open(fileobj=file) as tar:
-        assert tar.extractfile("noise").read() == NOISE
+        content = tar.extractfile("noise")
+        assert content is not None and content.read() == NOISE
 
 
 def test_shutil_archives(tmp_path):

@@ -33,7 +33,7 @@ def empty_store(tmp_path, monkeypatch):
 
 
 def test_results_and_their_sum(monkeypatch):
-    monkeypatch.setattr("nacrith.bench.compare._ENOUGH_SECONDS", 0)
+    monkeypatch.setattr("nacrith.bench.compare.ENOUGH_SECONDS", 0)
     told = []
     results = compare(FILES, [SWAP], report=lambda file, program: told.append((file, program)))
     assert told == [("alice29.txt", "swap"), ("b", "swap")]
@@ -44,7 +44,7 @@ def test_results_and_their_sum(monkeypatch):
 
 
 def test_a_cut_run_goes_on(monkeypatch):
-    monkeypatch.setattr("nacrith.bench.compare._ENOUGH_SECONDS", 0)
+    monkeypatch.setattr("nacrith.bench.compare.ENOUGH_SECONDS", 0)
     first = compare({"b": FILES["b"]}, [SWAP])
     broken = Program("swap", None, None)  # type: ignore[arg-type]
     assert compare({"b": FILES["b"]}, [broken]) == first
@@ -52,13 +52,13 @@ def test_a_cut_run_goes_on(monkeypatch):
 
 def test_ours_take_large_files_in_blocks(monkeypatch):
     monkeypatch.setattr("nacrith.bench.compare.BLOCK", 100)
-    monkeypatch.setattr("nacrith.bench.compare._WARM_UP", b"w" * 100)
+    monkeypatch.setattr("nacrith.bench.compare.WARM_UP", b"w" * 100)
     (result,) = compare({"a": b"a" * 100 + b"b" * 100}, [OURS])
     assert (result["size"], result["compressed"]) == (200, 6)
 
 
 def test_ours_restore_only_the_start_of_large_files(monkeypatch):
-    monkeypatch.setattr("nacrith.bench.compare._WARM_UP", b"w")
+    monkeypatch.setattr("nacrith.bench.compare.WARM_UP", b"w")
     started, restored = [], []
 
     def compress_start(data, size):
@@ -77,7 +77,7 @@ def test_ours_restore_only_the_start_of_large_files(monkeypatch):
 
 
 def test_llama_cpp_can_leave_large_files_out(monkeypatch, capsys):
-    monkeypatch.setattr("nacrith.bench.compare._ENOUGH_SECONDS", 0)
+    monkeypatch.setattr("nacrith.bench.compare.ENOUGH_SECONDS", 0)
     slow = Program("nacrith, llama.cpp", SWAP.compress, SWAP.decompress)
     results = compare(FILES, [SWAP, slow], llama_cpp=100)
     assert [(r["file"], r["program"]) for r in results] == [
@@ -102,7 +102,7 @@ def test_published_results_have_a_source_and_are_marked(monkeypatch, capsys):
     assert {p.program for p in published_for("enwik8")} >= {"cmix v21", "ts_zip", "FineZip"}
     assert [p.program for p in published_for("enwik8-1000000")] == ["cmix v21"]
     assert published_for("enwik8-2000000") == []
-    monkeypatch.setattr("nacrith.bench.compare._ENOUGH_SECONDS", 0)
+    monkeypatch.setattr("nacrith.bench.compare.ENOUGH_SECONDS", 0)
     results = compare(FILES, [SWAP])
     text = markdown(results, [("plot", "caption")])
     assert "| alice29.txt | 200 | **8.000** |" in text
@@ -114,7 +114,7 @@ def test_published_results_have_a_source_and_are_marked(monkeypatch, capsys):
 
 def test_the_real_programs_restore(monkeypatch):
     pytest.importorskip("pyppmd")
-    monkeypatch.setattr("nacrith.bench.compare._ENOUGH_SECONDS", 0)
+    monkeypatch.setattr("nacrith.bench.compare.ENOUGH_SECONDS", 0)
     others = [program for program in programs() if not program.is_ours]
     results = compare({"a": b"a text that repeats, " * 50}, others)
     assert len(results) == 6 and all(r["compressed"] < 150 for r in results)
@@ -130,7 +130,7 @@ def test_plots_are_written_and_repeat(tmp_path, monkeypatch):
     pytest.importorskip("matplotlib")
     from nacrith.bench.compare_report import write_all
 
-    monkeypatch.setattr("nacrith.bench.compare._ENOUGH_SECONDS", 0)
+    monkeypatch.setattr("nacrith.bench.compare.ENOUGH_SECONDS", 0)
     results = compare(FILES, [SWAP])
     runs = [
         {"file": "a", "backend": backend, "window": 1024, "tokens": [64.0, 2000.0],
@@ -152,7 +152,7 @@ def test_plots_are_written_and_repeat(tmp_path, monkeypatch):
 
 def test_bits_along_a_text(tiny_gguf, monkeypatch):
     monkeypatch.setattr("nacrith.models.catalog.embedded_path", lambda: tiny_gguf)
-    monkeypatch.setattr(along, "_MEAN_OVER", 16)
+    monkeypatch.setattr(along, "MEAN_OVER_TOKENS", 16)
     run = along.measure_along("a", b"the king and the thing of " * 20, "exact")
     assert run["tokens"][:2] == [8.0, 24.0]
     assert len(run["tokens"]) == len(run["coded"]) == len(run["model"]) > 5
@@ -163,8 +163,7 @@ def test_texts_are_found_and_cut(tmp_path, canterbury):
     (tmp_path / "a").write_bytes("é".encode() * 30_000)
     (tmp_path / "b").write_bytes(b"\0" * 100_000)
     files = read_files([tmp_path / "a", tmp_path / "b"])
-    name, text = longest_text(files)
-    assert (name, len(text)) == ("a", 40_000)
+    assert longest_text(files) == ("a", files["a"][:40_000])
     assert longest_text({"b": files["b"]}) is None
     assert read_files([tmp_path / "a"], 10) == {"a-10": files["a"][:10]}
     with pytest.raises(FileError, match="can't read"):

@@ -199,6 +199,10 @@ def test_false_lengths_allocate_nothing(claim):
     assert peak < 4 << 20
 
 
+OWN = VERSION - 0x80
+"""The format's number in messages."""
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
@@ -206,9 +210,15 @@ def test_false_lengths_allocate_nothing(claim):
         (b"PK\3\4", "does not begin"),
         (b"NC05\x0f\x27\x10\0\1" + b"x" * 40, "reference"),
         (b"NC06\x0f\x27\x10\0\0\0\1\0\0\0\1" + b"x" * 40, "reference"),
-        (b"NC06" + bytes([VERSION + 1]) + b"x" * 40, "format 6, .*install a newer version"),
+        (
+            b"NC06" + bytes([VERSION + 1]) + b"x" * 40,
+            f"format {OWN + 1}, .*install a newer version",
+        ),
         (b"NC06\xff" + b"x" * 40, "format 127, .*install a newer version"),
-        (b"NC06" + bytes([VERSION - 1]) + b"x" * 40, "older version .*the nacrith of format 4"),
+        (
+            b"NC06" + bytes([VERSION - 1]) + b"x" * 40,
+            f"older version .*the nacrith of format {OWN - 1}",
+        ),
         (b"NC06\x81" + b"x" * 40, "older version .*the nacrith of format 1"),
         (SAMPLE + b"\0\0", "after the end"),
         (SAMPLE + b"garbage", "after the end"),

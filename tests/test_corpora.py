@@ -7,11 +7,13 @@ import json
 import tarfile
 import threading
 import zipfile
+from pathlib import Path
 
 import pytest
 
 import corpora
 from corpora.download import DownloadError, download
+from corpora.folders import fetched_folder
 
 
 def test_the_files_here_are_the_ones_of_the_manifest(canterbury):
@@ -75,37 +77,59 @@ def server():
         running.shutdown()
 
 
+@pytest.fixture
+def cache(monkeypatch, tmp_path):
+    """Where downloads land; as empty as the folder of one's own."""
+    (tmp_path / "own").mkdir()
+    monkeypatch.setenv("NACRITH_CORPORA", str(tmp_path / "own"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "nacrith" / "corpora"
+
+
 @pytest.mark.parametrize("kind", ["zip", "tar.gz"])
-def test_fetching(server, monkeypatch, tmp_path, kind):
+def test_fetching(server, monkeypatch, cache, kind):
     served, address = server
     content = b"the content"
     entry = {"size": len(content), "md5": hashlib.md5(content).hexdigest()}
     served["/a"] = archive(kind, {"x.txt": content})
     manifest = {"canterbury": {"address": address + "/a", "files": {"x.txt": entry}}}
     monkeypatch.setattr(corpora, "manifest", lambda: json.loads(json.dumps(manifest)))
-    monkeypatch.setattr(corpora, "FETCHED", tmp_path)
-    monkeypatch.setenv("NACRITH_CORPORA", str(tmp_path))
     with pytest.raises(corpora.CorpusError, match="not here"):
         corpora.canterbury()
     (path,) = corpora.canterbury(fetch=True)
+    assert path == cache / "canterbury" / "x.txt"
     assert path.read_bytes() == content
     assert corpora.canterbury() == [path]
 
 
-def test_a_wrong_checksum_and_a_missing_page(server, monkeypatch, tmp_path):
+def test_downloads_land_in_the_users_cache(monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", "/a/cache")
+    assert fetched_folder() == Path("/a/cache/nacrith/corpora")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", "/a/home")
+    assert fetched_folder() == Path("/a/home/.cache/nacrith/corpora")
+
+
+def test_a_cache_that_cannot_be_made(monkeypatch, tmp_path):
+    monkeypatch.setenv("NACRITH_CORPORA", str(tmp_path))
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(corpora.CorpusError, match="can't make the folder"):
+        corpora.canterbury(fetch=True)
+
+
+def test_a_wrong_checksum_and_a_missing_page(server, monkeypatch, cache):
     served, address = server
     served["/a"] = archive("zip", {"x.txt": b"tampered"})
     entry = {"size": 8, "sha256": "0" * 64}
     manifest = {"canterbury": {"address": address + "/a", "files": {"x.txt": entry}}}
     monkeypatch.setattr(corpora, "manifest", lambda: manifest)
-    monkeypatch.setattr(corpora, "FETCHED", tmp_path)
-    monkeypatch.setenv("NACRITH_CORPORA", str(tmp_path))
     with pytest.raises(corpora.CorpusError, match="checksum"):
         corpora.canterbury(fetch=True)
     manifest["canterbury"]["address"] = address + "/none"
     with pytest.raises(corpora.CorpusError, match="can't fetch"):
         corpora.canterbury(fetch=True)
-    assert list((tmp_path / "canterbury").iterdir()) == []
+    assert list((cache / "canterbury").iterdir()) == []
 
 
 def test_a_broken_download_goes_on(server, tmp_path):
@@ -127,20 +151,19 @@ def test_a_broken_download_goes_on(server, tmp_path):
     assert target.read_bytes() == served["/a"]
 
 
-def test_an_archive_in_a_folder_of_ones_own(monkeypatch, tmp_path):
+def test_an_archive_in_a_folder_of_ones_own(monkeypatch, tmp_path, cache):
     content = b"the content"
     packed = archive("tar.gz", {"x.txt": content})
-    (tmp_path / "own").mkdir()
     (tmp_path / "own" / "a.tar.gz").write_bytes(packed)
     sha256 = hashlib.sha256(packed).hexdigest()
-    entry = {"address": "http://127.0.0.1:1/a.tar.gz", "sha256": sha256}
-    entry["files"] = {"x.txt": {"size": len(content)}}
+    files = {"x.txt": {"size": len(content)}}
+    entry = {"address": "http://127.0.0.1:1/a.tar.gz", "sha256": sha256, "files": files}
     monkeypatch.setattr(corpora, "manifest", lambda: {"calgary": entry})
-    monkeypatch.setattr(corpora, "FETCHED", tmp_path / "fetched")
-    monkeypatch.setenv("NACRITH_CORPORA", str(tmp_path / "own"))
     (path,) = corpora.files("calgary", fetch=True)
     assert path.read_bytes() == content
     assert (tmp_path / "own" / "a.tar.gz").exists()
+    assert path.parent == cache / "calgary"
+    path.unlink()
     entry["sha256"] = "0" * 64
     with pytest.raises(corpora.CorpusError, match="checksum"):
         corpora.files("calgary", fetch=True)

@@ -45,6 +45,7 @@ def on_a_terminal(*arguments, folder, stdin=None):
             break
         shown += piece
     os.close(mine)
+    assert process.stdout is not None
     process.stdout.close()
     return process.wait(60), shown.decode()
 

@@ -48,3 +48,24 @@ def test_the_commands_of_the_tutorial(tmp_path, tiny_site):
     assert result.stdout.endswith(
         b"b'We walked'\nOn Monday of the first week we walked along the river to the old mill.\n"
     )
+
+
+_PATH = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.(?:py|md))`")
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *sorted(os.listdir(ROOT / "docs"))]
+)
+def test_the_files_that_are_named_are_there(name):
+    if not name.endswith(".md"):
+        return
+    path = ROOT / name if (ROOT / name).exists() else ROOT / "docs" / name
+    for named in _PATH.findall(path.read_text("utf-8")):
+        assert (ROOT / named).exists() or (ROOT / "nacrith" / named).exists(), named
+
+
+def test_pre_commit_runs_what_make_lint_runs():
+    recipe = (ROOT / "Makefile").read_text("utf-8").partition("\nlint: env-test\n")[2]
+    commands = re.findall(r"^\t\$\(BIN\)/(.*)$", recipe.partition("\n\n")[0], re.MULTILINE)
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text("utf-8")
+    assert commands and re.findall(r"entry: \.venv/bin/(.*)", hooks) == commands

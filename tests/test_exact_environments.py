@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import zlib
 
 import pytest
 
@@ -25,7 +26,7 @@ def checksum(gguf, how, tmp_path, environment):
 
 @pytest.fixture(scope="module")
 def expected(tiny_gguf):
-    from tests.exact_checksum import with_kernels, zlib
+    from tests.exact_checksum import with_kernels
 
     return zlib.crc32(with_kernels(tiny_gguf).tobytes())
 

@@ -139,8 +139,8 @@ def test_wrapped_lines_are_shown_as_they_are(options, indentation):
 
 
 def test_the_curve_covers_the_file(options, monkeypatch):
-    monkeypatch.setattr(explain_module, "_POINT_BYTES", 1)
-    monkeypatch.setattr(explain_module, "_POINTS", 20)
+    monkeypatch.setattr(explain_module, "POINT_BYTES", 1)
+    monkeypatch.setattr(explain_module, "POINTS", 20)
     curve = data_of(explain(io.BytesIO(TEXT), "a", options))[0]["curve"]
     assert 15 <= len(curve["row"]) == len(curve["coded"]) == len(curve["model"]) <= 20
     assert curve["row"][0] == 0 and curve["coded"][0] > curve["coded"][-1]

@@ -87,7 +87,7 @@ def test_the_part_of_a_run_that_has_just_ended_is_not_taken(tmp_path, monkeypatc
     """The name that was opened may stand for another file when the lock is there."""
     part = tmp_path / "out.part"
     real = fcntl.flock
-    ended = []
+    ended: list[int] = []
 
     def end_first(descriptor, operation):
         if not ended:
@@ -130,10 +130,19 @@ def test_a_folder_that_cannot_be_synced_is_no_failure(tmp_path, monkeypatch):
 
 
 def test_the_data_is_on_the_disk_before_the_name(tmp_path, monkeypatch):
-    log = []
+    log: list[int | str] = []
     real_sync, real_link = os.fsync, os.link
-    monkeypatch.setattr(os, "fsync", lambda d: (log.append(os.fstat(d).st_ino), real_sync(d)))
-    monkeypatch.setattr(os, "link", lambda a, b: (log.append("link"), real_link(a, b)))
+
+    def sync(descriptor):
+        log.append(os.fstat(descriptor).st_ino)
+        real_sync(descriptor)
+
+    def link(source, target):
+        log.append("link")
+        real_link(source, target)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(os, "link", link)
     write(tmp_path / "out", b"data")
     file, folder = (tmp_path / "out").stat().st_ino, tmp_path.stat().st_ino
     assert file in log[: log.index("link")] and folder in log[log.index("link") :]
@@ -146,6 +155,7 @@ def test_a_changed_input_is_not_removed(tmp_path, change):
     os.utime(path, (1, 1))
     with open_input(path) as (source, status):
         source.read()
+    assert status is not None
     if change == "replace":
         (tmp_path / "b").write_bytes(NOISE)
         os.utime(tmp_path / "b", (1, 1))

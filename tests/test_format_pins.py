@@ -28,8 +28,8 @@ def test_the_predictors_agree_with_the_format():
 
 
 def test_every_parameter_has_one_bit():
-    assert sorted(header.PARAMETERS.values()) == sorted(f.name for f in fields(Parameters))
-    for numbers in (header.PARAMETERS, numerics.FEATURES):
+    assert sorted(parameters.BITS.values()) == sorted(f.name for f in fields(Parameters))
+    for numbers in (parameters.BITS, numerics.FEATURES):
         assert list(numbers) == list(range(len(numbers)))
     assert backends.NUMBERS == {1: "llama.cpp", 2: "exact", 3: "transformers"}
     for numbers in (numerics.FEATURES, numerics.MACHINES):
@@ -61,6 +61,7 @@ def modules_of(code, *arguments):
     return set(result.stdout.splitlines()[-1].split())
 
 
+HEAVY = {"numba", "numpy", "llama_cpp", "torch"}
 MAIN = """from nacrith.cli import main
 try:
     main()
@@ -76,9 +77,9 @@ def test_what_needs_no_model_imports_none(tmp_path, command):
     files = [] if command[-1].startswith(("-h", "--h")) else [tmp_path / "a.nc"]
     found = modules_of(MAIN, *command, *files)
     assert "nacrith.format.container" in found
-    assert not found & {"numba", "numpy", "llama_cpp", "predictors", "coder", "rich", "psutil"}
+    assert not found & {*HEAVY, "predictors", "coder", "rich", "psutil"}
 
 
 def test_the_format_imports_no_predictor():
     found = modules_of("import nacrith.format.container, nacrith.format.description")
-    assert not found & {"numba", "numpy", "llama_cpp", "predictors", "coder"}
+    assert not found & {*HEAVY, "predictors", "coder"}

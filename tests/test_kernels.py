@@ -40,6 +40,7 @@ def load(tmp_path):
         (package / "module.py").write_text(SOURCE.format(factor=factor))
         kernels._hash_of_file.cache_clear()
         spec = importlib.util.spec_from_file_location(name, package / "module.py")
+        assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         names.append(name)

@@ -34,6 +34,12 @@ class HashSession:
         rows = [np.random.default_rng(int(s)).standard_normal(257) * 4 for s in self.state]
         return np.array(rows, dtype=np.float32)
 
+    def reset(self) -> None:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        raise NotImplementedError
+
     def hidden(self) -> np.ndarray:
         return np.array([np.random.default_rng(int(s)).standard_normal(8) for s in self.state])
 
@@ -50,7 +56,7 @@ def code_in(
     prompt=b"",
 ):
     """Code with the streams cut into sessions; return what these were fed."""
-    sessions = [HashSession(n) for n in np.diff(stream_bounds(streams, n_sessions))]
+    sessions = [HashSession(n) for n in np.diff(stream_bounds(streams, n_sessions)).tolist()]
     parameters = Parameters(
         streams=streams, bias_rate=bias, head_rate=head, contexts=contexts, neighbors=neighbors
     )

@@ -91,7 +91,7 @@ def test_pieces_are_judged_apart():
     choice, _ = chosen(data, model)
     assert kinds(choice) == [Kind.TEXT, Kind.MIXED, Kind.TEXT]
     # At most a piece with both remains on either side.
-    assert abs(choice.segments[1].length - 6 * len(HEXADECIMAL)) < 2 * model_pays._PIECE
+    assert abs(choice.segments[1].length - 6 * len(HEXADECIMAL)) < 2 * model_pays.PIECE_BYTES
 
 
 def test_what_is_alike_is_tried_once():

@@ -78,7 +78,9 @@ def test_a_gpu_that_is_not_there(tiny_gguf, keep_text, monkeypatch):
     options = CompressOptions(tiny_gguf, "llama.cpp", 1, parameters=Parameters(window=256))
     with monkeypatch.context() as patch:
         on_gpu = replace(
-            LlamaCppModel.numerics.fget(SimpleNamespace(threads=1, _gpu_layers=0)),
+            LlamaCppModel.numerics.fget(  # type: ignore[attr-defined]
+                SimpleNamespace(threads=1, _gpu_layers=0)
+            ),
             device="gpu_layers=999",
         )
         patch.setattr(LlamaCppModel, "numerics", on_gpu)
@@ -109,10 +111,13 @@ def test_not_enough_memory(tmp_path, monkeypatch, run_main):
 def test_no_compiler_at_install_time(tmp_path):
     tools = tmp_path / "bin"
     tools.mkdir()
-    for name in ("sed", "cat", "nproc"):
-        (tools / name).symlink_to(shutil.which(name))
+    programs = {name: shutil.which(name) for name in ("sed", "cat", "nproc", "make")}
+    for name, path in programs.items():
+        assert path is not None, name
+        if name != "make":
+            (tools / name).symlink_to(path)
     result = subprocess.run(
-        [shutil.which("make"), "env", f"CACHE={tmp_path / 'cache'}", f"PYTHON={sys.executable}"],
+        [str(programs["make"]), "env", f"CACHE={tmp_path / 'cache'}", f"PYTHON={sys.executable}"],
         cwd=ROOT, env={"PATH": str(tools), "HOME": str(tmp_path)}, capture_output=True, timeout=60,
     )  # fmt: skip
     assert result.returncode == 2

@@ -80,6 +80,12 @@ def header_of(packed: bytes) -> Header:
     return next(iter(MemberReader(io.BytesIO(packed)))).header
 
 
+def backend_of(packed: bytes) -> str:
+    model = header_of(packed).model
+    assert model is not None
+    return model.numerics.backend
+
+
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("streams", [0, 3])
 def test_it_survives(name, streams, options):
@@ -332,7 +338,7 @@ def test_another_version_of_the_exact_numerics_is_refused(text_options, monkeypa
 @pytest.mark.parametrize("backend", ["llama.cpp", "exact"])
 def test_both_backends_make_files_that_open(text_options, backend):
     packed = compress(PROSE, replace(text_options, backend=backend))
-    assert header_of(packed).model.numerics.backend == backend
+    assert backend_of(packed) == backend
     assert decompress(packed, text_options) == PROSE
 
 
@@ -341,7 +347,7 @@ def test_auto_leaves_to_llama_cpp_what_the_exact_backend_lacks(text_options, mon
         raise UnsupportedModelError("not this one")
 
     monkeypatch.setattr("predictors.language_models.exact.model.Gguf", refuse)
-    assert header_of(compress(PROSE, text_options)).model.numerics.backend == "llama.cpp"
+    assert backend_of(compress(PROSE, text_options)) == "llama.cpp"
     with pytest.raises(NacrithError, match="not this one"):
         compress(PROSE, replace(text_options, backend="exact"))
 
@@ -350,7 +356,7 @@ def test_the_transformers_backend_runs_the_same_loop(text_options):
     options = replace(text_options, backend="transformers")
     data = PROSE[:700]
     packed = compress(data, options)
-    assert header_of(packed).model.numerics.backend == "transformers"
+    assert backend_of(packed) == "transformers"
     assert decompress(packed, options) == data
 
 

@@ -1,6 +1,7 @@
 """A team of threads: jobs that helpers begin, and the caller joins."""
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -12,7 +13,11 @@ PATIENCE = 30
 def test_one_thread_does_nothing_before_it_is_asked():
     team = Team(1)
     seen: list[tuple[int, int]] = []
-    jobs = [team.start(lambda thread, i=i: seen.append((i, thread))) for i in range(3)]
+
+    def job(i: int) -> Callable[[int], None]:
+        return lambda thread: seen.append((i, thread))
+
+    jobs = [team.start(job(i)) for i in range(3)]
     assert seen == []
     team.finish(jobs[1])
     assert seen == [(0, 0), (1, 0)]

@@ -12,6 +12,8 @@ from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, nullcontext
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -92,11 +94,11 @@ class Here(Executor):
         self._fault = fault
         self.waiting = self.most_waiting = 0
 
-    def submit(self, function, /, *args):
-        future = Future()
+    def submit(self, function, /, *args, **named):
+        future: Any = Future()
         try:
             self._fault()
-            future.set_result(function(*args))
+            future.set_result(function(*args, **named))
         except Exception as error:
             future.set_exception(error)
         self.waiting += 1
@@ -131,14 +133,14 @@ def failing(*errors):
 def test_a_group_that_fails_is_tried_again(options, whole):
     for error in (OSError("disk"), MemoryError(), BrokenProcessPool()):
         fault = failing(*[error] * (MAX_FAILURES - 1))
-        assert compress(options, OverExecutor(lambda fault=fault: Here(fault), 1)) == whole
+        assert compress(options, OverExecutor(partial(Here, fault), 1)) == whole
 
 
 def test_a_group_that_fails_three_times_fails_the_run(options):
     for error in (OSError("no space"), BrokenProcessPool("no space")):
         fault = failing(*[error] * MAX_FAILURES)
         with pytest.raises(WorkerError, match=r"3 times.*no space.*--workers"):
-            compress(options, OverExecutor(lambda fault=fault: Here(fault), 1))
+            compress(options, OverExecutor(partial(Here, fault), 1))
 
 
 def test_what_is_wrong_with_the_input_is_not_tried_again(options):
@@ -153,17 +155,23 @@ def test_what_is_wrong_with_the_input_is_not_tried_again(options):
     assert len(tries) <= 2
 
 
+def pids_of(workers: OverExecutor) -> list[int]:
+    """Of its processes, which have begun."""
+    executor: Any = workers._executor
+    return executor.pids
+
+
 def test_a_killed_process_is_replaced(options, whole, monkeypatch):
     workers = process_workers(2, 1)
     sink = io.BytesIO()
-    killed = []
+    killed: list[int] = []
 
     class Killer(Positions):
         """Kills a worker when the first frame has come."""
 
         def update(self, position, tokens, payload):
             if position >= BLOCK and not killed:
-                pid = workers._executor.pids[0]
+                pid = pids_of(workers)[0]
                 os.kill(pid, signal.SIGKILL)
                 killed.append(pid)
 
@@ -175,11 +183,11 @@ def test_a_killed_process_is_replaced(options, whole, monkeypatch):
 
 def test_processes_are_gone_after_an_interruption(options):
     workers = process_workers(2, 1)
-    pids = []
+    pids: list[int] = []
 
     class Interrupt(Positions):
         def update(self, position, tokens, payload):
-            pids.extend(workers._executor.pids)
+            pids.extend(pids_of(workers))
             if pids:
                 raise KeyboardInterrupt
 
@@ -242,7 +250,7 @@ class NoConstructor(Exception):
 
 def test_what_a_process_raises_arrives_here(capfd):
     workers = process_workers(1, 1)
-    pool = workers._make_executor()
+    pool: Any = workers._make_executor()
     with pytest.raises(OSError, match="bad disk"):
         pool.submit(fail, "file").result(60)
     with pytest.raises(WorkerError, match="NoConstructor: not to be sent"):
@@ -291,7 +299,7 @@ def test_the_number_of_workers_follows_from_the_machine(monkeypatch):
 
 
 def test_bytes_of_all_groups_add_up():
-    told = []
+    told: list[int] = []
     report = SumOfBytes(told.append)
     for done in (1, 5, 9, 2, 4, 1):
         report(done, 0, 0)
@@ -307,7 +315,9 @@ def cluster():
         yield cluster
 
 
-def test_a_cluster_makes_the_same_file_though_a_worker_is_killed(options, whole, cluster):
+def test_a_cluster_makes_the_same_file_though_a_worker_is_killed(
+    options, whole, cluster, monkeypatch
+):
     progress = Positions()
     workers = choose_workers(cluster=cluster.scheduler_address, progress=progress)
     update = progress.update
@@ -317,7 +327,7 @@ def test_a_cluster_makes_the_same_file_though_a_worker_is_killed(options, whole,
             cluster.workers[0].process.process._process.kill()
         update(position, tokens, payload)
 
-    progress.update = kill_one
+    monkeypatch.setattr(progress, "update", kill_one)
     assert compress(options, workers, progress) == whole
     assert progress.seen[-1] == len(DATA)
     assert decompress(whole, options, choose_workers(cluster=cluster.scheduler_address)) == DATA
@@ -352,6 +362,7 @@ def test_a_codec_request_travels(options, whole):
     from nacrith.format.container import MemberReader
 
     member = next(iter(MemberReader(io.BytesIO(whole))))
+    assert member.header.model is not None
     request = DecompressRequest(member.header.model, member.header.parameters, options.model)
     assert pickle.loads(pickle.dumps(request)) == request
     assert request != replace(request, model=None)

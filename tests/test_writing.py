@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from typing import Any, cast
 
 import pytest
 
@@ -16,24 +17,32 @@ from nacrith.file_objects.channel import Channel, Worker
 from tests.conftest import ROOT
 from tests.faults.writer_trials import DATA, OLD, WRITERS
 
-MODES = {
+MODES: dict[str, dict[str, Any]] = {
     "wb": {"block_size": 1000},
     "wt": {"block_size": 1000, "encoding": "latin-1", "newline": ""},
 }
 
 
+class Opener:
+    """Opens a path in a mode; has the data that suits it."""
+
+    def __init__(self, path, mode, data, model):
+        self.path, self.folder, self.data = path, path.parent, data
+        self._mode, self._model = mode, model
+
+    def __call__(self, target=None):
+        options = MODES[self._mode]
+        return nacrith.open(target or self.path, self._mode, model=self._model, **options)
+
+
 @pytest.fixture(params=MODES)
 def opened(request, tmp_path, tiny_gguf):
-    """Opens a path that has a file, in each kind of mode; gives the data that suits it."""
+    """For a path that has a file, in each kind of mode."""
     path = tmp_path / "a.nc"
     path.write_bytes(OLD)
     data = DATA.decode("latin-1") if request.param == "wt" else DATA
 
-    def open_it(target=path):
-        return nacrith.open(target, request.param, model=tiny_gguf, **MODES[request.param])
-
-    open_it.path, open_it.data, open_it.folder = path, data, tmp_path
-    return open_it
+    return Opener(path, request.param, data, tiny_gguf)
 
 
 def assert_untouched(opened):
@@ -90,7 +99,7 @@ def test_a_detached_stream_is_not_discarded(tmp_path):
     path = tmp_path / "a.nc"
     text = nacrith.open(path, "wt")
     text.write("some text")
-    raw = text.detach().detach()
+    raw = cast(io.BufferedWriter, text.detach()).detach()
     del text
     gc.collect()
     raw.close()
@@ -179,7 +188,7 @@ def test_a_raw_target_that_takes_little_at_once(tiny_gguf):
             self.taken += bytes(data[:100])
             return min(100, len(data))
 
-    target = Dribble()
+    target: Any = Dribble()
     with nacrith.open(target, "wb", model=tiny_gguf, block_size=1000) as file:
         file.write(DATA)
     assert nacrith.decompress(target.taken) == DATA
@@ -192,7 +201,8 @@ def test_an_interrupted_close_leaves_a_file_object_alone(monkeypatch, tiny_gguf)
     target = io.BytesIO()
     file = nacrith.open(target, "wb", model=tiny_gguf, block_size=1000)
     file.write(DATA * 50)
-    worker = file.raw._worker
+    raw: Any = file.raw
+    worker = raw._worker
     with monkeypatch.context() as patch:
         patch.setattr(Worker, "finish", interrupted)
         with pytest.raises(KeyboardInterrupt):

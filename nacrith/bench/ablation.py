@@ -15,10 +15,11 @@ from predictors.mixing.contexts import ALL_KINDS, KINDS
 
 Result = dict[str, Any]
 
-_LENGTH = 30_000
+LENGTH = 30_000
+"""Bytes of each text."""
 
 
-def texts(length: int = _LENGTH) -> dict[str, bytes]:
+def texts(length: int = LENGTH) -> dict[str, bytes]:
     """The beginnings of texts of several kinds, by name."""
     files = canterbury()
     names = ("alice29.txt", "asyoulik.txt", "lcet10.txt", "cp.html", "fields.c", "xargs.1")
@@ -48,7 +49,7 @@ def variations() -> dict[str, Parameters | None]:
     return found
 
 
-def run_ablation(length: int = _LENGTH, quick: bool = False) -> list[Result]:
+def run_ablation(length: int = LENGTH, quick: bool = False) -> list[Result]:
     """Measure every variation on every text, or take what was measured before.
 
     Returns one result per variation: `off`, `sizes` in bytes by text, and

@@ -12,7 +12,8 @@ from nacrith.format.parameters import Parameters
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.options import CompressOptions
 
-_MEAN_OVER = 128
+MEAN_OVER_TOKENS = 128
+"""What a point of the plot is the mean of."""
 
 
 def measure_along(file: str, text: bytes, backend: str) -> dict[str, Any]:
@@ -20,7 +21,7 @@ def measure_along(file: str, text: bytes, backend: str) -> dict[str, Any]:
 
     Returns:
         `file`, `backend`, `window`; `tokens`, `model` and `coded`: the middle of each run of
-        `_MEAN_OVER` tokens, and its mean bits a token with the model alone and as coded.
+        `MEAN_OVER_TOKENS` tokens, and its mean bits a token with the model alone and as coded.
     """
 
     def measure() -> dict[str, Any]:
@@ -29,13 +30,13 @@ def measure_along(file: str, text: bytes, backend: str) -> dict[str, Any]:
         with observed_by(observer):
             compress_stream(io.BytesIO(text), io.BytesIO(), options, len(text))
         bits = observer.logs[0].rows()["bits"]
-        n = len(bits) // _MEAN_OVER
-        means = bits[: n * _MEAN_OVER].reshape(n, _MEAN_OVER, -1).mean(axis=1)
+        n = len(bits) // MEAN_OVER_TOKENS
+        means = bits[: n * MEAN_OVER_TOKENS].reshape(n, MEAN_OVER_TOKENS, -1).mean(axis=1)
         return {
             "file": file,
             "backend": backend,
             "window": Parameters.window,
-            "tokens": ((np.arange(n) + 0.5) * _MEAN_OVER).tolist(),
+            "tokens": ((np.arange(n) + 0.5) * MEAN_OVER_TOKENS).tolist(),
             "model": means[:, 0].round(4).tolist(),
             "coded": means[:, 2].round(4).tolist(),
         }

@@ -13,8 +13,8 @@ from nacrith.models.catalog import default_model
 from predictors.heads.bias_head import BiasHead
 from predictors.language_models.llama_cpp import LlamaCppModel
 
-# Each symbol is coded this often, so that the coder's last byte does not count.
-_REPEATS = 20
+REPEATS = 20
+"""Each symbol is coded this often, so that the coder's last byte does not count."""
 
 
 def measure_coding(n_tokens: int) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def measure_coding(n_tokens: int) -> dict[str, Any]:
         after = time.perf_counter()
         head.update(cdf, symbol)
         bias_seconds += time.perf_counter() - after
-        for _ in range(_REPEATS - 1):
+        for _ in range(REPEATS - 1):
             encoder.code(cdf, CDF_BITS, symbol)
         cdf_from_scores(scores, cdf, 16)
         bits_16 += _code_length(cdf, symbol, 16)
@@ -76,7 +76,7 @@ def measure_coding(n_tokens: int) -> dict[str, Any]:
         "counts_24": bits_24 / n,
         "counts_16": bits_16 / n,
         "coded_ideal": coded_ideal / n,
-        "coded": 8 * len(encoder.finish()) / (n * _REPEATS),
+        "coded": 8 * len(encoder.finish()) / (n * REPEATS),
         "milliseconds": {stage: 1000 * float(np.median(s)) for stage, s in seconds.items()},
     }
 

@@ -11,9 +11,10 @@ from nacrith.pipeline.options import BLOCK
 
 Result = dict[str, Any]
 
-# Others are repeated until so much time is spent, for what takes no time at all.
-_ENOUGH_SECONDS = 0.2
-_WARM_UP = b"A short text, for what is compiled at the first use.\n" * 2
+ENOUGH_SECONDS = 0.2
+"""Others are repeated until so much time is spent, for what takes no time at all."""
+WARM_UP = b"A short text, for what is compiled at the first use.\n" * 2
+"""What ours compress first, not counted."""
 
 
 def compare(
@@ -25,7 +26,7 @@ def compare(
 ) -> list[Result]:
     """Measure every program on every file, or take what was measured before.
 
-    Our programs take a large file in blocks of `pipeline.BLOCK`, each measured and
+    Our programs take a large file in blocks of `pipeline.options.BLOCK`, each measured and
     stored on its own, so that a run of days can be cut. A block costs the same as a
     frame of one large file does, and some 60 bytes more.
 
@@ -55,14 +56,14 @@ def compare(
 
                 def run(part: bytes = part, program: Program = program) -> Result:
                     if program.is_ours and program.name not in warm:
-                        program.decompress(program.compress(_WARM_UP))
+                        program.decompress(program.compress(WARM_UP))
                         warm.add(program.name)
                     return _measure(part, program, restore)
 
                 digest = hashlib.sha256(part).hexdigest()[:12]
                 name = "".join(c if c.isalnum() else "-" for c in program.name)
                 ways = {None: "", 0: "-in"}.get(restore, f"-{restore}")
-                parts.append(cached(f"compare-{digest}-{name}{ways}", run))
+                parts.append(cached(f"compare-{digest}-{name}{ways}", run, program.is_ours))
             results.append(
                 {
                     "file": file,
@@ -81,7 +82,7 @@ def compare(
 
 def _measure(data: bytes, program: Program, restore: int | None) -> Result:
     """Raises AssertionError if the restored bytes differ."""
-    enough = 0.0 if program.is_ours else _ENOUGH_SECONDS
+    enough = 0.0 if program.is_ours else ENOUGH_SECONDS
     packed, seconds = _timed(program.compress, data, enough)
     restoring = None
     if restore != 0:

@@ -8,13 +8,16 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from nacrith.bench.cross_entropy import cross_entropy_of
 from nacrith.bench.store import cached
 from nacrith.bench.texts import canterbury, enwik8
 from nacrith.format.parameters import Parameters
+from nacrith.models.catalog import default_model
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.presets import Preset
+from predictors.language_models.exact.model import ExactModel
 
 Result = dict[str, Any]
 
@@ -91,6 +94,15 @@ def measure_preset(preset: Preset, data: bytes) -> Result:
         "window": preset.parameters.window,
         "compress_seconds": time.perf_counter() - begin,
     }
+
+
+def measure_alone(file: str) -> dict[str, float]:
+    """`bits` of a file (`alice29.txt`, `enwik8-1000000`) with the model and an ideal coder."""
+    text = enwik8(int(file.split("-")[1])) if file.startswith("enwik8") else canterbury()[file]
+    model = ExactModel(default_model().path)
+    bits = cross_entropy_of(model, text, Parameters())
+    model.close()
+    return {"bits": bits}
 
 
 def bpb(result: Result, compressor: str) -> float:

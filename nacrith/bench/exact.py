@@ -18,13 +18,14 @@ from predictors.language_models.exact.tiles import MAX_ROWS
 from predictors.language_models.llama_cpp import LlamaCppModel
 from predictors.language_models.transformers_lm import TransformersModel
 
-_WINDOW = 1024
+WINDOW = 1024
+"""Positions of context, in tokens."""
 
 
 def measure_loss(windows: int) -> dict[str, dict[str, float]]:
     """Bits a token with the float32 logits of PyTorch, the exact ones, and llama.cpp's.
 
-    By text: windows of 1,024 tokens, spread over it, each read from its beginning.
+    By text: windows of `WINDOW` tokens, spread over it, each read from its beginning.
     """
     path = default_model().path
     models: dict[str, LanguageModel] = {
@@ -38,10 +39,10 @@ def measure_loss(windows: int) -> dict[str, dict[str, float]]:
         bits = dict.fromkeys(models, 0.0)
         vocabulary = models["exact"].vocabulary
         tokens = vocabulary.token_of_symbol[vocabulary.encode(text)]
-        for begin in np.linspace(0, len(tokens) - _WINDOW, windows).astype(int):
-            part = tokens[begin : begin + _WINDOW]
+        for begin in np.linspace(0, len(tokens) - WINDOW, windows).astype(int):
+            part = tokens[begin : begin + WINDOW]
             for backend, model in models.items():
-                bits[backend] += _bits(model, part) / windows / _WINDOW
+                bits[backend] += _bits(model, part) / windows / WINDOW
         found[name] = bits
     for model in models.values():
         model.close()
@@ -50,7 +51,7 @@ def measure_loss(windows: int) -> dict[str, dict[str, float]]:
 
 def _bits(model: LanguageModel, tokens: IntArray) -> float:
     if not isinstance(model, TransformersModel):
-        return cross_entropy_of_tokens(model, tokens, Parameters(window=_WINDOW))
+        return cross_entropy_of_tokens(model, tokens, Parameters(window=WINDOW))
     # All at once: step by step PyTorch would take minutes.
     fed = np.concatenate([[model.vocabulary.start_token], tokens[:-1]]).astype(np.int32)
     rows = model.logits_of(fed)
@@ -63,7 +64,7 @@ def measure_decoding(streams: int, steps: int) -> dict[str, Any]:
     found: dict[str, Any] = {"streams": streams}
     path = default_model().path
     for name, model in (("llama.cpp", LlamaCppModel(path)), ("exact", ExactModel(path))):
-        session = model.open(streams, _WINDOW, Parameters().sinks)
+        session = model.open(streams, WINDOW, Parameters().sinks)
         session.step(tokens[0])
         session.reset()
         seconds = []
@@ -111,7 +112,7 @@ def measure_ceiling() -> dict[str, float]:
     best = min(_timed(lambda: _repeat(weights, packed, sums, size, 500)) for _ in range(5))
     model = ExactModel(default_model().path)
     s = model.shape
-    session = model.open(1, _WINDOW, Parameters().sinks, ahead=64)
+    session = model.open(1, WINDOW, Parameters().sinks, ahead=64)
     tokens = np.random.default_rng(0).integers(100, 40_000, (64, 1)).astype(np.int32)
     session.evaluate(tokens)
 

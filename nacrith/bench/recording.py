@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coder.kernels import njit
+from nacrith.bench.edition import OUTPUTS, edition
 from nacrith.bench.store import FOLDER
 from nacrith.format.parameters import Parameters
 from predictors.base import FloatArray, IntArray, LanguageModel
@@ -71,7 +72,8 @@ def record(
 
 
 def _paths(name: str, window: int) -> list[Path]:
-    return [FOLDER / f"recording-{name}-window{window}.{part}.npy" for part in ("q", "h")]
+    stem = f"recording-{name}-window{window}-{edition(OUTPUTS)}"
+    return [FOLDER / f"{stem}.{part}.npy" for part in ("q", "h")]
 
 
 def _record(

@@ -7,19 +7,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from nacrith.bench.corpus import bpb, measure_preset, run_corpus
-from nacrith.bench.cross_entropy import cross_entropy_of
-from nacrith.bench.exact import measure_ceiling, measure_decoding, measure_loss
+from nacrith.bench.corpus import bpb, measure_alone, measure_preset, run_corpus
+from nacrith.bench.exact import WINDOW, measure_ceiling, measure_decoding, measure_loss
 from nacrith.bench.speed import measure_speed
 from nacrith.bench.store import cached
-from nacrith.bench.texts import alice, canterbury, enwik8
+from nacrith.bench.texts import alice, canterbury
 from nacrith.format.parameters import Parameters
+from nacrith.models.catalog import default_model
 from nacrith.pipeline.presets import BEST, DEFAULT, FAST
 
 Section = Callable[[bool], str]
 
-# Longer texts are only compressed, which takes a quarter of the time.
-_LARGE = 130_000
+# Longer texts are only compressed, which takes a part of the time.
+_LARGE = 130_000  # bytes
 _RESTORED = ("alice29.txt", "kennedy.xls", "ptt5")
 
 # Bytes of header, frame and trailer around one payload.
@@ -43,6 +43,7 @@ def _head() -> str:
 
     from predictors.language_models.numerics import available_threads
 
+    model = default_model()
     return (
         "# Benchmarks\n\n"
         "Made by `make bench`. Sizes count every byte of the file, header and checksums\n"
@@ -50,7 +51,7 @@ def _head() -> str:
         "the ratios, measured in one run, are what to look at.\n\n"
         f"Machine: {_processor()}, {available_threads()} CPUs. "
         f"Python {platform.python_version()}, llama-cpp-python {llama_cpp.__version__}, "
-        "model SmolLM2-135M-Instruct Q4_1 (98 MB), no GPU.\n"
+        f"model {model.name} ({model.path.stat().st_size / 1e6:.0f} MB).\n"
     )
 
 
@@ -91,8 +92,8 @@ def _one_stream(quick: bool) -> str:
         "## Bits: one stream\n\n"
         "The default settings but for a single stream. *Model alone*: an ideal coder on the\n"
         "model's softmax, on the text as it is, with the same window and the same container.\n"
-        "alice29.txt, files up to 130,000 bytes and those without text were restored and found\n"
-        "equal; the longer texts were only compressed.\n\n"
+        f"Files up to {_LARGE} bytes and {', '.join(_RESTORED)}\n"
+        "were restored and found equal; the others were only compressed.\n\n"
         + _table(
             "file | bytes | compressed | gzip -9 bpb | bzip2 -9 | xz -9e | model alone | nacrith "
             "| against the model alone",
@@ -149,7 +150,8 @@ def _ratio_row(r: dict[str, Any]) -> list[str]:
     ]
     if not r["tokens"] or r["file"] == "sum":
         return [*row, "-", f"**{bpb(r, 'nacrith'):.3f}**", "-"]
-    alone = cached(f"alone-{r['file']}", lambda: _alone(r["file"]))["bits"] / 8 + _CONTAINER
+    file = r["file"]
+    alone = cached(f"alone-{file}", partial(measure_alone, file))["bits"] / 8 + _CONTAINER
     return [
         *row,
         f"{8 * alone / r['size']:.3f}",
@@ -158,25 +160,14 @@ def _ratio_row(r: dict[str, Any]) -> list[str]:
     ]
 
 
-def _alone(name: str) -> dict[str, float]:
-    from nacrith.models.catalog import default_model
-    from predictors.language_models.exact.model import ExactModel
-
-    text = enwik8(int(name.split("-")[1])) if name.startswith("enwik8") else canterbury()[name]
-    model = ExactModel(default_model().path)
-    bits = cross_entropy_of(model, text, Parameters())
-    model.close()
-    return {"bits": bits}
-
-
 def _ablation(quick: bool) -> str:
-    from nacrith.bench.ablation import row, run_ablation
+    from nacrith.bench.ablation import LENGTH, row, run_ablation
 
     results = run_ablation(2000, quick=True) if quick else run_ablation()
     names = list(results[0]["sizes"])
     return (
         "## What each predictor is worth\n\n"
-        f"The first {2000 if quick else 30_000} bytes of each text, from recorded outputs. First\n"
+        f"The first {2000 if quick else LENGTH} bytes of each text, from recorded outputs. First\n"
         "line: bytes. Then: by how many per cent the size changes without the predictor, and by\n"
         "how many milliseconds a token the time.\n\n"
         + _table(
@@ -186,10 +177,9 @@ def _ablation(quick: bool) -> str:
     )
 
 
-def _skipping(quick: bool) -> str:
+def skipping_section(quick: bool) -> str:
     from nacrith.bench.ablation import texts
     from nacrith.bench.skipping import matched_share
-    from nacrith.models.catalog import default_model
     from nacrith.transforms.prepare import prepare
     from predictors.language_models.gguf_vocabulary import load_vocabulary
 
@@ -199,13 +189,17 @@ def _skipping(quick: bool) -> str:
         symbols = vocabulary.encode(prepare(text).text)
         cells = [f"{100 * x:.1f} %" for n in (16, 32) for x in matched_share(symbols, n)]
         rows.append([name, *cells])
+    batch = cached("ceiling", measure_ceiling)["tokens"]
+    costs = [(r["streams"], r["exact"][0] / batch) for r in _decoding(quick)[:2]]
+    (one, share), (several, share_of_several) = costs
     return (
         "## Would it pay to skip the model where a match is long?\n\n"
         "Share of the tokens that a match of at least 16 or 32 tokens predicts, and how often it\n"
-        "is right. A skipped token must still enter the model's cache, in a batch: that takes\n"
-        "40 % of a step of one stream, and as much as a step of 8 streams takes per token. So\n"
-        "the time saved is at most 0.6 of these shares with one stream and nothing with 8,\n"
-        "while each wrong prediction costs bits and its step as well. It is not built.\n\n"
+        "is right. A skipped token must still enter the model's cache, in a batch: per token that\n"
+        f"takes {100 * share:.0f} % of a step of {one} stream, "
+        f"{100 * share_of_several:.0f} % of one of {several}. So the time saved is at most\n"
+        f"{max(1 - share, 0):.2f} and {max(1 - share_of_several, 0):.2f} of these shares, while "
+        "each wrong prediction costs bits and its step\nas well. It is not built.\n\n"
         + _table("text | 16 tokens | right | 32 tokens | right", rows)
     )
 
@@ -237,18 +231,27 @@ def _speed(quick: bool) -> str:
     )
 
 
-def _exact(quick: bool) -> str:
-    windows, steps = (1, 20) if quick else (3, 150)
-    loss = cached(f"loss-{windows}", lambda: measure_loss(windows))
-    ceiling = cached("ceiling", measure_ceiling)
-    decoding = [
+def _decoding(quick: bool) -> list[dict[str, Any]]:
+    """Of `measure_decoding`, for one stream and more."""
+    steps = _steps(quick)
+    return [
         cached(f"decoding-{s}-{steps}", partial(measure_decoding, s, steps))
         for s in ((1, 2) if quick else (1, 8, 32, 64))
     ]
+
+
+def _steps(quick: bool) -> int:
+    return 20 if quick else 150
+
+
+def _exact(quick: bool) -> str:
+    windows, steps = 1 if quick else 3, _steps(quick)
+    loss = cached(f"loss-{windows}", lambda: measure_loss(windows))
+    ceiling = cached("ceiling", measure_ceiling)
     share = 100 * ceiling["encode"] / ceiling["ceiling"] / ceiling["threads"]
     return (
         "## The exact backend\n\n"
-        f"Bits a token on {windows} windows of 1,024 tokens of each text, with float32 logits\n"
+        f"Bits a token on {windows} windows of {WINDOW} tokens of each text, with float32 logits\n"
         "(PyTorch, weights dequantized), the exact ones, and llama.cpp's.\n\n"
         + _table(
             "text | float32 | exact | llama.cpp | exact / float32 | llama.cpp / float32",
@@ -264,7 +267,7 @@ def _exact(quick: bool) -> str:
                 for text, bits in loss.items()
             ],
         )
-        + "\nTokens/s of steps alone, window 1,024: median of the first and last tenth of "
+        + f"\nTokens/s of steps alone, window {WINDOW}: median of the first and last tenth of "
         f"{steps} steps.\n\n"
         + _table(
             f"streams | llama.cpp | exact | llama.cpp, {steps} deep | exact, {steps} deep",
@@ -273,7 +276,7 @@ def _exact(quick: bool) -> str:
                     str(r["streams"]),
                     *(f"{r[name][i]:.0f}" for i in (0, 1) for name in ("llama.cpp", "exact")),
                 ]
-                for r in decoding
+                for r in _decoding(quick)
             ],
         )
         + f"\nThe product kernel alone does {ceiling['ceiling']:.0f}·10⁹ multiply-accumulates of "
@@ -284,7 +287,7 @@ def _exact(quick: bool) -> str:
 
 
 def _coding(quick: bool) -> str:
-    from nacrith.bench.coding import measure_coding
+    from nacrith.bench.coding import REPEATS, measure_coding
 
     n = 200 if quick else 3000
     r = cached(f"coding-{n}", lambda: measure_coding(n))
@@ -300,7 +303,7 @@ def _coding(quick: bool) -> str:
         + _table("bits a token | bits | against the ideal", rows)
         + f"\nRange coder: {overhead:+.4f} % over the ideal code length of its counts "
         f"({r['coded']:.4f} against {r['coded_ideal']:.4f} bits a token, with the bias head; "
-        "each symbol coded 20 times, so that the last byte does not count).\n\n"
+        f"each symbol coded {REPEATS} times, so that the last byte does not count).\n\n"
         + _table(
             "stage | milliseconds a token",
             [[stage, f"{t:.3f}"] for stage, t in times.items()]
@@ -324,8 +327,8 @@ def _window(quick: bool) -> str:
     return (
         "## The sliding window\n\n"
         f"alice29.txt, one stream, window {r['window']}, {r['slides']} slides of "
-        f"{r['chunk']} positions, 4 sinks. Bits a token of the model alone on the {r['tokens']} "
-        "tokens after the second slide:\n\n"
+        f"{r['chunk']} positions, {Parameters.sinks} sinks. Bits a token of the model alone on "
+        f"the {r['tokens']} tokens after the second slide:\n\n"
         + _table(
             "at each slide | bits a token",
             [
@@ -367,7 +370,7 @@ SECTIONS: list[Section] = [
     _one_stream,
     _streams,
     _ablation,
-    _skipping,
+    skipping_section,
     _exact,
     _speed,
     _coding,

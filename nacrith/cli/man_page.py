@@ -42,7 +42,8 @@ def man_page() -> str:
     lines += [
         ".SH ENVIRONMENT",
         ".TP", ".B NACRITH_MODELS", "Folder of models that were imported.",
-        ".TP", ".B NACRITH_CORPORA", "Folder of benchmark files.",
+        ".TP", ".B NACRITH_CORPORA", "Folder of benchmark files, which are else "
+        "fetched into ~/.cache/nacrith/corpora.",
         ".TP", ".B NACRITH_THREADS", "Threads to use, unless an option says otherwise.",
         ".TP", ".B NUMBA_CACHE_DIR",
         "Folder where compiled kernels are kept, instead of the package's own and "

@@ -11,8 +11,8 @@ from nacrith.errors import FormatError
 from nacrith.format.frame import Frame, Kind, Segment, check_of
 from nacrith.system import signals
 
-# Text of which the model leaves more than this share may be none.
-_DOUBTFUL = 0.5
+DOUBTFUL_SHARE = 0.5
+"""Text of which the model leaves more than this share may be none."""
 
 
 def text_size(block: bytes) -> int:
@@ -40,7 +40,7 @@ def encode_frame(
     if choice.segments != segments and codec.least_saving == 0:
         # The choice was made by samples.
         candidates.append(_encode(block, replace(choice, segments=segments), codec, on_progress))
-    if len(candidates) > 1 or payload > _DOUBTFUL * frame.size_of(Kind.TEXT):
+    if len(candidates) > 1 or payload > DOUBTFUL_SHARE * frame.size_of(Kind.TEXT):
         candidates.append(_encode(block, _binary(block, choice), None))
     return min(candidates, key=_size)
 

@@ -1,12 +1,15 @@
 """The one loop of both directions: S streams, one token of each per step.
 
-Encoding and decoding run this same code. Only `coder` differs: an encoder is
-told the next symbol and returns it, a decoder finds it out. Whatever is learned
-is learned from the symbol that `coder.code` returns.
+Encoding and decoding run this same code, and what decides a symbol's code differs in
+nothing but `coder`: an encoder is told the next symbol and returns it, a decoder finds
+it out. Whatever is learned is learned from the symbol that `coder.code` returns.
 
-The streams may be cut into several sessions, which take turns: a session's next
-tokens are known one turn before it needs them, so its backend can compute while the
-others' symbols are coded. The order of coding does not depend on the cut.
+What differs besides is when the sessions learn of their tokens (`known`), which changes
+the time that they take but not what they return. When encoding, all tokens are known
+beforehand, and a backend may compute many steps at once. When decoding, the streams may
+be cut into several sessions, which take turns: a session's next tokens are known one
+turn before it needs them, so its backend can compute while the others' symbols are
+coded. The order of coding does not depend on the cut.
 """
 
 from collections.abc import Sequence

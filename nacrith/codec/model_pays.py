@@ -31,8 +31,9 @@ from nacrith.format.frame import Kind, Segment
 from nacrith.system import signals
 from nacrith.transforms.charset import utf16_order
 
-# Bytes that are looked at together, up to the end of a line; the last may be half as many more.
-_PIECE = 1 << 14
+PIECE_BYTES = 1 << 14
+"""Looked at together, up to the end of a line; the last piece may be half as large again."""
+
 # Text of at least so many bytes a token is not doubtful (as a ratio). English has 4, source
 # code 3, most logs and the Canterbury corpus' tables 2; hexadecimal and numbers 1 to 1.4.
 _PLAIN = (7, 4)
@@ -166,9 +167,9 @@ def _pieces(block: bytes, segments: Sequence[Segment], codec: TextCodec) -> list
         end = begin + length
         while begin < end:
             cut = end
-            if kind == Kind.TEXT and end - begin > _PIECE + _PIECE // 2:
-                line = block.rfind(b"\n", begin, begin + _PIECE) + 1
-                cut = line or begin + _PIECE
+            if kind == Kind.TEXT and end - begin > PIECE_BYTES + PIECE_BYTES // 2:
+                line = block.rfind(b"\n", begin, begin + PIECE_BYTES) + 1
+                cut = line or begin + PIECE_BYTES
             piece = _Piece(begin, cut - begin, kind)
             if kind == Kind.TEXT:
                 signals.check()

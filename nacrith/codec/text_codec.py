@@ -27,8 +27,6 @@ from predictors.ensemble import Ensemble
 from predictors.language_models.numerics import available_threads
 from predictors.language_models.probe import probe
 
-_CHARSET_BITS = 5
-
 
 @contextmanager
 def _translated() -> Iterator[None]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from nacrith.backends import EXACT, NUMBERS
 from nacrith.errors import FormatError, UnsupportedError
 from nacrith.format.numerics import FEATURES, MACHINES, NumericsRecord
-from nacrith.format.parameters import Parameters
+from nacrith.format.parameters import BITS, Parameters
 from nacrith.format.varint import Reader, to_varint
 
 # Frozen: known models by number, so that a small file need not carry a name and
@@ -21,17 +21,6 @@ MAX_THREADS = 1024
 
 _HAS_MODEL, _HAS_METADATA, _HAS_PARAMETERS, _SOLE = 1, 2, 4, 8
 _KNOWN_FLAGS = _HAS_MODEL | _HAS_METADATA | _HAS_PARAMETERS | _SOLE
-# Frozen: bits of the mask of parameters that are not the default. Append only.
-PARAMETERS = {
-    0: "streams",
-    1: "window",
-    2: "sinks",
-    3: "bias_rate",
-    4: "head_rate",
-    5: "contexts",
-    6: "prompt",
-    7: "neighbors",
-}
 
 
 @dataclass(frozen=True)
@@ -76,14 +65,14 @@ class Header:
             out += _pack_model(self.model)
             changed = [
                 bit
-                for bit, name in PARAMETERS.items()
+                for bit, name in BITS.items()
                 if getattr(self.parameters, name) != getattr(Parameters(), name)
             ]
             if changed:
                 flags |= _HAS_PARAMETERS
                 out += to_varint(sum(1 << bit for bit in changed))
                 for bit in changed:
-                    out += to_varint(getattr(self.parameters, PARAMETERS[bit]))
+                    out += to_varint(getattr(self.parameters, BITS[bit]))
         if self.metadata:
             flags |= _HAS_METADATA
             out += to_varint(self.metadata.mode) + to_varint(self.metadata.mtime)
@@ -167,12 +156,12 @@ def _unpack_model(reader: Reader) -> ModelRecord:
 
 def _unpack_parameters(reader: Reader) -> Parameters:
     mask = reader.varint()
-    if mask >> len(PARAMETERS):
+    if mask >> len(BITS):
         raise UnsupportedError(
             "this file uses a parameter that this version of nacrith does not know; "
             "install a newer version"
         )
-    given = {name: reader.varint() for bit, name in PARAMETERS.items() if mask >> bit & 1}
+    given = {name: reader.varint() for bit, name in BITS.items() if mask >> bit & 1}
     parameters = Parameters(**given)
     problem = parameters.problem()
     if problem:

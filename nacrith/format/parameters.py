@@ -2,6 +2,18 @@
 
 from dataclasses import dataclass, replace
 
+# Frozen: bits of the header's mask of parameters that are not the default. Append only.
+BITS = {
+    0: "streams",
+    1: "window",
+    2: "sinks",
+    3: "bias_rate",
+    4: "head_rate",
+    5: "contexts",
+    6: "prompt",
+    7: "neighbors",
+}
+
 # Limits that a reader enforces before it allocates anything for them.
 MAX_RATE = 1 << 16
 MAX_STREAMS = 256
@@ -16,7 +28,7 @@ MAX_NEIGHBORS = 1 << 16
 
 @dataclass(frozen=True)
 class Parameters:
-    """How text is predicted. The defaults are frozen for a format version.
+    """How text is predicted. Defaults are frozen for a format version.
 
     Attributes:
         streams: sequences that advance in lockstep (S).

@@ -22,8 +22,8 @@ from nacrith.workers import InProcess, Workers
 
 # Less text than this never pays for the header's record of the model.
 _MIN_TEXT_FOR_MODEL = 24
-# A block up to this size is compressed without the model too, to see what is smaller.
-_SMALL = 1 << 10
+SMALL_BLOCK = 1 << 10
+"""Bytes; a block up to this size is compressed without the model too, to see what is smaller."""
 
 
 def compress_stream(
@@ -56,7 +56,7 @@ def compress_stream(
         first = next(blocks, b"")
         second = next(blocks, b"")
         known = size if size is not None else len(first) + len(second)
-        parameters = _parameters(options, first, known)
+        parameters = parameters_for(options, first, known)
         request = CompressRequest(
             options.model,
             options.backend,
@@ -82,7 +82,7 @@ def compress_stream(
         progress.end()
 
 
-def _parameters(options: CompressOptions, first: bytes, size: int) -> Parameters:
+def parameters_for(options: CompressOptions, first: bytes, size: int) -> Parameters:
     """The parameters with all that was left open decided."""
     parameters = options.parameters
     if not parameters.streams:
@@ -107,7 +107,7 @@ def _write_sole(
         else:
             candidates.append((header, frame))
     # The record of the model and an untrained predictor may cost more than they save.
-    if not candidates or len(block) <= _SMALL:
+    if not candidates or len(block) <= SMALL_BLOCK:
         candidates += [(header, frame) for frame in workers.encode(None, [block])]
     header, frame = min(candidates, key=lambda candidate: len(sole_member(*candidate)))
     data = sole_member(header, frame)

@@ -23,7 +23,7 @@ with atheris.instrument_imports(include=["nacrith"], exclude=["nacrith.codec.seg
     from tests.tiny_model import write_tiny_model
 
 # The cross-check with PyTorch is slow to import.
-sys.modules["torch"] = None
+sys.modules["torch"] = None  # type: ignore[assignment]
 
 
 def main() -> None:

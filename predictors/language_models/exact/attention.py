@@ -142,6 +142,8 @@ def attend(cache, layer, stream, head, position, queries, cos_sin, scale, scratc
     return True
 
 
+# The parts of `attend` are inlined before references are counted: each call would count those
+# of all arrays in `scratch` and `cache`, a tenth of the time of an item.
 @njit(nogil=True, cache=True, error_model="numpy", inline="always")
 def _round_queries(queries, cos_sin, view, scale, scratch):
     """Rotate, round and pack the queries for one view; False if one is not finite."""
