@@ -35,7 +35,7 @@ def empty_store(tmp_path, monkeypatch):
 def test_results_and_their_sum(monkeypatch):
     monkeypatch.setattr("nacrith.bench.compare.ENOUGH_SECONDS", 0)
     told = []
-    results = compare(FILES, [SWAP], report=lambda file, program: told.append((file, program)))
+    results = compare(FILES, [SWAP], tell=lambda file, program: told.append((file, program)))
     assert told == [("alice29.txt", "swap"), ("b", "swap")]
     assert [r["compressed"] for r in results] == [200, 100]
     assert all(r["compress_seconds"] > 0 and r["decompress_seconds"] > 0 for r in results)

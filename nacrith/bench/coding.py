@@ -1,6 +1,8 @@
 """What the CDF and the coder cost, in bits and in time, on the model's real logits."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -10,8 +12,10 @@ from nacrith.bench.cross_entropy import cross_entropy
 from nacrith.bench.texts import alice
 from nacrith.format.parameters import Parameters
 from nacrith.models.catalog import default_model
+from predictors.base import FloatArray
 from predictors.heads.bias_head import BiasHead
 from predictors.language_models.llama_cpp import LlamaCppModel
+from predictors.language_models.vocabulary import Vocabulary
 
 REPEATS = 20
 """Each symbol is coded this often, so that the coder's last byte does not count."""
@@ -29,56 +33,74 @@ def measure_coding(n_tokens: int) -> dict[str, Any]:
     symbols = vocabulary.encode(alice())[:n_tokens]
     parameters = Parameters()
     session = model.open(1, parameters.window, parameters.sinks)
-    scores = np.empty(len(vocabulary), dtype=np.int32)
-    cdf = np.empty(len(vocabulary) + 1, dtype=np.uint32)
-    head = BiasHead(len(vocabulary), parameters.bias_rate, CDF_BITS)
-    biased = np.empty_like(scores)
-    encoder = Encoder()
-    ideal = bits_24 = bits_16 = coded_ideal = 0.0
-    seconds: dict[str, list[float]] = {"scores": [], "cdf": [], "bias head": [], "coder": []}
+    trial = _Trial(vocabulary, parameters.bias_rate)
     token = vocabulary.start_token
     for symbol in symbols.tolist():
         logits = session.step(np.array([token], dtype=np.int32))[0]
         token = int(vocabulary.token_of_symbol[symbol])
-        ideal += cross_entropy(logits, token)
-        times = [time.perf_counter()]
-        scores_from_logits(logits, vocabulary.token_of_symbol, vocabulary.offsets, scores)
-        times.append(time.perf_counter())
-        cdf_from_scores(scores, cdf)
-        times.append(time.perf_counter())
-        bits_24 += _code_length(cdf, symbol, CDF_BITS)
-        # The coder is measured on the distribution that is really coded.
-        biased[:] = scores
-        between = time.perf_counter()
-        head.predict(biased, None)
-        bias_seconds = time.perf_counter() - between
-        cdf_from_scores(biased, cdf)
-        coded_ideal += _code_length(cdf, symbol, CDF_BITS)
-        before = time.perf_counter()
-        encoder.code(cdf, CDF_BITS, symbol)
-        after = time.perf_counter()
-        head.update(cdf, symbol)
-        bias_seconds += time.perf_counter() - after
-        for _ in range(REPEATS - 1):
-            encoder.code(cdf, CDF_BITS, symbol)
-        cdf_from_scores(scores, cdf, 16)
-        bits_16 += _code_length(cdf, symbol, 16)
-        seconds["scores"].append(times[1] - times[0])
-        seconds["cdf"].append(times[2] - times[1])
-        seconds["coder"].append(after - before)
-        seconds["bias head"].append(bias_seconds)
+        trial.bits["ideal"] += cross_entropy(logits, token)
+        trial.code(logits, symbol)
     session.close()
     model.close()
     n = len(symbols)
     return {
         "tokens": n,
-        "ideal": ideal / n,
-        "counts_24": bits_24 / n,
-        "counts_16": bits_16 / n,
-        "coded_ideal": coded_ideal / n,
-        "coded": 8 * len(encoder.finish()) / (n * REPEATS),
-        "milliseconds": {stage: 1000 * float(np.median(s)) for stage, s in seconds.items()},
+        **{name: bits / n for name, bits in trial.bits.items()},
+        "coded": 8 * len(trial.encoder.finish()) / (n * REPEATS),
+        "milliseconds": {stage: 1000 * float(np.median(s)) for stage, s in trial.seconds.items()},
     }
+
+
+class _Trial:
+    """Codes symbols in several ways.
+
+    Attributes:
+        bits: sums by way of coding.
+        seconds: of each symbol, by stage.
+        encoder: has coded each symbol `REPEATS` times.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, bias_rate: int) -> None:
+        self._vocabulary = vocabulary
+        self._scores = np.empty(len(vocabulary), dtype=np.int32)
+        self._biased = np.empty_like(self._scores)
+        self._cdf = np.empty(len(vocabulary) + 1, dtype=np.uint32)
+        self._head = BiasHead(len(vocabulary), bias_rate, CDF_BITS)
+        self.encoder = Encoder()
+        self.bits = dict.fromkeys(("ideal", "counts_24", "counts_16", "coded_ideal"), 0.0)
+        self.seconds: dict[str, list[float]] = {
+            stage: [] for stage in ("scores", "cdf", "bias head", "coder")
+        }
+
+    def code(self, logits: FloatArray, symbol: int) -> None:
+        vocabulary, scores, cdf = self._vocabulary, self._scores, self._cdf
+        with self._timed("scores"):
+            scores_from_logits(logits, vocabulary.token_of_symbol, vocabulary.offsets, scores)
+        with self._timed("cdf"):
+            cdf_from_scores(scores, cdf)
+        self.bits["counts_24"] += _code_length(cdf, symbol, CDF_BITS)
+        # The coder is measured on the distribution that is really coded.
+        self._biased[:] = scores
+        with self._timed("bias head"):
+            self._head.predict(self._biased, None)
+        cdf_from_scores(self._biased, cdf)
+        self.bits["coded_ideal"] += _code_length(cdf, symbol, CDF_BITS)
+        with self._timed("coder"):
+            self.encoder.code(cdf, CDF_BITS, symbol)
+        predicting = self.seconds["bias head"].pop()
+        with self._timed("bias head"):
+            self._head.update(cdf, symbol)
+        self.seconds["bias head"][-1] += predicting
+        for _ in range(REPEATS - 1):
+            self.encoder.code(cdf, CDF_BITS, symbol)
+        cdf_from_scores(scores, cdf, 16)
+        self.bits["counts_16"] += _code_length(cdf, symbol, 16)
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        begin = time.perf_counter()
+        yield
+        self.seconds[stage].append(time.perf_counter() - begin)
 
 
 def _code_length(cdf: np.ndarray, symbol: int, bits: int) -> float:

@@ -22,7 +22,7 @@ def compare(
     programs: Sequence[Program],
     restore: int | None = None,
     llama_cpp: int | None = None,
-    report: Callable[[str, str], None] = lambda file, program: None,
+    tell: Callable[[str, str], None] = lambda file, program: None,
 ) -> list[Result]:
     """Measure every program on every file, or take what was measured before.
 
@@ -36,7 +36,7 @@ def compare(
             the settings for the whole of it, and `decompress_seconds` is estimated from them;
             0 = no program restores anything, and it is None.
         llama_cpp: larger files than this are left out for ours with that backend.
-        report: told before each measurement.
+        tell: called with file and program before each measurement.
 
     Returns:
         `file`, `size`, `program`, `ours`, `compressed` in bytes, `compress_seconds`,
@@ -48,36 +48,46 @@ def compare(
         for program in programs:
             if llama_cpp is not None and len(data) > llama_cpp and "llama.cpp" in program.name:
                 continue
-            report(file, program.name)
+            tell(file, program.name)
             step = BLOCK if program.is_ours else max(len(data), 1)
-            parts = []
-            for begin in range(0, max(len(data), 1), step):
-                part = data[begin : begin + step]
-
-                def run(part: bytes = part, program: Program = program) -> Result:
-                    if program.is_ours and program.name not in warm:
-                        program.decompress(program.compress(WARM_UP))
-                        warm.add(program.name)
-                    return _measure(part, program, restore)
-
-                digest = hashlib.sha256(part).hexdigest()[:12]
-                name = "".join(c if c.isalnum() else "-" for c in program.name)
-                ways = {None: "", 0: "-in"}.get(restore, f"-{restore}")
-                parts.append(cached(f"compare-{digest}-{name}{ways}", run, program.is_ours))
-            results.append(
-                {
-                    "file": file,
-                    "size": len(data),
-                    "program": program.name,
-                    "ours": program.is_ours,
-                    "compressed": sum(part["compressed"] for part in parts),
-                    "compress_seconds": sum(part["compress_seconds"] for part in parts),
-                    "decompress_seconds": sum(part["decompress_seconds"] for part in parts)
-                    if restore != 0
-                    else None,
-                }
-            )
+            parts = [
+                _measure_once(data[begin : begin + step], program, restore, warm)
+                for begin in range(0, max(len(data), 1), step)
+            ]
+            results.append(_joined(file, data, program, parts, restore))
     return results
+
+
+def _measure_once(data: bytes, program: Program, restore: int | None, warm: set[str]) -> Result:
+    """Measure a part of a file unless that was done before.
+
+    Args:
+        warm: programs of ours that need no warming up; added to.
+    """
+
+    def run() -> Result:
+        if program.is_ours and program.name not in warm:
+            program.decompress(program.compress(WARM_UP))
+            warm.add(program.name)
+        return _measure(data, program, restore)
+
+    digest = hashlib.sha256(data).hexdigest()[:12]
+    name = "".join(c if c.isalnum() else "-" for c in program.name)
+    ways = {None: "", 0: "-in"}.get(restore, f"-{restore}")
+    return cached(f"compare-{digest}-{name}{ways}", run, program.is_ours)
+
+
+def _joined(
+    file: str, data: bytes, program: Program, parts: list[Result], restore: int | None
+) -> Result:
+    """The result for a file, of those for its parts."""
+    sums = {
+        name: sum(part[name] for part in parts)
+        for name in ("compressed", "compress_seconds", "decompress_seconds")
+        if name != "decompress_seconds" or restore != 0
+    }
+    known = {"file": file, "size": len(data), "program": program.name, "ours": program.is_ours}
+    return {"decompress_seconds": None, **known, **sums}
 
 
 def _measure(data: bytes, program: Program, restore: int | None) -> Result:

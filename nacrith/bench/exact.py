@@ -14,7 +14,15 @@ from nacrith.models.catalog import default_model
 from predictors.base import IntArray, LanguageModel
 from predictors.language_models.exact.model import ExactModel
 from predictors.language_models.exact.product import multiply_tile
-from predictors.language_models.exact.tiles import MAX_ROWS
+from predictors.language_models.exact.tiles import (
+    COLUMNS,
+    MAX_ROWS,
+    PANELS,
+    QUAD,
+    QUAD_BYTES,
+    ROW_BYTES,
+    TILE_COLUMNS,
+)
 from predictors.language_models.llama_cpp import LlamaCppModel
 from predictors.language_models.transformers_lm import TransformersModel
 
@@ -89,12 +97,12 @@ def _repeat(
     size: int,
     times: int,
 ) -> None:
-    stride = size * 16
+    stride = size // QUAD * QUAD_BYTES
     for _ in range(times):
-        for tile in range(len(panels) // 2):
+        for tile in range(len(panels) // PANELS):
             multiply_tile(
-                MAX_ROWS, panels.ctypes.data + 2 * tile * stride, stride, size // 4,
-                packed.ctypes.data, 2 * size, size, sums.ctypes.data, 128,
+                MAX_ROWS, panels.ctypes.data + PANELS * tile * stride, stride, size // QUAD,
+                packed.ctypes.data, 2 * size, size, sums.ctypes.data, ROW_BYTES,
             )  # fmt: skip
 
 
@@ -105,9 +113,9 @@ def measure_ceiling() -> dict[str, float]:
     whole forward pass reaches on all cores with 64 tokens at once.
     """
     size, panels = 576, 16
-    weights = np.ones((panels, size // 4, 16, 4), dtype=np.int8)
+    weights = np.ones((panels, size // QUAD, COLUMNS, QUAD), dtype=np.int8)
     packed = np.ones((MAX_ROWS, 2 * size), dtype=np.uint8)
-    sums = np.zeros((MAX_ROWS, 32), dtype=np.int32)
+    sums = np.zeros((MAX_ROWS, TILE_COLUMNS), dtype=np.int32)
     _repeat(weights, packed, sums, size, 1)
     best = min(_timed(lambda: _repeat(weights, packed, sums, size, 500)) for _ in range(5))
     model = ExactModel(default_model().path)
@@ -133,7 +141,7 @@ def measure_ceiling() -> dict[str, float]:
     products += s.layers * 2 * 256 * attended
     model.close()
     return {
-        "ceiling": 500 * MAX_ROWS * panels * 16 * size / best / 1e9,
+        "ceiling": 500 * MAX_ROWS * panels * COLUMNS * size / best / 1e9,
         "encode": products / seconds / 1e9,
         "tokens": 1 / seconds,
         "threads": model.team.threads,
