@@ -5,7 +5,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from coder import Encoder
@@ -14,7 +14,7 @@ from nacrith.errors import FormatError
 from nacrith.format.frame import Kind
 from nacrith.format.varint import to_varint
 from predictors.binary.byte_model import code_bytes
-from predictors.binary.record_length import DEFAULT_RECORD, record_length
+from predictors.binary.record_length import DEFAULT_RECORD, MAX_RECORD, MIN_RECORD, record_length
 
 NOISE = random.Random(0).randbytes(5000)
 
@@ -27,7 +27,8 @@ def test_it_survives(data, times):
     assert len(payload) <= len(data)
 
 
-@given(st.binary(min_size=1, max_size=300), st.integers(1, 2048), st.integers(1, 9))
+@given(st.binary(min_size=1, max_size=300), st.integers(MIN_RECORD, MAX_RECORD), st.integers(1, 9))
+@example(b"\0\1", MIN_RECORD, 1)
 def test_mixing_survives_any_record_length(data, record, times):
     data = data * times
     values = np.frombuffer(data, dtype=np.uint8).copy()
@@ -55,14 +56,14 @@ def test_records_are_found():
     assert record_length(data) == 37
     assert record_length(noise.astype(np.uint8)) == DEFAULT_RECORD
     for n in range(12):
-        assert record_length(data[:n]) >= 1
+        assert record_length(data[:n]) >= MIN_RECORD
 
 
 def test_a_false_record_length_or_size_is_an_error():
     data = bytes(range(200)) * 30
     kind, payload = encode_binary(data)
     assert kind == Kind.MIXED
-    for start in (b"\0", to_varint(2049 << 1), to_varint(1 << 60)):
+    for start in (b"\0", to_varint(1 << 1), to_varint(2049 << 1), to_varint(1 << 60)):
         with pytest.raises(FormatError):
             decode_binary(Kind.MIXED, start + payload[1:], len(data))
     with pytest.raises(FormatError, match="bytes in"):

@@ -15,7 +15,7 @@ from nacrith.format.frame import Kind
 from nacrith.format.varint import Reader, to_varint
 from nacrith.transforms.x86_calls import calls_pay, to_absolute, to_relative
 from predictors.binary.byte_model import code_bytes, least_cost
-from predictors.binary.record_length import MAX_RECORD, record_length
+from predictors.binary.record_length import MAX_RECORD, MIN_RECORD, record_length
 
 _MIN_DICTIONARY = 1 << 12
 # Of this much data of which LZMA leaves next to nothing, context mixing, which takes
@@ -132,7 +132,7 @@ def _unmix(payload: bytes, size: int, on_progress: DoneCallback) -> bytes:
     packed = reader.varint()
     record, calls = packed >> 1, packed & 1
     coded = reader.rest()
-    if not 1 <= record <= MAX_RECORD:
+    if not MIN_RECORD <= record <= MAX_RECORD:
         raise FormatError(f"a frame's binary data is damaged: it claims records of {record} bytes")
     if not can_hold(coded, least_cost(size)):
         raise FormatError(f"a frame is damaged: {size} bytes in {len(payload)}")

@@ -39,7 +39,7 @@ def hash_contexts(
     Args:
         data: uint8, known up to i, with at least max(8, 2 * record) bytes before i.
         i: int64, place of the byte.
-        record: int64, length of a record in bytes.
+        record: int64 ≥ 2, length of a record in bytes.
         hashes: [KINDS] int64, written.
     """
     k = 0

@@ -147,7 +147,7 @@ def code_bytes(
     Args:
         coder: an encoder or a decoder.
         data: [n] uint8. Read when encoding, filled in when decoding.
-        record: length of the data's records in bytes, ≥ 1, as `record_length` finds it.
+        record: length of the data's records in bytes, ≥ 2, as `record_length` finds it.
         on_progress: called after each `every` bytes with the number of bytes done.
         every: ≥ 1; changes nothing else.
     """

@@ -7,7 +7,9 @@ import numpy.typing as npt
 
 from coder.kernels import njit
 
-MAX_RECORD = 2048
+MIN_RECORD, MAX_RECORD = 2, 2048
+"""In bytes. With records of one byte, the byte above and to the right would be the one coded."""
+
 DEFAULT_RECORD = 4
 """Where nothing repeats: the size of a machine word."""
 
@@ -28,14 +30,14 @@ def _repeats(data: npt.NDArray[np.uint8], distance: int) -> Any:
 
 
 def record_length(data: npt.NDArray[np.uint8]) -> int:
-    """Estimate the record length of [n] uint8, 2 to `MAX_RECORD`.
+    """Estimate the record length of [n] uint8, `MIN_RECORD` to `MAX_RECORD`.
 
     It is where most bytes equal the one above them, runs of equal bytes not counted.
     Takes the middle of long data; the time does not depend on n.
     """
     begin = max(0, (len(data) - _SAMPLE) // 2)
     sample = data[begin : begin + _SAMPLE]
-    lengths = range(2, min(MAX_RECORD, len(sample) // 4) + 1)
+    lengths = range(MIN_RECORD, min(MAX_RECORD, len(sample) // 4) + 1)
     scores = [_repeats(sample, n) / len(sample) for n in lengths]
     best = max(scores, default=0.0)
     if best < _LEAST:
