@@ -49,6 +49,29 @@ def test_an_ignored_signal_stays_ignored():
     assert result.stdout == "went on\n"
 
 
+LATE = """
+import os, signal
+from nacrith.system import signals
+
+class Late:
+    def __del__(self, kill=os.kill, pid=os.getpid(), number=signal.{name}):
+        kill(pid, number)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signals.install()
+late = Late()
+raise SystemExit(3)
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGINT", "SIGTERM"])
+def test_a_signal_while_the_interpreter_ends_changes_nothing(name):
+    result = subprocess.run(
+        [sys.executable, "-c", LATE.format(name=name)], cwd=ROOT, capture_output=True, check=False
+    )
+    assert result.returncode == 3 and not result.stderr
+
+
 def test_an_end_of_a_file_is_no_interruption(nacrith, tmp_path):
     """click makes the same exception of Ctrl-C and of EOFError."""
     (tmp_path / "sitecustomize.py").write_text(

@@ -5,6 +5,7 @@ Python, as the compiler of the kernels does, drops it. So the signal is also
 remembered, and `check`, which long loops call, raises it again.
 """
 
+import atexit
 import signal
 
 # Windows has no SIGHUP.
@@ -28,6 +29,16 @@ def install() -> None:
     for number in _ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _handle)
+    atexit.register(_ignore)
+
+
+def _ignore() -> None:
+    """All is done, and what became of it is the exit code.
+
+    The interpreter gives signals that have a handler their default meaning while it ends.
+    """
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def check() -> None:

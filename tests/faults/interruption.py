@@ -134,8 +134,7 @@ def interrupt_workers(lab: Lab, times: int) -> Iterator[str]:
             os.killpg(process.pid, signal.SIGINT)
         code, _, error = finish(process)
         seconds = time.monotonic() - begin
-        # At its very end the interpreter has given the signal its default meaning again.
-        must(code in (0, 128 + signal.SIGINT, -signal.SIGINT), f"exit code {code}: {error}")
+        must(code in (0, 128 + signal.SIGINT), f"exit code {code}: {error}")
         must(seconds < _PROMPT, f"it took {seconds:.1f} s to end")
         must(not _is_group(process.pid), "a process is left")
         if "a.nc" in lab.names():
