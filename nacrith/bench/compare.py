@@ -81,13 +81,19 @@ def _joined(
     file: str, data: bytes, program: Program, parts: list[Result], restore: int | None
 ) -> Result:
     """The result for a file, of those for its parts."""
-    sums = {
-        name: sum(part[name] for part in parts)
-        for name in ("compressed", "compress_seconds", "decompress_seconds")
-        if name != "decompress_seconds" or restore != 0
+
+    def total(name: str) -> Any:
+        return sum(part[name] for part in parts)
+
+    return {
+        "file": file,
+        "size": len(data),
+        "program": program.name,
+        "ours": program.is_ours,
+        "compressed": total("compressed"),
+        "compress_seconds": total("compress_seconds"),
+        "decompress_seconds": total("decompress_seconds") if restore != 0 else None,
     }
-    known = {"file": file, "size": len(data), "program": program.name, "ours": program.is_ours}
-    return {"decompress_seconds": None, **known, **sums}
 
 
 def _measure(data: bytes, program: Program, restore: int | None) -> Result:

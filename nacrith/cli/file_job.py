@@ -21,10 +21,10 @@ from nacrith.system.files import (
     remove_unchanged,
     standard_output,
 )
+from nacrith.system.progress import NO_PROGRESS, Progress
 
 if TYPE_CHECKING:
     from nacrith.pipeline.summary import Summary
-    from nacrith.system.progress import Progress
 
 
 class FileJob:
@@ -105,7 +105,7 @@ class FileJob:
         finally:
             self._tell_of_part()
 
-    def progress_of(self, label: str) -> "Progress":
+    def progress_of(self, label: str) -> Progress:
         """A second progress display, for a second pass."""
         self.progress.end()
         self.progress = progress_of(self._path, self._out.quiet, decoding=True, label=label)
@@ -158,10 +158,8 @@ def refuse_terminal(path: Path | None) -> None:
 
 def progress_of(
     path: Path | None, quiet: bool, decoding: bool, label: str | None = None
-) -> "Progress":
+) -> Progress:
     """What shows how far the work on a file is: a bar on a terminal, else nothing."""
-    from nacrith.system.progress import NO_PROGRESS
-
     if quiet or not sys.stderr.isatty():
         return NO_PROGRESS
     from nacrith.cli.progress_bar import BarProgress

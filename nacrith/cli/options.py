@@ -15,9 +15,9 @@ import click
 from nacrith.cli.units import parse_bytes
 from nacrith.errors import FileError
 from nacrith.format.parameters import MAX_STREAMS
+from nacrith.system.progress import NO_PROGRESS, Progress
 
 if TYPE_CHECKING:
-    from nacrith.system.progress import Progress
     from nacrith.workers import Workers
 
 LARGEST = (1 << 31) - 1
@@ -214,14 +214,12 @@ class Team:
         self,
         n_frames: int | None = None,
         threads: int = 0,
-        progress: "Progress | None" = None,
+        progress: Progress = NO_PROGRESS,
     ) -> "AbstractContextManager[Workers]":
         """A context in which there are workers; see `choose_workers`."""
-        from nacrith.system.progress import NO_PROGRESS
         from nacrith.workers.choose import choose_workers
 
-        shown = progress or NO_PROGRESS
-        return closing(choose_workers(self.workers, self.cluster, n_frames, threads, shown))
+        return closing(choose_workers(self.workers, self.cluster, n_frames, threads, progress))
 
 
 def with_workers(command: Callable[..., None]) -> Callable[..., None]:

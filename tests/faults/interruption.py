@@ -11,7 +11,7 @@ import psutil
 
 from tests.faults.lab import BLOCK, Fault, Lab, finish, must
 
-_SIGNALS = {"SIGINT": signal.SIGINT, "SIGTERM": signal.SIGTERM, "SIGHUP": signal.SIGHUP}
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _PROMPT = 5
 """Seconds, on a busy machine, within which an interrupted run must end."""
@@ -64,14 +64,22 @@ def kill_decompress(lab: Lab, times: int) -> Iterator[str]:
         yield "done by the next run"
 
 
+def _start_to_stop(
+    lab: Lab, number: int, *arguments: str, awaited: str
+) -> "subprocess.Popen[bytes]":
+    """A run that accepts a signal, up to a second after the file `awaited` was there."""
+    process = lab.start(*arguments, preexec_fn=lambda: _accept(number))
+    _wait_for(lab, awaited)
+    time.sleep(lab.random.random())
+    return process
+
+
 def stop_compress(lab: Lab, times: int) -> Iterator[str]:
     for i in range(times):
-        name, number = list(_SIGNALS.items())[i % len(_SIGNALS)]
+        number = _SIGNALS[i % len(_SIGNALS)]
         lab.clear()
         lab.put("a", lab.data)
-        process = lab.start("compress", "a", preexec_fn=lambda n=number: _accept(n))
-        _wait_for(lab, "a.nc.part")
-        time.sleep(lab.random.random())
+        process = _start_to_stop(lab, number, "compress", "a", awaited="a.nc.part")
         part = lab.folder / "a.nc.part"
         # Surely a frame.
         worthy = part.exists() and part.stat().st_size > 4 * BLOCK
@@ -89,17 +97,15 @@ def stop_compress(lab: Lab, times: int) -> Iterator[str]:
         code, _, error = lab.run("compress", "--resume", "a")
         must(code == 0, f"--resume: {error}")
         must((lab.folder / "a.nc").read_bytes() == lab.packed, "--resume made another file")
-        yield f"{name}: {'part kept' if kept else 'nothing left'}"
+        yield f"{number.name}: {'part kept' if kept else 'nothing left'}"
 
 
 def stop_decompress(lab: Lab, times: int) -> Iterator[str]:
     for i in range(times):
-        name, number = list(_SIGNALS.items())[i % len(_SIGNALS)]
+        number = _SIGNALS[i % len(_SIGNALS)]
         lab.clear()
         lab.put("a.nc", lab.packed)
-        process = lab.start("decompress", "a.nc", preexec_fn=lambda n=number: _accept(n))
-        _wait_for(lab, "a.part")
-        time.sleep(lab.random.random())
+        process = _start_to_stop(lab, number, "decompress", "a.nc", awaited="a.part")
         process.send_signal(number)
         code, _, error = finish(process)
         if "a" in lab.names():
@@ -108,7 +114,7 @@ def stop_decompress(lab: Lab, times: int) -> Iterator[str]:
         else:
             must(code == 128 + number, f"exit code {code}: {error}")
             must(lab.names() == {"a.nc"}, f"left behind: {lab.names()}")
-            yield f"{name}: nothing left"
+            yield f"{number.name}: nothing left"
 
 
 def interrupt_workers(lab: Lab, times: int) -> Iterator[str]:
