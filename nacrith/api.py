@@ -224,13 +224,13 @@ def _options(
     if preset not in PRESETS:
         raise ArgumentError(f"the preset must be one of {', '.join(PRESETS)}, not {preset!r}")
     chosen = PRESETS[preset]
-    parameters = chosen.chosen(_integer("streams", streams), _integer("window", window))
     return CompressOptions(
         _path(model),
         backend,
         _integer("threads", threads),
         chosen,
-        parameters,
+        chosen.chosen(_integer("window", window)),
+        _integer("streams", streams),
         block_size=_integer("block_size", block_size),
     )
 

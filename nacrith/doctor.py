@@ -46,7 +46,7 @@ def examine(
     loaded = load_model(backend, file.path, threads)
     try:
         yield "numerics", str(NumericsRecord(**vars(loaded.numerics)))
-        for streams in (1, DEFAULT.max_streams):
+        for streams in (1, 8, DEFAULT.cutting.most):
             rate = _tokens_per_second(loaded, streams, seconds / 2)
             yield f"speed, {streams} streams", f"{rate:.0f} tokens/s of the model alone"
     finally:

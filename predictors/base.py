@@ -30,12 +30,13 @@ class Session(Protocol):
             tokens: [S] int32 token ids.
 
         Returns:
-            [S, V] float32 logits in nats. Valid until the next call.
+            [S, V] float32 logits in nats; [1, V] while all streams have read the same, if
+            the backend makes use of that. Valid until the next call.
         """
         ...
 
     def hidden(self) -> FloatArray | None:
-        """The last step's normalized hidden states, [S, E] float32, or None.
+        """The last step's normalized hidden states, [S, E] (or [1, E]) float32, or None.
 
         They are what the output matrix multiplies. Valid until the next step.
         """
@@ -46,6 +47,18 @@ class Session(Protocol):
 
         The steps return the same; a backend may evaluate many of them at once, and
         may do so while the caller does something else.
+
+        Args:
+            tokens: [n, S] int32.
+        """
+        ...
+
+    def guess(self, tokens: IntArray) -> None:
+        """Tell which tokens may be fed after those of the next step.
+
+        A backend whose results do not depend on the batch may evaluate them together with
+        the next step (speculative decoding, Leviathan et al. 2023): if the guess was right,
+        the steps after it return at once.
 
         Args:
             tokens: [n, S] int32.

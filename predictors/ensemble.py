@@ -26,11 +26,6 @@ class EnsembleParameters(Protocol):
     """What an `Ensemble` must be told; a decoder's must be equal to the encoder's."""
 
     @property
-    def streams(self) -> int:
-        """S, sequences that advance in lockstep."""
-        ...
-
-    @property
     def bias_rate(self) -> int:
         """Learning rate of the `BiasHead`, in thousandths; 0 = off."""
         ...
@@ -60,11 +55,14 @@ class Ensemble:
     Starts untrained; all streams share what it learns. The same in both directions.
     """
 
-    def __init__(self, vocabulary: Vocabulary, parameters: EnsembleParameters) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary, parameters: EnsembleParameters, n_streams: int
+    ) -> None:
         """
         Args:
             vocabulary: of the language model.
             parameters: see `EnsembleParameters`.
+            n_streams: S, sequences that advance in lockstep.
         """
         p = parameters
         n_symbols = len(vocabulary)
@@ -81,7 +79,7 @@ class Ensemble:
         self._before_heads: PrefixSums | None = None
         self._neighbors: Neighbors | None = None
         if p.contexts:
-            self._refinement = Refinement(vocabulary.trie, p.streams, p.contexts)
+            self._refinement = Refinement(vocabulary.trie, n_streams, p.contexts)
             if self._heads:
                 self._before_heads = new_prefix_sums(n_symbols)
             if p.neighbors:

@@ -26,7 +26,7 @@ def measure_along(file: str, text: bytes, backend: str) -> dict[str, Any]:
 
     def measure() -> dict[str, Any]:
         observer = Observer()
-        options = CompressOptions(backend=backend, parameters=Parameters(streams=1))
+        options = CompressOptions(backend=backend, streams=1)
         with observed_by(observer):
             compress_stream(io.BytesIO(text), io.BytesIO(), options, len(text))
         bits = observer.logs[0].rows()["bits"]

@@ -55,7 +55,7 @@ def measure(file: str, data: bytes, streams: int, window: int, both_ways: bool) 
     Raises:
         AssertionError: the restored bytes differ.
     """
-    options = CompressOptions(parameters=Parameters(streams=streams, window=window))
+    options = CompressOptions(parameters=Parameters(window=window), streams=streams)
     packed, restored = io.BytesIO(), io.BytesIO()
     begin = time.perf_counter()
     summary = compress_stream(io.BytesIO(data), packed, options, len(data))
@@ -70,7 +70,7 @@ def measure(file: str, data: bytes, streams: int, window: int, both_ways: bool) 
         "size": len(data),
         "nacrith": summary.compressed,
         "tokens": summary.tokens,
-        "streams": summary.streams,
+        "streams": streams,
         "window": window,
         "compress_seconds": middle - begin,
         "decompress_seconds": end - middle if both_ways else None,
@@ -90,7 +90,6 @@ def measure_preset(preset: Preset, data: bytes) -> Result:
         "size": len(data),
         "nacrith": summary.compressed,
         "tokens": summary.tokens,
-        "streams": summary.streams,
         "window": preset.parameters.window,
         "compress_seconds": time.perf_counter() - begin,
     }

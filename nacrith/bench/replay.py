@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -29,7 +29,7 @@ def replay(
     vocabulary: Vocabulary, recordings: Sequence[Recording], parameters: Parameters
 ) -> Replay:
     """Code the streams of a frame in lockstep, as `lockstep.code_streams` does."""
-    ensemble = Ensemble(vocabulary, replace(parameters, streams=len(recordings)))
+    ensemble = Ensemble(vocabulary, parameters, len(recordings))
     coder = Encoder()
     n_tokens = int(vocabulary.token_of_symbol.max()) + 1
     streams = [r.steps(vocabulary.token_of_symbol, n_tokens) for r in recordings]

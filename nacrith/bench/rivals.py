@@ -5,7 +5,7 @@ import gzip
 import io
 import lzma
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.util import find_spec
 
 from nacrith.errors import NacrithError
@@ -87,8 +87,9 @@ def programs(streams: int = 0) -> list[Program]:
 
 def _ours(name: str, preset: Preset, backend: str, streams: int) -> Program:
     def compress_start(data: bytes, size: int) -> bytes:
-        parameters = replace(preset.parameters, streams=streams or preset.streams(size))
-        options = CompressOptions(backend=backend, preset=preset, parameters=parameters)
+        options = CompressOptions(
+            backend=backend, preset=preset, parameters=preset.parameters, streams=streams
+        )
         sink = io.BytesIO()
         compress_stream(io.BytesIO(data), sink, options, len(data))
         return sink.getvalue()

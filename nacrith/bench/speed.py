@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from nacrith.bench.texts import alice
-from nacrith.codec.lockstep import stream_bounds
+from nacrith.codec.stream_choice import Cutting
 from nacrith.codec.text_codec import TextCodec, load_model
 from nacrith.format.parameters import Parameters
 from nacrith.models.catalog import default_model
@@ -21,8 +21,8 @@ def measure_speed(backend: str, streams: int, n_bytes: int, rounds: int) -> dict
     text = alice()[:n_bytes]
     file = default_model()
     model = load_model(backend, file.path, 0)
-    parameters = Parameters(streams=streams)
-    codec = TextCodec(model, file, parameters)
+    parameters = Parameters()
+    codec = TextCodec(model, file, parameters, Cutting(streams))
     symbols = model.vocabulary.encode(text)
     feed = _feed(model.vocabulary.token_of_symbol[symbols], model.vocabulary.start_token, streams)
     codec.encode(text[:200])  # compiles
@@ -38,9 +38,10 @@ def measure_speed(backend: str, streams: int, n_bytes: int, rounds: int) -> dict
         n_symbols, payload = codec.encode(text)
         rates["compress"].append(n_symbols / (time.perf_counter() - begin))
         begin = time.perf_counter()
-        restored = codec.decode(payload, n_symbols, len(text))
+        *_, last = codec.decode(payload, n_symbols, len(text))
         rates["decompress"].append(n_symbols / (time.perf_counter() - begin))
-        if restored != text:
+        last.known()
+        if last.original != text:
             raise AssertionError("the restored text differs")
     codec.close()
     bare = np.array(rates["bare"])
@@ -58,11 +59,8 @@ def measure_speed(backend: str, streams: int, n_bytes: int, rounds: int) -> dict
 
 
 def _feed(tokens: np.ndarray, start: int, streams: int) -> np.ndarray:
-    """[T, S] tokens in the order that the loop feeds them."""
-    bounds = stream_bounds(len(tokens), streams)
-    steps = bounds[1]
+    """[T, S] tokens of equally long streams."""
+    steps = len(tokens) // streams
     feed = np.full((steps, streams), start, dtype=np.int32)
-    for s in range(streams):
-        run = tokens[bounds[s] : bounds[s + 1]][: steps - 1]
-        feed[1 : 1 + len(run), s] = run
+    feed[1:] = tokens[: steps * streams].reshape(streams, steps).T[:-1]
     return feed

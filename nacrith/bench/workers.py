@@ -5,14 +5,12 @@ import resource
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
 from typing import Any
 
 from nacrith.bench.texts import alice
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
-from nacrith.pipeline.presets import DEFAULT
 from nacrith.workers.processes import process_workers
 from predictors.language_models.numerics import available_threads
 
@@ -24,8 +22,7 @@ def measure_workers(backend: str, n_bytes: int, rounds: int) -> dict[str, Any]:
     thread, in turn; the least time of each counts. Starting the processes is part of it.
     """
     text = alice()[: 2 * n_bytes]
-    parameters = replace(DEFAULT.parameters, streams=1)
-    options = CompressOptions(backend=backend, parameters=parameters, block_size=n_bytes)
+    options = CompressOptions(backend=backend, streams=1, block_size=n_bytes)
     shapes = {"1 x 1": (1, 1), "1 x 2": (1, 2), "2 x 1": (2, 1)}
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in shapes}
     files = set()

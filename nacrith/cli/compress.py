@@ -33,7 +33,7 @@ from nacrith.errors import FileError
 from nacrith.format.container import check_records
 from nacrith.format.frame import MAX_ORIGINAL
 from nacrith.format.header import MAX_THREADS, Metadata
-from nacrith.format.parameters import MAX_WINDOW
+from nacrith.format.parameters import MAX_WINDOW, streams_problem
 from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.presets import PRESETS
 from nacrith.system.files import (
@@ -116,11 +116,13 @@ def compress(
             raise click.UsageError(f"{option} needs an output file")
 
     chosen = PRESETS[preset]
-    parameters = chosen.chosen(streams, window)
-    if problem := parameters.problem_of_choice():
+    parameters = chosen.chosen(window)
+    if problem := parameters.problem() or streams_problem(streams, parameters.window):
         raise click.UsageError(problem)
 
-    options = CompressOptions(model, backend, threads, chosen, parameters, None, block_size)
+    options = CompressOptions(
+        model, backend, threads, chosen, parameters, streams, None, block_size
+    )
 
     def job(path: Path | None) -> "Summary":
         return _compress(path, out, options, team, metadata, resume, verify)

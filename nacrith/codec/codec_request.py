@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from nacrith.codec.stream_choice import Cutting
 from nacrith.codec.text_codec import TextCodec
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import ModelRecord
@@ -17,11 +18,17 @@ class CompressRequest:
     backend: str
     threads: int
     parameters: Parameters
+    cutting: Cutting
     least_saving: int | None
 
     def open(self) -> TextCodec:
         return TextCodec.for_compression(
-            self.model, self.backend, self.threads, self.parameters, self.least_saving
+            self.model,
+            self.backend,
+            self.threads,
+            self.parameters,
+            self.cutting,
+            self.least_saving,
         )
 
 

@@ -1,7 +1,9 @@
 """A block of the original ↔ a frame, whatever the block holds."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
+from nacrith.codec.assembly import Assembly
 from nacrith.codec.binary_codec import decode_binary, encode_binary, encode_lzma
 from nacrith.codec.callbacks import DoneCallback, FrameCallback, TextCallback, ignore
 from nacrith.codec.model_pays import NO_CHOICE, Choice, choose
@@ -51,33 +53,56 @@ def _binary(block: bytes, choice: Choice = NO_CHOICE) -> Choice:
 
 
 def decode_frame(
-    frame: Frame, codec: TextCodec | None, on_progress: FrameCallback = ignore
-) -> bytes:
+    frame: Frame,
+    codec: TextCodec | None,
+    wanted: range | None = None,
+    on_progress: FrameCallback = ignore,
+) -> Iterator[bytes]:
     """Inverse of `encode_frame`.
 
     Args:
         codec: may be None if the frame has no text.
+        wanted: the bytes of the block to restore; None = all. What is behind them is not
+            decoded, but for some text up to the next check.
+
+    Yields:
+        The bytes, in parts, each as soon as it is checked.
 
     Raises:
         FormatError: the frame is damaged, or the model's outputs differ from the ones it
             was made with.
     """
-    parts: dict[Kind, bytes] = {}
-    for kind, payload in frame.payloads.items():
-        size = frame.size_of(kind)
-        if kind == Kind.TEXT:
-            if codec is None:
-                raise FormatError("a frame holds text but the header names no model")
-            parts[kind] = codec.decode(payload, frame.n_symbols, size, _of_text(on_progress, size))
-        else:
-            parts[kind] = decode_binary(kind, payload, size, _of_bytes(on_progress))
-    block = _interleave(frame.segments, parts)
-    if check_of(block) != frame.check:
+    place, end = (wanted.start, wanted.stop) if wanted else (0, frame.original_size)
+    parts: dict[Kind, bytes] = {
+        kind: decode_binary(kind, payload, frame.size_of(kind), _of_bytes(on_progress))
+        for kind, payload in frame.payloads.items()
+        if kind != Kind.TEXT
+    }
+    assembly = Assembly(frame.segments, parts)
+    if Kind.TEXT in frame.payloads:
+        if codec is None:
+            raise FormatError("a frame holds text but the header names no model")
+        size = frame.size_of(Kind.TEXT)
+        decoded = codec.decode(
+            frame.payloads[Kind.TEXT], frame.n_symbols, size, _of_text(on_progress, size)
+        )
+        for texts in decoded:
+            known = texts.known()
+            assembly.add_text(texts.original)
+            until = min(assembly.known_up_to(place, known), end)
+            if texts.is_whole:
+                continue
+            if until > place:
+                yield bytes(assembly.block[place:until])
+                place = until
+            if place == end:
+                return
+    if check_of(bytes(assembly.block)) != frame.check:
         raise FormatError(
             "the restored data does not match its checksum: the file is damaged, or this "
             "machine computes other model outputs than the one that made it"
         )
-    return block
+    yield bytes(assembly.block[place:end])
 
 
 def _encode(
@@ -139,16 +164,6 @@ def _join_kinds(block: bytes, segments: list[Segment], kinds: set[Kind]) -> byte
             parts.append(block[position : position + length])
         position += length
     return b"".join(parts)
-
-
-def _interleave(segments: list[Segment], parts: dict[Kind, bytes]) -> bytes:
-    """The block of which `parts` holds the segments of each kind, joined."""
-    positions = dict.fromkeys(parts, 0)
-    block = []
-    for kind, length in segments:
-        block.append(parts[kind][positions[kind] : positions[kind] + length])
-        positions[kind] += length
-    return b"".join(block)
 
 
 def _size(frame: Frame) -> int:

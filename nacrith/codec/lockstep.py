@@ -9,42 +9,48 @@ the time that they take but not what they return. When encoding, all tokens are 
 beforehand, and a backend may compute many steps at once. When decoding, the streams may
 be cut into several sessions, which take turns: a session's next tokens are known one
 turn before it needs them, so its backend can compute while the others' symbols are
-coded. The order of coding does not depend on the cut.
+coded. The order of coding does not depend on the cut. With one stream, the next tokens are
+guessed (`Guesser`).
+
+While the head is coded, which is the beginning of the first stream, the others read it too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise, zip_longest
 
 import numpy as np
 
 from coder import Coder
-from nacrith.codec.callbacks import DoneCallback, ignore
+from nacrith.codec.guesser import Guesser
+from nacrith.codec.layout import Layout
 from predictors.base import IntArray, Session
 from predictors.ensemble import Ensemble
 from predictors.language_models.vocabulary import Vocabulary
 
 
-def stream_bounds(n_symbols: int, n_streams: int) -> list[int]:
-    """Cut n_symbols into S runs of equal length (± 1): S + 1 ascending bounds.
+def session_bounds(n_streams: int, n_sessions: int) -> list[int]:
+    """Cut S streams into sessions of equally many (± 1): ascending bounds.
 
-    The longer runs come first.
+    The larger ones come first.
     """
-    short, longer = divmod(n_symbols, n_streams)
-    return [i * short + min(i, longer) for i in range(n_streams + 1)]
+    short, longer = divmod(n_streams, n_sessions)
+    return [i * short + min(i, longer) for i in range(n_sessions + 1)]
 
 
 def fed_tokens(
-    vocabulary: Vocabulary, symbols: IntArray, n_streams: int, prompt: IntArray
+    vocabulary: Vocabulary, symbols: IntArray, layout: Layout, prompt: IntArray
 ) -> IntArray:
     """The tokens that `code_streams` will feed to the sessions, [steps, S] int32."""
-    bounds = stream_bounds(len(symbols), n_streams)
-    tokens = np.empty((len(prompt) + bounds[1], n_streams), dtype=np.int32)
+    bounds = layout.bounds
+    tokens = np.empty((len(prompt) + layout.steps, len(layout)), dtype=np.int32)
     tokens[:1] = vocabulary.start_token
-    for stream in range(n_streams):
-        read = np.concatenate([prompt, symbols[bounds[stream] : bounds[stream + 1]]])
-        fed = vocabulary.token_of_symbol[read]
-        # A shorter stream has one to spare in the last step, another has not.
-        tokens[1:, stream] = fed[: len(tokens) - 1]
+    for stream in range(len(layout)):
+        head = symbols[: layout.delay(stream)]
+        read = np.concatenate([prompt, head, symbols[bounds[stream] : bounds[stream + 1]]])
+        fed = vocabulary.token_of_symbol[read][: len(tokens) - 1]
+        tokens[1 : len(fed) + 1, stream] = fed
+        # A stream that has ended reads its last token again.
+        tokens[len(fed) + 1 :, stream] = fed[-1:]
     return tokens
 
 
@@ -54,50 +60,68 @@ def code_streams(
     vocabulary: Vocabulary,
     ensemble: Ensemble,
     symbols: IntArray,
-    n_streams: int,
+    layout: Layout,
     prompt: IntArray,
     known: IntArray,
-    on_progress: DoneCallback = ignore,
-) -> None:
+) -> Iterator[tuple[int, int]]:
     """Code the streams of one frame.
 
     Args:
         coder: an encoder or a decoder.
-        sessions: freshly reset; they divide the streams by `stream_bounds`.
+        sessions: freshly reset; they divide the streams by `session_bounds`.
         vocabulary: of the sessions' model.
         ensemble: untrained, for as many streams.
-        symbols: [n] int32, cut by `stream_bounds`; read when encoding, filled in when decoding.
-        n_streams: S.
+        symbols: [n] int32, read when encoding, filled in when decoding.
+        layout: of the streams.
         prompt: [p] int32, symbols that the model reads first, in every stream.
         known: what `fed_tokens` returns when encoding, [0, S] when decoding.
-        on_progress: progress call-back.
+
+    Yields:
+        (step, symbols coded so far) after each step; whoever iterates may code something else
+        with the coder in between, and may stop.
 
     Raises:
         coder.ScoreError: the model returned a logit that is not finite.
     """
-    bounds = stream_bounds(len(symbols), n_streams)
+    bounds = layout.bounds
+    n_streams = len(layout)
+    token_of = vocabulary.token_of_symbol
     tokens = np.full(n_streams, vocabulary.start_token, dtype=np.int32)
-    parts = [range(*cut) for cut in pairwise(stream_bounds(n_streams, len(sessions)))]
+    parts = [range(*cut) for cut in pairwise(session_bounds(n_streams, len(sessions)))]
     for session, part in zip(sessions, parts, strict=True):
         session.prefetch(known[:, part])
-    _read_prompt(sessions, parts, tokens, vocabulary.token_of_symbol[prompt])
-    turns = [(step, i) for step in range(bounds[1]) for i in range(len(sessions))]
+    _read_prompt(sessions, parts, tokens, token_of[prompt])
+    guesser = None if len(known) or n_streams > 1 else Guesser(len(symbols))
+    turns = [(step, i) for step in range(layout.steps) for i in range(len(sessions))]
     done = 0
     for (step, i), following in zip_longest(turns, turns[1:]):
-        logits = sessions[i].step(tokens[parts[i]])
+        part = parts[i]
+        if guesser:
+            sessions[i].guess(token_of[guesser.guess()][:, None])
+        logits = sessions[i].step(tokens[part])
         hidden = sessions[i].hidden()
         if following and following[1] != i and not len(known):
             sessions[following[1]].prefetch(tokens[None, parts[following[1]]])
-        # Only in the last step can streams have ended; nothing reads what their logits say.
-        for row, stream in enumerate(parts[i]):
-            place = bounds[stream] + step
-            if place == bounds[stream + 1]:
-                break
+        in_head = step < layout.head
+        for row, stream in enumerate(part):
+            place = bounds[stream] + step - layout.delay(stream)
+            if in_head and stream:
+                # It reads what the first stream has coded in this step.
+                tokens[stream] = token_of[symbols[step]]
+                continue
+            # Of a stream that has ended nothing is read any more.
+            if place >= bounds[stream + 1]:
+                continue
+            # While all streams have read the same, there may be one row for all of them.
+            row = min(row, len(logits) - 1)
             state = None if hidden is None else hidden[row]
             symbols[place] = ensemble.code(coder, stream, logits[row], state, symbols[place])
-            tokens[stream] = vocabulary.token_of_symbol[symbols[place]]
+            tokens[stream] = token_of[symbols[place]]
             done += 1
-        on_progress(done)
+        if guesser:
+            guesser.update(int(symbols[step]))
+        if i == len(sessions) - 1:
+            yield step, done
 
 
 def _read_prompt(

@@ -83,23 +83,29 @@ def observed_by(observer: Observer | None) -> Iterator[None]:
         _observer.reset(token)
 
 
-def new_ensemble(vocabulary: Vocabulary, parameters: EnsembleParameters, charset: int) -> Ensemble:
+def new_ensemble(
+    vocabulary: Vocabulary, parameters: EnsembleParameters, n_streams: int, charset: int
+) -> Ensemble:
     """An `Ensemble` for a frame in that charset, observed if there is an observer."""
     observer = _observer.get()
     if observer is None:
-        return Ensemble(vocabulary, parameters)
-    log = TokenLog(vocabulary, parameters.streams, charset)
+        return Ensemble(vocabulary, parameters, n_streams)
+    log = TokenLog(vocabulary, n_streams, charset)
     observer.logs.append(log)
-    return _ObservedEnsemble(vocabulary, parameters, log)
+    return _ObservedEnsemble(vocabulary, parameters, n_streams, log)
 
 
 class _ObservedEnsemble(Ensemble):
     """An ensemble that writes a `TokenLog`."""
 
     def __init__(
-        self, vocabulary: Vocabulary, parameters: EnsembleParameters, log: TokenLog
+        self,
+        vocabulary: Vocabulary,
+        parameters: EnsembleParameters,
+        n_streams: int,
+        log: TokenLog,
     ) -> None:
-        super().__init__(vocabulary, parameters)
+        super().__init__(vocabulary, parameters, n_streams)
         self._log = log
 
     def code(

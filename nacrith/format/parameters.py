@@ -1,10 +1,10 @@
 """The parameters of the text model that a decoder needs, as stored in a file."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-# Frozen: bits of the header's mask of parameters that are not the default. Append only.
+# Bits of the header's mask of parameters that are not the default; bit 0 has no meaning.
+# Frozen: append only.
 BITS = {
-    0: "streams",
     1: "window",
     2: "sinks",
     3: "bias_rate",
@@ -31,7 +31,6 @@ class Parameters:
     """How text is predicted. Defaults are frozen for a format version.
 
     Attributes:
-        streams: sequences that advance in lockstep (S).
         window: positions of context that a stream keeps.
         sinks: first positions that are kept for ever.
         bias_rate: learning rate of the bias head in thousandths; 0 = off.
@@ -42,7 +41,6 @@ class Parameters:
         neighbors: past hidden states that the refinement searches; 0 = none.
     """
 
-    streams: int = 1
     window: int = 1024
     sinks: int = 4
     bias_rate: int = 200
@@ -51,18 +49,10 @@ class Parameters:
     prompt: int = 0
     neighbors: int = 1 << 15
 
-    def problem_of_choice(self) -> str | None:
-        """As `problem`, where 0 streams are to be chosen later."""
-        return replace(self, streams=self.streams or 1).problem()
-
     def problem(self) -> str | None:
         """Say what makes these parameters unusable; None if they are fine."""
-        if not 1 <= self.streams <= MAX_STREAMS:
-            return f"streams must be from 1 to {MAX_STREAMS}, not {self.streams}"
         if not 256 <= self.window <= MAX_WINDOW or self.window % 256:
             return f"the window must be a multiple of 256 up to {MAX_WINDOW}, not {self.window}"
-        if self.streams * self.window > MAX_POSITIONS:
-            return f"streams times window must be at most {MAX_POSITIONS}; use fewer --streams"
         if not 1 <= self.sinks <= self.window // 4:
             return f"sinks must be from 1 to a quarter of the window, not {self.sinks}"
         if not 0 <= self.bias_rate <= MAX_RATE or not 0 <= self.head_rate <= MAX_RATE:
@@ -74,3 +64,12 @@ class Parameters:
         if not 0 <= self.neighbors <= MAX_NEIGHBORS:
             return f"neighbors must be from 0 to {MAX_NEIGHBORS}, not {self.neighbors}"
         return None
+
+
+def streams_problem(streams: int, window: int) -> str | None:
+    """Say what makes a number of streams unusable with this window; None if it is fine."""
+    if not 0 <= streams <= MAX_STREAMS:
+        return f"streams must be from 0 to {MAX_STREAMS}, not {streams}"
+    if streams * window > MAX_POSITIONS:
+        return f"streams times window must be at most {MAX_POSITIONS}; use fewer --streams"
+    return None

@@ -11,7 +11,7 @@ from nacrith.codec.frame_codec import text_size
 from nacrith.format.container import DIGEST_SIZE, Writer, sole_member
 from nacrith.format.frame import Kind
 from nacrith.format.header import Header
-from nacrith.format.parameters import MAX_POSITIONS, Parameters
+from nacrith.format.parameters import Parameters
 from nacrith.pipeline.options import DEFAULT_OPTIONS, CompressOptions
 from nacrith.pipeline.resume import check_frame, intact_frames
 from nacrith.pipeline.summary import Summary
@@ -38,8 +38,8 @@ def compress_stream(
     """Compress all of `source` into `sink`.
 
     Args:
-        size: length of the input if it is known; only used to choose the number
-            of streams and for the progress display.
+        size: length of the input if it is known; only used to choose the prompt and for the
+            progress display.
         workers: where frames run if there are several; by default in this process. Whoever
             opened them closes them.
         resume: `sink` is open for reading too and holds what an interrupted run with
@@ -62,6 +62,7 @@ def compress_stream(
             options.backend,
             options.threads,
             parameters,
+            options.cutting,
             options.preset.least_saving,
         )
         if second:
@@ -85,10 +86,6 @@ def compress_stream(
 def parameters_for(options: CompressOptions, first: bytes, size: int) -> Parameters:
     """The parameters with all that was left open decided."""
     parameters = options.parameters
-    if not parameters.streams:
-        streams = options.preset.streams(min(size, options.block_size))
-        most = MAX_POSITIONS // parameters.window
-        parameters = replace(parameters, streams=min(streams, most))
     if not parameters.prompt:
         parameters = replace(parameters, prompt=choose_prompt(first, size))
     return parameters
@@ -112,8 +109,7 @@ def _write_sole(
     header, frame = min(candidates, key=lambda candidate: len(sole_member(*candidate)))
     data = sole_member(header, frame)
     sink.write(data)
-    streams = header.parameters.streams if frame.n_symbols else 0
-    return Summary(len(block), len(data), frame.n_symbols, streams)
+    return Summary(len(block), len(data), frame.n_symbols)
 
 
 def _write_frames(
@@ -144,9 +140,7 @@ def _write_frames(
         sink.flush()
         tokens += frame.n_symbols
     writer.finish(digest.digest())
-    return Summary(
-        writer.original_size, writer.size, tokens, header.parameters.streams if tokens else 0
-    )
+    return Summary(writer.original_size, writer.size, tokens)
 
 
 def _resume(part: BinaryIO, header: Header, blocks: Iterator[bytes]) -> tuple[Writer, int]:

@@ -1,7 +1,6 @@
 """container → frames → blocks → bytes."""
 
 import hashlib
-from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -26,7 +25,7 @@ def decompress_stream(
 ) -> tuple[Summary, Header]:
     """Restore the original from `source`.
 
-    Each frame is written only after its bytes have been checked. What can be checked
+    Bytes are written only after they have been checked. What can be checked
     without decoding is checked first, if `source` can be read twice.
 
     Args:
@@ -35,7 +34,7 @@ def decompress_stream(
         workers: where frames run if there are several; by default in this process. Whoever
             opened them closes them.
         wanted: the bytes of the original to restore, by default all; only frames that
-            hold some of them are decoded.
+            hold some of them are decoded, and what is behind them only up to the next check.
 
     Returns:
         What was done, and the header of the first member.
@@ -63,7 +62,6 @@ def decompress_stream(
             # A sole frame has all threads to itself here.
             team = alone if member.sole or workers is None else workers
             for data in team.decode(_request_of(member.header, model), selection):
-                data = selection.cut(data)
                 digest.update(data)
                 if sink and data:
                     sink.write(data)
@@ -80,13 +78,11 @@ def decompress_stream(
         alone.close()
         progress.end()
     assert first is not None  # an empty input raises
-    if summary.tokens:
-        summary.streams = first.parameters.streams
     return summary, first
 
 
 class _Selection:
-    """Those frames of a member that hold wanted bytes.
+    """Those frames of a member that hold wanted bytes, each with the range of these.
 
     Attributes:
         position: bytes of the original in front of the next frame.
@@ -96,27 +92,23 @@ class _Selection:
     def __init__(self, member: Member, position: int, wanted: range | None) -> None:
         self._member = member
         self._wanted = wanted
-        self._starts: deque[int] = deque()
         self.position = position
         self.tokens = 0
 
-    def __iter__(self) -> Iterator[Frame]:
+    def __iter__(self) -> Iterator[tuple[Frame, range]]:
         for frame in self._member.frames():
-            start = self.position
-            if self._wanted is not None and start >= self._wanted.stop:
-                return
-            self.position += frame.original_size
-            if self._wanted is None or self.position > self._wanted.start:
-                self._starts.append(start)
+            start, size = self.position, frame.original_size
+            part = range(size)
+            if self._wanted is not None:
+                if start >= self._wanted.stop:
+                    return
+                part = range(
+                    max(0, self._wanted.start - start), min(size, self._wanted.stop - start)
+                )
+            self.position += size
+            if part or self._wanted is None:
                 self.tokens += frame.n_symbols
-                yield frame
-
-    def cut(self, data: bytes) -> bytes:
-        """The wanted bytes of the next restored frame."""
-        start = self._starts.popleft()
-        if self._wanted is None:
-            return data
-        return data[max(0, self._wanted.start - start) : max(0, self._wanted.stop - start)]
+                yield frame, part
 
 
 def _request_of(header: Header, model: Path | None) -> CodecRequest | None:

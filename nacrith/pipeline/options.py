@@ -1,13 +1,14 @@
 """What a user chose for compression, and whether it makes sense."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nacrith.backends import BACKENDS
+from nacrith.codec.stream_choice import Cutting
 from nacrith.errors import ArgumentError
 from nacrith.format.frame import MAX_ORIGINAL
 from nacrith.format.header import MAX_THREADS, Metadata
-from nacrith.format.parameters import Parameters
+from nacrith.format.parameters import Parameters, streams_problem
 from nacrith.pipeline.presets import DEFAULT, Preset
 
 BLOCK = 1 << 22
@@ -24,7 +25,8 @@ class CompressOptions:
         threads: of the model; 0 = all CPUs.
         preset: chooses the number of streams if that is left open, and says how much
             the model must save.
-        parameters: with `streams` 0 = by the preset and the input's size.
+        parameters: of the text model.
+        streams: of each frame; 0 = by the preset and the text's size.
         metadata: stored in the header if given.
         block_size: bytes of the original in a frame.
 
@@ -38,11 +40,13 @@ class CompressOptions:
     threads: int = 0
     preset: Preset = DEFAULT
     parameters: Parameters = DEFAULT.parameters
+    streams: int = 0
     metadata: Metadata | None = None
     block_size: int = BLOCK
 
     def __post_init__(self) -> None:
-        numbers = {**vars(self.parameters), "threads": self.threads, "block_size": self.block_size}
+        own = {name: getattr(self, name) for name in ("streams", "threads", "block_size")}
+        numbers = {**vars(self.parameters), **own}
         for name, value in numbers.items():
             if not isinstance(value, int):
                 raise TypeError(f"{name} must be an integer, not {type(value).__name__}")
@@ -59,7 +63,12 @@ class CompressOptions:
             return f"threads must be from 0 to {MAX_THREADS}, not {self.threads}"
         if not 1 <= self.block_size <= MAX_ORIGINAL:
             return f"the block size must be from 1 to {MAX_ORIGINAL} bytes, not {self.block_size}"
-        return self.parameters.problem_of_choice()
+        return self.parameters.problem() or streams_problem(self.streams, self.parameters.window)
+
+    @property
+    def cutting(self) -> Cutting:
+        """How texts are cut into streams."""
+        return replace(self.preset.cutting, streams=self.streams)
 
 
 DEFAULT_OPTIONS = CompressOptions()

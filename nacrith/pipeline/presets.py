@@ -6,42 +6,33 @@ not its name.
 
 from dataclasses import dataclass, replace
 
+from nacrith.codec.stream_choice import Cutting
 from nacrith.format.parameters import Parameters
 
 
 @dataclass(frozen=True)
 class Preset:
-    """Parameters, and how the number of streams follows from the size.
+    """Parameters, and what they are used for.
 
     Attributes:
-        parameters: with `streams` 0 = to be chosen.
-        stream_bytes: text that a stream of its own must have, at least.
-        max_streams: no more streams than this.
+        parameters: of the text model.
+        cutting: how the number of streams follows from the text.
         least_saving: percent of a text's size by context mixing that the model must save
             to be used: see `model_pays`; None = it is used for all text.
     """
 
     parameters: Parameters
-    stream_bytes: int
-    max_streams: int
+    cutting: Cutting
     least_saving: int | None
 
-    def chosen(self, streams: int, window: int) -> Parameters:
+    def chosen(self, window: int) -> Parameters:
         """The parameters with a user's choice; 0 = the preset's."""
-        return replace(
-            self.parameters,
-            streams=streams or self.parameters.streams,
-            window=window or self.parameters.window,
-        )
-
-    def streams(self, size: int) -> int:
-        """Number of streams for `size` bytes of text (or its upper bound)."""
-        return max(1, min(self.max_streams, size // self.stream_bytes))
+        return replace(self.parameters, window=window or self.parameters.window)
 
 
 # More streams let the processor work on more at once, up to about 64 when decoding; each
 # starts without context. Attention takes half of the time at 1,000 positions.
-FAST = Preset(Parameters(streams=0, window=256), 1 << 14, 64, 10)
-DEFAULT = Preset(Parameters(streams=0), 1 << 16, 8, 10)
-BEST = Preset(Parameters(streams=0, window=2048, neighbors=1 << 16), 1 << 62, 1, 0)
+FAST = Preset(Parameters(window=256), Cutting(0, 64, 1 << 10), 10)
+DEFAULT = Preset(Parameters(), Cutting(0, 64, 1500), 10)
+BEST = Preset(Parameters(window=2048, neighbors=1 << 16), Cutting(1, 1), 0)
 PRESETS = {"default": DEFAULT, "fast": FAST, "best": BEST}

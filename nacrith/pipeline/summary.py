@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 @dataclass
 class Summary:
-    """What was done: sizes in bytes, tokens of text, streams used (0 = no text)."""
+    """What was done: sizes in bytes, tokens of text."""
 
     original: int = 0
     compressed: int = 0
     tokens: int = 0
-    streams: int = 0
 
     @property
     def bpb(self) -> float:

@@ -39,35 +39,36 @@ _RATE = 4000
 _SHIFT = 6
 """Probabilities learn by 1/n at first, then by 2**-shift of the error."""
 
-_BLOCK = 4096
-"""Gaps that are coded in one call of the kernel."""
+_BLOCK = 8192
+"""Bytes of text whose gaps are coded in one call of the kernel."""
 
-_NEWLINE, _TAB = 10, 9
+_SPACE, _NEWLINE, _TAB = 32, 10, 9
 
-# What is known between two gaps: the column, the place in the text behind the last gap, the
-# greatest and the last width of wrapped lines.
-_COLUMN, _PLACE, _WIDEST, _WIDTH = range(4)
+# What is known of a text up to a place: the place, the column, the greatest and the last width
+# of wrapped lines.
+_PLACE, _COLUMN, _WIDEST, _WIDTH = range(4)
 
 Bytes = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int64]
 
-Tables = namedtuple("Tables", "line indents state table counts weights")
-Tables.__doc__ = """All state of the coding of line breaks.
+Tables = namedtuple("Tables", "table counts weights")
+Tables.__doc__ = """What is learned of all texts of a frame.
 
-line, indents: see `indentation`. state: [4] int64, see `_COLUMN`. table: [_KEYS * _COLUMNS]
-int64, probabilities of a break in 2**-24; counts: how often each was used, as far as that
-matters. weights: [_SETS, _INPUTS] int64, see `mixer`.
+table: [_KEYS * _COLUMNS] int64, probabilities of a break in 2**-24; counts: how often each
+was used, as far as that matters. weights: [_SETS, _INPUTS] int64, see `mixer`.
+"""
+
+Lines = namedtuple("Lines", "line indents state")
+Lines.__doc__ = """How far a text has been read. line, indents: see `indentation`.
+
+state: [4] int64, see `_PLACE`.
 """
 
 
 def _new_tables() -> Tables:
-    line, indents = no_lines()
     weights = np.full((_SETS, _INPUTS), mixer.WEIGHT_ONE * 2 // 5, dtype=np.int64)
     weights[:, -1] = 0
     return Tables(
-        line=line,
-        indents=indents,
-        state=np.zeros(4, dtype=np.int64),
         table=np.full(_KEYS * _COLUMNS, PROBABILITY_ONE // 16, dtype=np.int64),
         counts=np.zeros(_KEYS * _COLUMNS, dtype=np.int64),
         weights=weights,
@@ -119,39 +120,53 @@ def _write_keys(keys: Integers, reach: int, column: int, state: Integers) -> Non
 
 
 @njit(cache=True)
+def is_gap(text: Bytes, place: int) -> Any:
+    """Is there a single space between two words?"""
+    return (
+        text[place] == _SPACE
+        and 0 < place < len(text) - 1
+        and not is_blank(text[place - 1])
+        and not is_blank(text[place + 1])
+    )
+
+
+@njit(cache=True)
 def _code(
     coder_state: Integers,
     buffer: Bytes,
     t: Tables,
+    lines: Lines,
     text: Bytes,
-    places: Integers,
     breaks: Bytes,
-    begin: int,
     end: int,
 ) -> None:
-    """Code breaks[begin:end], as `code_line_breaks` does."""
-    state = t.state
+    """Code the gaps before `end` that have not been coded."""
+    state = lines.state
     inputs = np.zeros(_INPUTS, dtype=np.int64)
     inputs[_KEYS] = mixer.CONSTANT_INPUT
     keys = np.zeros(_KEYS, dtype=np.int64)
-    for i in range(begin, end):
-        place = places[i]
-        column = state[_COLUMN]
-        # Breaks that are no gaps stand in the text itself.
-        for j in range(state[_PLACE], place):
-            if text[j] == _NEWLINE:
-                begin_line(t.line, t.indents, text, j + 1)
+    begin = state[_PLACE]
+    if begin == 0:
+        begin_line(lines.line, lines.indents, text, 0)
+    column = state[_COLUMN]
+    for place in range(begin, end):
+        if not is_gap(text, place):
+            # Breaks that are no gaps stand in the text itself.
+            if text[place] == _NEWLINE:
+                begin_line(lines.line, lines.indents, text, place + 1)
                 column = 0
             else:
-                column = column_after(column, text[j])
+                column = column_after(column, text[place])
+            continue
         reach = _reach(text, place, column)
         _write_keys(keys, reach, column, state)
         for k in range(_KEYS):
             inputs[k] = stretch(t.table[keys[k]])
         w = t.weights[min(reach >> 3, _SETS - 1)]
         odds = mixer.dot(w, inputs, _INPUTS)
-        bit = code_bit(coder_state, buffer, squash(odds), PROBABILITY_BITS, np.int64(breaks[i]))
-        breaks[i] = bit
+        known = np.int64(breaks[place])
+        bit = code_bit(coder_state, buffer, squash(odds), PROBABILITY_BITS, known)
+        breaks[place] = bit
         mixer.train(w, inputs, _INPUTS, odds, bit, _RATE)
         for k in range(_KEYS):
             _adapt_fast(t.table, t.counts, keys[k], bit)
@@ -160,33 +175,59 @@ def _code(
             state[_WIDEST] = max(column, state[_WIDEST] - 1)
             state[_WIDTH] = column
             column = 0
-            first, length = expected(t.line, t.indents)
+            first, length = expected(lines.line, lines.indents)
             for j in range(first, first + length):
                 column = column_after(column, text[j])
         else:
             column += 1
-        state[_COLUMN] = column
-        state[_PLACE] = place + 1
+    state[_COLUMN] = column
+    state[_PLACE] = end
 
 
-def code_line_breaks(
-    coder: Coder,
-    text: bytes,
-    places: npt.NDArray[np.int64],
-    breaks: npt.NDArray[np.uint8],
-) -> None:
-    """Code which gaps of a text are line breaks, with the expected indentation behind.
+@njit(cache=True)
+def last_word_end(text: Bytes) -> Any:
+    """Where the last word ends behind which there is a blank; 0 = there is none.
 
-    Args:
-        coder: an encoder or a decoder.
-        text: unwrapped.
-        places: [n], where the gaps are, ascending.
-        breaks: [n], 1 = line break. Read when encoding, filled in when decoding.
+    What is coded of the gaps before it does not depend on the bytes behind it.
     """
-    characters = np.frombuffer(text, dtype=np.uint8)
-    tables = _new_tables()
-    begin_line(tables.line, tables.indents, characters, 0)
-    for begin in range(0, len(places), _BLOCK):
-        end = min(begin + _BLOCK, len(places))
-        coder_state, buffer = coder.kernel_state(end - begin)
-        _code(coder_state, buffer, tables, characters, places, breaks, begin, end)
+    for end in range(len(text) - 1, 0, -1):
+        if is_blank(text[end]) and not is_blank(text[end - 1]):
+            return end
+    return 0
+
+
+class LineBreaks:
+    """Codes which gaps of some texts are line breaks with the expected indentation behind.
+
+    The texts share what is learned; each begins as if nothing were before it.
+    """
+
+    def __init__(self, n_texts: int) -> None:
+        """
+        Args:
+            n_texts: how many texts there are.
+        """
+        self._tables = _new_tables()
+        self._lines = [Lines(*no_lines(), np.zeros(4, dtype=np.int64)) for _ in range(n_texts)]
+
+    def place(self, number: int) -> int:
+        """The end of what is coded of a text."""
+        return int(self._lines[number].state[_PLACE])
+
+    def code(self, coder: Coder, number: int, text: Bytes, breaks: Bytes, end: int) -> None:
+        """Go on with a text.
+
+        Args:
+            coder: an encoder or a decoder.
+            number: of the text.
+            text: [n] uint8, its beginning, unwrapped; once coded it does not change.
+            breaks: [≥ n] uint8, 1 at each gap that is a line break. Read when encoding,
+                filled in when decoding.
+            end: the gaps before it are coded: a place from `last_word_end`, or n if this is
+                all of the text.
+        """
+        lines = self._lines[number]
+        while lines.state[_PLACE] < end:
+            part = min(int(lines.state[_PLACE]) + _BLOCK, end)
+            state, buffer = coder.kernel_state(_BLOCK)
+            _code(state, buffer, self._tables, lines, text, breaks, part)

@@ -22,9 +22,6 @@ from nacrith.transforms.line_breaks import column_after
 
 SPACE, NEWLINE = 0x20, 0x0A
 
-_IS_BLANK = np.zeros(256, dtype=bool)
-_IS_BLANK[[0x09, NEWLINE, 0x0B, 0x0C, 0x0D, SPACE]] = True
-
 # A paragraph is prose if of its wrapped lines this share begins with a small letter; so
 # many lines of the text's average are counted with its own, as a short one says little.
 _SMALL = 0.3
@@ -33,18 +30,6 @@ _AVERAGE_LINES = 2
 # that this share of the lines before a small letter does not exceed, or beyond it.
 _NEAR = 4
 _WIDTH_SHARE = 90
-
-
-def gaps(text: bytes) -> npt.NDArray[np.int64]:
-    """Places of single spaces between two words, ascending."""
-    characters = np.frombuffer(text, dtype=np.uint8)
-    is_word = ~_IS_BLANK[characters]
-    is_gap = characters == SPACE
-    is_gap[1:] &= is_word[:-1]
-    is_gap[:-1] &= is_word[1:]
-    if len(text):
-        is_gap[0] = is_gap[-1] = False
-    return np.flatnonzero(is_gap)
 
 
 @njit(cache=True)
@@ -112,11 +97,11 @@ def _is_prose(
     return prose
 
 
-def unwrap(text: bytes) -> tuple[bytes, npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+def unwrap(text: bytes) -> tuple[bytes, npt.NDArray[np.uint8]]:
     """Write the line breaks of prose as spaces.
 
     Returns:
-        The unwrapped text, [n] its gaps, and [n] 1 for those that were line breaks.
+        The unwrapped text, and [n] uint8: 1 for each of its bytes that was a line break.
     """
     characters = np.frombuffer(text, dtype=np.uint8)
     found = [np.empty(text.count(b"\n"), dtype=np.int64) for _ in range(5)]
@@ -131,29 +116,23 @@ def unwrap(text: bytes) -> tuple[bytes, npt.NDArray[np.int64], npt.NDArray[np.ui
     is_kept = np.cumsum(edges[:-1]) == 0
     changed = characters.copy()
     changed[places] = SPACE
-    unwrapped = changed[is_kept].tobytes()
-    spaces = gaps(unwrapped)
-    breaks = np.isin(spaces, np.cumsum(is_kept)[places] - 1)
-    return unwrapped, spaces, breaks.astype(np.uint8)
+    breaks = np.zeros(len(text), dtype=np.uint8)
+    breaks[places] = 1
+    return changed[is_kept].tobytes(), breaks[is_kept]
 
 
 @njit(cache=True)
 def _rewrap(
     text: npt.NDArray[np.uint8],
-    places: npt.NDArray[np.int64],
     breaks: npt.NDArray[np.uint8],
     line: npt.NDArray[np.int64],
     indents: npt.NDArray[np.int64],
     out: npt.NDArray[np.uint8],
 ) -> Any:
     n = 0
-    gap = 0
     begin_line(line, indents, text, 0)
     for i in range(len(text)):
-        is_break = False
-        if gap < len(places) and places[gap] == i:
-            is_break = breaks[gap] != 0
-            gap += 1
+        is_break = breaks[i] != 0
         if n < len(out):
             out[n] = NEWLINE if is_break else text[i]
         n += 1
@@ -168,14 +147,12 @@ def _rewrap(
     return n
 
 
-def rewrap(
-    text: bytes, places: npt.NDArray[np.int64], breaks: npt.NDArray[np.uint8], limit: int
-) -> bytes:
+def rewrap(text: bytes, breaks: npt.NDArray[np.uint8], limit: int) -> bytes:
     """Inverse of `unwrap`; no bytes if they were more than `limit`."""
     characters = np.frombuffer(text, dtype=np.uint8)
-    size = _rewrap(characters, places, breaks, *no_lines(), np.empty(0, dtype=np.uint8))
+    size = _rewrap(characters, breaks, *no_lines(), np.empty(0, dtype=np.uint8))
     if size > limit:
         return b""
     out = np.empty(size, dtype=np.uint8)
-    _rewrap(characters, places, breaks, *no_lines(), out)
+    _rewrap(characters, breaks, *no_lines(), out)
     return out.tobytes()

@@ -19,8 +19,13 @@ class Workers(Protocol):
         """Encode blocks; reads no further ahead than it has workers for."""
         ...
 
-    def decode(self, request: CodecRequest | None, frames: Iterable[Frame]) -> Iterator[bytes]:
-        """Decode frames; the codec is only opened for frames with text."""
+    def decode(
+        self, request: CodecRequest | None, frames: Iterable[tuple[Frame, range]]
+    ) -> Iterator[bytes]:
+        """Decode of each frame a range of its bytes, which come in one or more parts.
+
+        The codec is only opened for frames with text.
+        """
         ...
 
     def close(self) -> None:

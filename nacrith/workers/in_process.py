@@ -29,10 +29,12 @@ class InProcess:
             yield encode_frame(block, self._slot.open(request), self._tell)
             self._position += len(block)
 
-    def decode(self, request: CodecRequest | None, frames: Iterable[Frame]) -> Iterator[bytes]:
-        for frame in frames:
+    def decode(
+        self, request: CodecRequest | None, frames: Iterable[tuple[Frame, range]]
+    ) -> Iterator[bytes]:
+        for frame, wanted in frames:
             signals.check()
-            yield decode_frame(frame, self._slot.open_for(request, frame), self._tell)
+            yield from decode_frame(frame, self._slot.open_for(request, frame), wanted, self._tell)
             self._position += frame.original_size
 
     def close(self) -> None:

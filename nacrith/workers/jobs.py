@@ -45,7 +45,8 @@ def encode(request: CodecRequest | None, block: bytes) -> Frame:
         return encode_frame(block, _slot.open(request), on_progress)
 
 
-def decode(request: CodecRequest | None, frame: Frame) -> bytes:
+def decode(request: CodecRequest | None, frame: Frame, wanted: range) -> bytes:
     """See `decode_frame`. The codec is only opened for a frame with text."""
     with _lock:
-        return decode_frame(frame, _slot.open_for(request, frame), on_progress)
+        codec = _slot.open_for(request, frame)
+        return b"".join(decode_frame(frame, codec, wanted, on_progress))

@@ -67,8 +67,10 @@ class OverExecutor:
             self._tell()
             yield frame
 
-    def decode(self, request: CodecRequest | None, frames: Iterable[Frame]) -> Iterator[bytes]:
-        for block in self._map((jobs.decode, request, frame) for frame in frames):
+    def decode(
+        self, request: CodecRequest | None, frames: Iterable[tuple[Frame, range]]
+    ) -> Iterator[bytes]:
+        for block in self._map((jobs.decode, request, *task) for task in frames):
             self._fetched += len(block)
             self._tell()
             yield block

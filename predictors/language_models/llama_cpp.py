@@ -184,6 +184,9 @@ class LlamaCppSession:
     def prefetch(self, tokens: IntArray) -> None:
         """Of no use here: other batch shapes give other logits."""
 
+    def guess(self, tokens: IntArray) -> None:
+        """Of no use here, as `prefetch`."""
+
     def hidden(self) -> FloatArray:
         states = ll.llama_get_embeddings(self._context)
         return np.ctypeslib.as_array(states, (len(self._tokens), self._n_embd))

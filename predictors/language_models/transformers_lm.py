@@ -136,6 +136,9 @@ class TransformersSession:
     def prefetch(self, tokens: IntArray) -> None:
         """Of no use here: other batch shapes give other logits."""
 
+    def guess(self, tokens: IntArray) -> None:
+        """Of no use here, as `prefetch`."""
+
     def hidden(self) -> FloatArray:
         return self._hidden
 

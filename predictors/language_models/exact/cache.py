@@ -62,6 +62,19 @@ def new_cache(
     )
 
 
+def copy_first_stream(cache: Cache, positions: int) -> None:
+    """Let all streams have read what the first has, so many positions."""
+    slots = min(_whole_blocks(positions + int(cache.sinks)), cache.key_sums.shape[3])
+    for array, end in (
+        (cache.keys, slots // BLOCK),
+        (cache.key_sums, slots),
+        (cache.key_scale, slots),
+        (cache.value_scale, slots),
+    ):
+        array[:, 1:, :, :end] = array[:, :1, :, :end]
+    cache.values[:, 1:, :, :, : slots // QUAD] = cache.values[:, :1, :, :, : slots // QUAD]
+
+
 def _whole_blocks(positions: int) -> int:
     return -(-positions // BLOCK) * BLOCK
 

@@ -7,7 +7,7 @@ import numpy as np
 from predictors.base import FloatArray, IntArray, ModelError
 from predictors.language_models.exact.attention import new_scratch
 from predictors.language_models.exact.buffers import new_buffers
-from predictors.language_models.exact.cache import first_kept, new_cache
+from predictors.language_models.exact.cache import copy_first_stream, first_kept, new_cache
 from predictors.language_models.exact.forward import phase_count, work
 from predictors.language_models.exact.gguf_file import Gguf
 from predictors.language_models.exact.rope import COARSE_BITS, FINE_BITS, TABLE_SIZE, rotation
@@ -110,26 +110,42 @@ class ExactSession:
             logits=np.zeros_like(buffers.logits), hidden=np.zeros_like(buffers.hidden)
         )
         self._buffers = [buffers, other]
+        self._first_stream = np.zeros_like(buffers.streams)
         self._none = np.empty((0, n_streams), dtype=np.int32)
-        self._prefetched = self._batch = self._begun = self._none
+        self._prefetched = self._batch = self._begun = self._guessed = self._none
         self._job = Job(_nothing)
         self._next = 0
+        self._certain = 0
         self._position = 0
+        self._apart = n_streams == 1
 
     def step(self, tokens: IntArray) -> FloatArray:
+        if self._next < len(self._batch) and not np.array_equal(self._batch[self._next], tokens):
+            if self._next < self._certain:
+                raise ValueError("the tokens are not those that were prefetched")
+            # What was computed of wrong guesses is never read before it is written again.
+            self._position -= len(self._batch) - self._next
+            self._batch = self._batch[: self._next]
         if self._next == len(self._batch):
-            if not len(self._begun):
-                self._begin(tokens[None])
+            certain = len(self._begun)
+            if not certain:
+                self._begin(np.concatenate([tokens[None], self._guessed])[: self._ahead])
+                certain = 1
             self._end()
+            self._certain = certain
             self._begin_prefetched()
-        if not np.array_equal(self._batch[self._next], tokens):
-            raise ValueError("the tokens are not those that were prefetched")
+            if not np.array_equal(self._batch[0], tokens):
+                raise ValueError("the tokens are not those that were prefetched")
+        self._guessed = self._none
         self._next += 1
         return self._rows_of(self._buffers[0].logits, self._next - 1)
 
     def prefetch(self, tokens: IntArray) -> None:
         self._prefetched = np.concatenate([self._prefetched, tokens])
         self._begin_prefetched()
+
+    def guess(self, tokens: IntArray) -> None:
+        self._guessed = tokens
 
     def evaluate(self, tokens: IntArray) -> FloatArray:
         """Feed several tokens to every stream at once.
@@ -140,6 +156,7 @@ class ExactSession:
         Returns:
             [n, S, V] float32 logits in nats. Valid until the next call.
         """
+        self._keep_apart()
         self._begin(tokens)
         self._end()
         n, streams = tokens.shape
@@ -152,30 +169,52 @@ class ExactSession:
         self._model.team.finish(self._job)
         # What the cache still holds is never read before it is written again.
         self._position = 0
-        self._prefetched = self._batch = self._begun = self._none
-        self._next = 0
+        self._prefetched = self._batch = self._begun = self._guessed = self._none
+        self._next = self._certain = 0
+        self._apart = self._streams == 1
 
     def close(self) -> None:
         pass
 
     def _rows_of(self, rows: FloatArray, step: int) -> FloatArray:
-        return rows[step * self._streams : (step + 1) * self._streams]
+        return rows[step * self._rows : (step + 1) * self._rows]
 
     def _begin_prefetched(self) -> None:
         """Begin with the next batch that is known, if none has begun."""
         if len(self._prefetched) and not len(self._begun):
             self._begin(self._prefetched[: self._ahead])
-            self._prefetched = self._prefetched[self._ahead :]
+            self._prefetched = self._prefetched[len(self._begun) :]
+
+    def _keep_apart(self) -> None:
+        """From here on the streams differ; so far the first one was computed for all."""
+        if not self._apart:
+            # A job that has begun writes into the cache.
+            self._model.team.finish(self._job)
+            copy_first_stream(self._cache, self._position)
+            self._apart = True
 
     def _begin(self, tokens: IntArray) -> None:
-        """Begin with a batch, [n, S] int32; its results will be in the other buffers."""
+        """Begin with a batch, [n, S] int32; its results will be in the other buffers.
+
+        While all streams read the same, one row is computed for all of them; the batch then
+        ends where they part.
+        """
         m = self._model
         # Only after an interruption is there a job that has not ended.
         m.team.finish(self._job)
-        n, streams = tokens.shape
+        if not self._apart:
+            differ = (tokens != tokens[:, :1]).any(axis=1)
+            alike = int(differ.argmax()) if differ.any() else len(tokens)
+            tokens = tokens[:alike] if alike else tokens
+            if not alike:
+                self._keep_apart()
+        n = len(tokens)
+        streams = self._streams if self._apart else 1
         rows = n * streams
         b = self._buffers[1]
-        b.tokens[:rows] = tokens.reshape(-1)
+        if not self._apart:
+            b = b._replace(streams=self._first_stream)
+        b.tokens[:rows] = tokens[:, :streams].reshape(-1)
         for i in range(n):
             position = self._position + i
             b.positions[i * streams : (i + 1) * streams] = position
@@ -188,6 +227,7 @@ class ExactSession:
         b.failed[0] = 0
         self._position += n
         self._begun = tokens
+        self._begun_rows = streams
 
         def share(thread: int) -> None:
             work(thread, rows, m.weights, m.shape, self._cache, self._scratch[thread], b)
@@ -199,5 +239,6 @@ class ExactSession:
         self._model.team.finish(self._job)
         self._buffers.reverse()
         self._batch, self._begun, self._next = self._begun, self._none, 0
+        self._rows = self._begun_rows
         if self._buffers[0].failed[0]:
             raise ModelError("the model computed a value that is not finite; use another model")
