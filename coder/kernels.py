@@ -48,10 +48,20 @@ for _warning in _caught:
     say_once(f"nacrith: {str(_warning.message).partition(chr(10))[0]}; it is ignored")
 
 
-def njit(*functions: Callable[..., Any], cache: bool = False, **options: Any) -> Any:
-    """`numba.njit` whose cache is a `KernelCache`."""
+def njit(
+    *functions: Callable[..., Any], cache: bool = False, counted: bool = True, **options: Any
+) -> Any:
+    """`numba.njit` whose cache is a `KernelCache`.
+
+    Args:
+        counted: False = references to arrays are not counted in this kernel, which must make
+            none. Counting is atomic: for a loop that hands a dozen arrays to what is inlined in
+            it, half of the time.
+    """
     if not functions:
-        return functools.partial(njit, cache=cache, **options)
+        return functools.partial(njit, cache=cache, counted=counted, **options)
+    if not counted:
+        options["_nrt"] = False
     dispatcher = numba.njit(**options)(*functions)
     # With NUMBA_DISABLE_JIT it is the function itself.
     if cache and hasattr(dispatcher, "enable_caching"):

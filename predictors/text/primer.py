@@ -1,0 +1,1 @@
+PRIMER = open("/tmp/lv/pr1200.txt","rb").read()
