@@ -18,6 +18,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -200,8 +201,15 @@ def _callees(function: Callable[..., Any], seen: set[Any]) -> Iterator[Callable[
 
 
 def _globals_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """What a kernel names outside of itself, and what it names of the modules among it."""
     found = inspect.getclosurevars(function)
-    return {**found.globals, **found.nonlocals}
+    values = {**found.globals, **found.nonlocals}
+    for name, value in list(values.items()):
+        if isinstance(value, ModuleType):
+            own = vars(value)
+            used = set(function.__code__.co_names) & own.keys()
+            values |= {f"{name}.{attribute}": own[attribute] for attribute in used}
+    return values
 
 
 def _constant(value: Any) -> bytes:

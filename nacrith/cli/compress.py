@@ -24,8 +24,8 @@ from nacrith.cli.options import (
     Team,
     paths,
     size_between,
-    with_output,
     with_level,
+    with_output,
     with_workers,
 )
 from nacrith.cli.units import parse_range

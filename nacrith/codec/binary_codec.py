@@ -1,4 +1,4 @@
-"""Without the language model: context mixing, raw LZMA2 (lzma of the standard library), or stored."""
+"""Without the language model: context mixing, LZMA2 (of the standard library), or stored."""
 
 import lzma
 from bisect import bisect_left

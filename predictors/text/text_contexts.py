@@ -109,12 +109,7 @@ def hash_contexts(
     for n in range(len(ORDERS)):
         h = combine(h, _byte(data, i - 1 - n) + 1)
         hashes[n] = h
-    c1, c2, c3, c4 = (
-        _byte(data, i - 1),
-        _byte(data, i - 2),
-        _byte(data, i - 3),
-        _byte(data, i - 4),
-    )
+    c1, c2, c3 = _byte(data, i - 1), _byte(data, i - 2), _byte(data, i - 3)
     word, last, before = state[WORD], state[LAST_WORD], state[WORD_BEFORE]
     column = i - state[LINE]
     place = state[LAST_LINE] + column
@@ -124,11 +119,11 @@ def hash_contexts(
     hashes[6] = combine(word, c1)
     hashes[7] = combine(combine(word, last), c1)
     hashes[8] = combine(combine(word, before), c1)
-    hashes[9] = combine(combine(combine(word, last), before), c1)
+    hashes[9] = combine(combine(state[FIELD], word), c1)
     hashes[10] = combine(c2, c3)
-    hashes[11] = combine(c1, c3 << 8 | c4)
+    hashes[11] = combine(min(column, 255), c1)
     hashes[12] = combine(past.after_1[c1], c1)
-    hashes[13] = combine(after_2, c1)
+    hashes[13] = combine(combine(shapes & 0xFFFF, min(column, 255)), state[LENGTH])
     hashes[14] = combine(above, c1)
     hashes[15] = combine(combine(above, min(column, 255)), first)
     hashes[16] = combine(combine(indent, first), c1)

@@ -38,7 +38,6 @@ from predictors.text.text_contexts import (
     KINDS,
     LENGTH,
     SHAPES,
-    Past,
     append,
     hash_contexts,
     new_past,
@@ -214,7 +213,12 @@ def _code_block(
         data[i] = _code_byte(coder_state, buffer, t, kinds, data, i)
         append(data, i + 1, t.past)
         t.match[_POINTER], t.match[_MATCHED_LENGTH] = match_model.follow(
-            t.match_table, data, _NO_RING, np.int64(i + 1), t.match[_POINTER], t.match[_MATCHED_LENGTH]
+            t.match_table,
+            data,
+            _NO_RING,
+            np.int64(i + 1),
+            t.match[_POINTER],
+            t.match[_MATCHED_LENGTH],
         )
 
 
