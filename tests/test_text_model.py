@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coder import Encoder
-from nacrith.codec.binary_codec import decode_binary
-from nacrith.codec.text_mixing import may_be_text, mix_text, unmix_text
+from nacrith.codec.binary_codec import decode_binary, encode_binary
+from nacrith.codec.frame_codec import decode_frame, encode_frame
+from nacrith.codec.text_mixing import TextMixing, may_be_text, mix_text, unmix_text
 from nacrith.errors import FormatError, NacrithError, UnsupportedError
-from nacrith.format.frame import Kind
+from nacrith.format.frame import Frame, Kind
+from nacrith.format.varint import to_varint
 from predictors.mixing import nibble_table, rate_map, weight_sets
 from predictors.mixing.bit_states import COUNTS, NEXT
 from predictors.text import text_model
@@ -171,3 +173,31 @@ def test_variants_name_kinds_of_context():
 def test_the_primer_is_text():
     assert PRIMER.isascii() and may_be_text(PRIMER)
     assert 1 << 13 < len(PRIMER) < 1 << 15
+
+
+@pytest.mark.parametrize(
+    ("data", "kinds"),
+    [
+        (PRIMER, {Kind.MIXED_TEXT}),
+        (PRIMER + NOISE * 8, {Kind.MIXED_TEXT, Kind.MIXED}),
+        (PRIMER + b"Q" * 50_000 + PRIMER, {Kind.MIXED_TEXT}),
+        (bytes(20_000) + PRIMER[:9], {Kind.MIXED}),
+        (b"\x07", {Kind.STORED}),
+    ],
+)
+def test_frames_without_the_model(data, kinds):
+    for variant in VARIANTS:
+        frame = encode_frame(data, TextMixing(variant))
+        assert {segment.kind for segment in frame.segments} == kinds
+        assert decode_frame(Frame.from_bytes(frame.to_bytes()), None) == data
+
+
+def test_doubtful_text_gets_the_better_of_both_models():
+    kind, payload = encode_binary(PRIMER)
+    assert kind == Kind.MIXED_TEXT and decode_binary(kind, payload, len(PRIMER)) == PRIMER
+    assert encode_binary(PRIMER, as_text=False)[0] == Kind.MIXED
+
+
+def test_a_kind_of_the_future_is_named():
+    with pytest.raises(UnsupportedError, match="kind 7"):
+        Frame.from_bytes(to_varint(1) + to_varint(5 << 3 | 7) + b"1234" + b"12345")

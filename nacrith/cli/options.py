@@ -128,11 +128,15 @@ STREAMS = click.option(
 
 
 _LEVEL_HELP = {
-    1: "Fastest: context mixing without the model.",
-    2: "Context mixing without the model, smaller.",
-    4: "With the model, larger.",
-    6: "With the model (the default).",
-    9: "Smallest, slowest.",
+    1: "Fastest: context mixing, without the model.",
+    2: "Context mixing of more contexts, without the model.",
+    3: "As -2.",
+    4: "With the model in up to 64 streams, a short context.",
+    5: "As -4.",
+    6: "With the model: the default.",
+    7: "As -6.",
+    8: "As -9.",
+    9: "Smallest, slowest: one stream, a long context.",
 }
 _LEVEL_NAMES = {PRESETS["fast"]: ("--fast",), PRESETS["best"]: ("--best",)}
 
@@ -147,8 +151,7 @@ def with_level(command: Callable[..., None]) -> Callable[..., None]:
                 *_LEVEL_NAMES.get(level, ()),
                 f"level_{level}",
                 is_flag=True,
-                help=_LEVEL_HELP.get(level),
-                hidden=level not in _LEVEL_HELP,
+                help=_LEVEL_HELP[level],
             )
             for level in LEVELS
         )

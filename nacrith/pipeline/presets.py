@@ -64,5 +64,5 @@ LEVELS = {
 WITH_MODEL = 4
 """From this level on the model is used."""
 
-PRESETS = {"fast": 1, "default": 6, "best": 9}
+PRESETS = {"default": 6, "fast": 1, "best": 9}
 """Names of levels."""
