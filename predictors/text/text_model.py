@@ -7,8 +7,8 @@ history, and how far that probability is from one half. Integer arithmetic throu
 
 The model reads a *primer* before the data (`primer`), which costs time but no bits.
 
-Rates, limits and first weights were chosen together for the least bits of texts of several
-kinds (docs/benchmarks.md, "levels without the model").
+Rates, limits, first weights and kinds of context were chosen for the least bits of nine texts of
+the training corpus: prose, verse, C, an RFC, HTML, a table, a log, encyclopedia, French.
 """
 
 from collections import namedtuple
@@ -279,8 +279,8 @@ def _decide(
     place = apm.place(odds)
     last_map = t.last_maps[d.c1 << 8 | d.partial]
     two_map = t.two_maps[bucket(d.c1 << 8 | d.c2, d.partial, _MAPS)]
-    corrected = apm.refine(last_map, place) + apm.refine(two_map, place)
-    p = clamp_probability((2 * squash(odds) + corrected) >> 2)
+    corrected = apm.refine(last_map, place) + 2 * apm.refine(two_map, place)
+    p = clamp_probability((squash(odds) + corrected) >> 2)
     bit = code_bit(coder_state, buffer, p, PROBABILITY_BITS, bit)
 
     apm.learn(last_map, place, bit, _MAP_SHIFT)
