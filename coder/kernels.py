@@ -18,6 +18,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -48,10 +49,20 @@ for _warning in _caught:
     say_once(f"nacrith: {str(_warning.message).partition(chr(10))[0]}; it is ignored")
 
 
-def njit(*functions: Callable[..., Any], cache: bool = False, **options: Any) -> Any:
-    """`numba.njit` whose cache is a `KernelCache`."""
+def njit(
+    *functions: Callable[..., Any], cache: bool = False, counted: bool = True, **options: Any
+) -> Any:
+    """`numba.njit` whose cache is a `KernelCache`.
+
+    Args:
+        counted: False = references to arrays are not counted in this kernel, which must make
+            none. Counting is atomic: for a loop that hands a dozen arrays to what is inlined in
+            it, half of the time.
+    """
     if not functions:
-        return functools.partial(njit, cache=cache, **options)
+        return functools.partial(njit, cache=cache, counted=counted, **options)
+    if not counted:
+        options["_nrt"] = False
     dispatcher = numba.njit(**options)(*functions)
     # With NUMBA_DISABLE_JIT it is the function itself.
     if cache and hasattr(dispatcher, "enable_caching"):
@@ -190,8 +201,15 @@ def _callees(function: Callable[..., Any], seen: set[Any]) -> Iterator[Callable[
 
 
 def _globals_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """What a kernel names outside of itself, and what it names of the modules among it."""
     found = inspect.getclosurevars(function)
-    return {**found.globals, **found.nonlocals}
+    values = {**found.globals, **found.nonlocals}
+    for name, value in list(values.items()):
+        if isinstance(value, ModuleType):
+            own = vars(value)
+            used = set(function.__code__.co_names) & own.keys()
+            values |= {f"{name}.{attribute}": own[attribute] for attribute in used}
+    return values
 
 
 def _constant(value: Any) -> bytes:

@@ -17,7 +17,7 @@ from nacrith.models.catalog import require
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import BLOCK, CompressOptions
-from nacrith.pipeline.presets import PRESETS
+from nacrith.pipeline.presets import LEVELS, PRESETS
 from nacrith.system.files import open_output
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class WriteOptions(TypedDict, total=False):
     """Those of `compress`, for `open`."""
 
     preset: str
+    level: int | None
     model: StrPath | None
     backend: str
     streams: int
@@ -42,6 +43,7 @@ def compress(
     data: bytes | bytearray | memoryview,
     *,
     preset: str = "default",
+    level: int | None = None,
     model: StrPath | None = None,
     backend: str = "auto",
     streams: int = 0,
@@ -54,6 +56,8 @@ def compress(
     Args:
         data: any bytes.
         preset: "default", "fast" or "best", as the command's options of these names.
+        level: 1 to 9 in place of a preset: 1 (fast), 6 (default), 9 (best). Below 4 the model
+            is not used.
         model: path of a GGUF file; None = the embedded model.
         backend: "auto", "exact", "llama.cpp", "llama.cpp-gpu" or "transformers".
         streams: parallel streams; 0 = by the size of the data.
@@ -69,7 +73,7 @@ def compress(
         TypeError: an argument is of another type.
     """
     size = memoryview(data).nbytes
-    options = _options(preset, model, backend, streams, window, threads, block_size)
+    options = _options(preset, level, model, backend, streams, window, threads, block_size)
     sink = io.BytesIO()
     compress_stream(io.BytesIO(data), sink, options, size)
     return sink.getvalue()
@@ -212,6 +216,7 @@ def _writer(file: StrPath | BinaryIO, action: str, options: CompressOptions) -> 
 
 def _options(
     preset: str = "default",
+    level: int | None = None,
     model: StrPath | None = None,
     backend: str = "auto",
     streams: int = 0,
@@ -223,7 +228,13 @@ def _options(
         raise TypeError(f"preset must be a string, not {type(preset).__name__}")
     if preset not in PRESETS:
         raise ArgumentError(f"the preset must be one of {', '.join(PRESETS)}, not {preset!r}")
-    chosen = PRESETS[preset]
+    if level is None:
+        level = PRESETS[preset]
+    elif _integer("level", level) not in LEVELS:
+        raise ArgumentError(f"the level must be from 1 to {max(LEVELS)}, not {level}")
+    elif preset != "default":
+        raise ArgumentError("give a level or a preset, not both")
+    chosen = LEVELS[_integer("level", level)]
     return CompressOptions(
         _path(model),
         backend,

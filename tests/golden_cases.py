@@ -23,6 +23,7 @@ from nacrith.format.parameters import Parameters
 from nacrith.format.varint import Reader
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.options import CompressOptions
+from nacrith.pipeline.presets import LEVELS
 from nacrith.transforms.charset import CHARSETS
 from nacrith.transforms.charset_table import CODECS
 from nacrith.transforms.prepare import code_transforms
@@ -103,6 +104,8 @@ def features(packed: bytes) -> dict[str, Any]:
             elif kind == Kind.MIXED:
                 packed_record = Reader(payload, "mixed data").varint()
                 found["record"], found["calls"] = packed_record >> 1, bool(packed_record & 1)
+            elif kind == Kind.MIXED_TEXT:
+                found["variant"] = Reader(payload, "mixed text").varint()
     return found
 
 
@@ -175,6 +178,12 @@ def _binary(kind: Kind, original: bytes, **holds: Any) -> Case:
     return Case((original,), {"kinds": {kind}, "model": None, **holds})
 
 
+def _mixed_text(level: int, variant: int) -> Case:
+    """A case of text in one frame by a level without the model."""
+    holds = {"kinds": {Kind.MIXED_TEXT}, "model": None, "variant": variant}
+    return Case((TEXT + LINES.encode(),), holds, {"preset": LEVELS[level]})
+
+
 CASES = {
     "empty": Case((b"",), {"kinds": set(), "members": 1, "model": None}),
     "text": _text({"charset": "utf-8", "crlf": False, "wrapped": False, "model": "tiny"}),
@@ -217,6 +226,8 @@ CASES = {
     "calls": _binary(Kind.MIXED, _code(), calls=True),
     "lzma": _binary(Kind.LZMA, bytes(1 << 20)),
     "stored": _binary(Kind.STORED, RANDOM),
+    "mixed-text-1": _mixed_text(1, 1),
+    "mixed-text-2": _mixed_text(2, 2),
     "exact-1": Case(
         ((GOLDEN / "exact-1.txt").read_bytes(),),
         {"model": "SmolLM2-135M-Instruct.Q4_1", "prompt": 0, "kinds": {Kind.TEXT}},

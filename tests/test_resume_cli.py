@@ -152,8 +152,8 @@ def test_a_result_that_cannot_be_restored_costs_nothing(tmp_path):
     code = """
 import sys, nacrith.codec.frame_codec as groups
 encode = groups._encode_binary
-def wrong(block, segments, on_progress):
-    return encode(block[:-1] + b"!", segments, on_progress)
+def wrong(block, *rest):
+    return encode(block[:-1] + b"!", *rest)
 groups._encode_binary = wrong
 from nacrith.cli import main
 sys.argv[1:] = ["compress", "--block-size", "1M", *sys.argv[1:]]

@@ -24,8 +24,8 @@ from nacrith.cli.options import (
     Team,
     paths,
     size_between,
+    with_level,
     with_output,
-    with_preset,
     with_workers,
 )
 from nacrith.cli.units import parse_range
@@ -35,7 +35,7 @@ from nacrith.format.frame import MAX_ORIGINAL
 from nacrith.format.header import MAX_THREADS, Metadata
 from nacrith.format.parameters import MAX_WINDOW, streams_problem
 from nacrith.pipeline.options import CompressOptions
-from nacrith.pipeline.presets import PRESETS
+from nacrith.pipeline.presets import LEVELS
 from nacrith.system.files import (
     SUFFIX,
     compressed_name,
@@ -61,11 +61,11 @@ if TYPE_CHECKING:
     help="What runs the model. exact: files open on every machine; auto: exact if it can; "
     "the others: only on a machine like this one.",
 )
-@with_preset("Faster, larger.", "Smallest, slower.")
+@with_level
 @STREAMS
 @click.option(
     "--window", type=Count(0, MAX_WINDOW), default=0, metavar="N",
-    help="Context in tokens (0: by preset).",
+    help="Context in tokens (0: by level).",
 )  # fmt: skip
 @with_workers
 @click.option(
@@ -92,7 +92,7 @@ def compress(
     recursive: bool,
     model: Path | None,
     backend: str,
-    preset: str,
+    level: int,
     streams: int,
     window: int,
     team: Team,
@@ -115,7 +115,7 @@ def compress(
         if given and to_stdout:
             raise click.UsageError(f"{option} needs an output file")
 
-    chosen = PRESETS[preset]
+    chosen = LEVELS[level]
     parameters = chosen.chosen(window)
     if problem := parameters.problem() or streams_problem(streams, parameters.window):
         raise click.UsageError(problem)

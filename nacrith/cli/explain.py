@@ -6,8 +6,8 @@ import click
 
 from nacrith.cli.display import printable
 from nacrith.cli.file_job import progress_of
-from nacrith.cli.options import MODEL, NAME, OUTPUT_NAME, with_preset
-from nacrith.pipeline.presets import PRESETS
+from nacrith.cli.options import MODEL, NAME, OUTPUT_NAME, with_level
+from nacrith.pipeline.presets import LEVELS, WITH_MODEL
 from nacrith.system.files import open_input, open_output
 
 
@@ -20,14 +20,14 @@ from nacrith.system.files import open_input, open_output
 @click.option("-f", "--force", is_flag=True, help="Overwrite.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @MODEL
-@with_preset("As of compress; only for a text.", "As of compress; only for a text.")
+@with_level
 def explain(
     file: Path,
     output: Path | None,
     force: bool,
     quiet: bool,
     model: Path | None,
-    preset: str,
+    level: int,
 ) -> None:
     """Write a page that shows what each token of FILE costs, and why.
 
@@ -40,7 +40,9 @@ def explain(
     from nacrith.explain import explain as make_page
     from nacrith.pipeline.options import CompressOptions
 
-    chosen = PRESETS[preset]
+    if level < WITH_MODEL:
+        raise click.UsageError(f"below -{WITH_MODEL} there is no model whose work could be shown")
+    chosen = LEVELS[level]
     options = CompressOptions(model, preset=chosen, parameters=chosen.parameters)
     with open_input(file, special=output is not None) as (source, _):
         target = output or file.with_name(file.name + ".html")

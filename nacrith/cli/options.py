@@ -15,6 +15,7 @@ import click
 from nacrith.cli.units import parse_bytes
 from nacrith.errors import FileError
 from nacrith.format.parameters import MAX_STREAMS
+from nacrith.pipeline.presets import LEVELS, PRESETS
 from nacrith.system.progress import NO_PROGRESS, Progress
 
 if TYPE_CHECKING:
@@ -126,23 +127,44 @@ STREAMS = click.option(
 )
 
 
-def with_preset(fast_help: str, best_help: str) -> Callable[..., Any]:
-    """Add --fast and --best; they arrive as `preset`, the name of one."""
+_LEVEL_HELP = {
+    1: "Fastest: context mixing, without the model.",
+    2: "Context mixing of more contexts, without the model.",
+    3: "As -2.",
+    4: "With the model in up to 64 streams, a short context.",
+    5: "As -4.",
+    6: "With the model: the default.",
+    7: "As -6.",
+    8: "As -9.",
+    9: "Smallest, slowest: one stream, a long context.",
+}
+_LEVEL_NAMES = {PRESETS["fast"]: ("--fast",), PRESETS["best"]: ("--best",)}
 
-    def apply(command: Callable[..., None]) -> Callable[..., None]:
-        @options(
-            click.option("--fast", is_flag=True, help=fast_help),
-            click.option("--best", is_flag=True, help=best_help),
+
+def with_level(command: Callable[..., None]) -> Callable[..., None]:
+    """Add -1 to -9, --fast and --best; they arrive as `level`."""
+
+    @options(
+        *(
+            click.option(
+                f"-{level}",
+                *_LEVEL_NAMES.get(level, ()),
+                f"level_{level}",
+                is_flag=True,
+                help=_LEVEL_HELP[level],
+            )
+            for level in LEVELS
         )
-        @functools.wraps(command)
-        def with_name(*args: Any, fast: bool, best: bool, **given: Any) -> None:
-            if fast and best:
-                raise click.UsageError("--fast and --best exclude each other")
-            command(*args, preset="fast" if fast else "best" if best else "default", **given)
+    )
+    @functools.wraps(command)
+    def with_number(*args: Any, **given: Any) -> None:
+        chosen = [level for level in LEVELS if given.pop(f"level_{level}")]
+        if len(chosen) > 1:
+            names = [(*_LEVEL_NAMES.get(level, ()), f"-{level}")[0] for level in chosen[:2]]
+            raise click.UsageError(f"{names[0]} and {names[1]} exclude each other")
+        command(*args, level=chosen[0] if chosen else PRESETS["default"], **given)
 
-        return with_name
-
-    return apply
+    return with_number
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Binary data: context mixing, raw LZMA2 (lzma of the standard library), or stored."""
+"""Without the language model: context mixing, LZMA2 (of the standard library), or stored."""
 
 import lzma
 from bisect import bisect_left
@@ -10,6 +10,7 @@ import numpy as np
 from coder import Decoder, Encoder
 from nacrith.codec.callbacks import DoneCallback, ignore
 from nacrith.codec.payload import can_hold, padded
+from nacrith.codec.text_mixing import STRONGEST, may_be_text, mix_text, unmix_text
 from nacrith.errors import FormatError
 from nacrith.format.frame import Kind
 from nacrith.format.varint import Reader, to_varint
@@ -38,12 +39,18 @@ def _filters(size: int) -> list[dict[str, int]]:
 
 
 def encode_binary(
-    data: bytes, on_progress: DoneCallback = ignore, mixed: bytes | None = None
+    data: bytes,
+    on_progress: DoneCallback = ignore,
+    mixed: bytes | None = None,
+    as_text: bool = True,
 ) -> tuple[Kind, bytes]:
     """Return (kind, payload), the smallest of context mixing, LZMA and stored.
 
+    What may be text is mixed as text too, which restores faster.
+
     Args:
         mixed: what `mix` makes of the data, if it is there already.
+        as_text: may the kind be MIXED_TEXT?
     """
     packed = encode_lzma(data)
     found = (Kind.LZMA, packed) if len(packed) < len(data) else (Kind.STORED, data)
@@ -52,6 +59,10 @@ def encode_binary(
         mixed, _ = mix(data, on_progress=on_progress)
     if mixed is not None and len(mixed) < len(found[1]):
         found = (Kind.MIXED, mixed)
+    if as_text and not nearly_empty and may_be_text(data):
+        text = mix_text(data, STRONGEST, on_progress)
+        if len(text) < len(data) and len(text) <= len(found[1]):
+            found = (Kind.MIXED_TEXT, text)
     return found
 
 
@@ -70,6 +81,8 @@ def decode_binary(
     """
     if kind == Kind.MIXED:
         return _unmix(payload, size, on_progress)
+    if kind == Kind.MIXED_TEXT:
+        return unmix_text(payload, size, on_progress)
     if kind == Kind.LZMA:
         return _unpack(payload, size)
     if len(payload) != size:

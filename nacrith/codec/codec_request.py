@@ -5,6 +5,7 @@ from pathlib import Path
 
 from nacrith.codec.stream_choice import Cutting
 from nacrith.codec.text_codec import TextCodec
+from nacrith.codec.text_mixing import TextMixing
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import ModelRecord
 from nacrith.format.parameters import Parameters
@@ -33,6 +34,16 @@ class CompressRequest:
 
 
 @dataclass(frozen=True)
+class MixingRequest:
+    """Compress without the model; see `TextMixing`."""
+
+    variant: int
+
+    def open(self) -> TextMixing:
+        return TextMixing(self.variant)
+
+
+@dataclass(frozen=True)
 class DecompressRequest:
     """The codec that a file's header asks for; see `TextCodec.for_file`."""
 
@@ -44,7 +55,8 @@ class DecompressRequest:
         return TextCodec.for_file(self.record, self.parameters, self.model)
 
 
-CodecRequest = CompressRequest | DecompressRequest
+CodecRequest = CompressRequest | MixingRequest | DecompressRequest
+Codec = TextCodec | TextMixing
 
 
 class CodecSlot:
@@ -52,9 +64,9 @@ class CodecSlot:
 
     def __init__(self) -> None:
         self._request: CodecRequest | None = None
-        self._codec: TextCodec | None = None
+        self._codec: Codec | None = None
 
-    def open(self, request: CodecRequest | None) -> TextCodec | None:
+    def open(self, request: CodecRequest | None) -> Codec | None:
         """The codec asked for, opened if it is not open already; None for None."""
         if request is None:
             return None
@@ -64,8 +76,10 @@ class CodecSlot:
         return self._codec
 
     def open_for(self, request: CodecRequest | None, frame: Frame) -> TextCodec | None:
-        """The codec that decoding `frame` needs: none if it has no text."""
-        return self.open(request if frame.size_of(Kind.TEXT) else None)
+        """The codec that decoding `frame` needs: none if it has no text for the model."""
+        codec = self.open(request if frame.size_of(Kind.TEXT) else None)
+        assert not isinstance(codec, TextMixing)
+        return codec
 
     def close(self) -> None:
         if self._codec:

@@ -9,6 +9,7 @@ from nacrith.codec.callbacks import DoneCallback, FrameCallback, TextCallback, i
 from nacrith.codec.model_pays import NO_CHOICE, Choice, choose
 from nacrith.codec.segments import binary_segments, find_segments
 from nacrith.codec.text_codec import TextCodec
+from nacrith.codec.text_mixing import TextMixing, may_be_text, mix_text
 from nacrith.errors import FormatError
 from nacrith.format.frame import Frame, Kind, Segment, check_of
 from nacrith.system import signals
@@ -23,7 +24,7 @@ def text_size(block: bytes) -> int:
 
 
 def encode_frame(
-    block: bytes, codec: TextCodec | None, on_progress: FrameCallback = ignore
+    block: bytes, codec: TextCodec | TextMixing | None, on_progress: FrameCallback = ignore
 ) -> Frame:
     """Encode a block. Without a codec all of it is taken as binary data.
 
@@ -33,6 +34,8 @@ def encode_frame(
     if codec is None:
         return _encode(block, _binary(block), None, on_progress)
     segments = find_segments(block)
+    if isinstance(codec, TextMixing):
+        return _encode_mixed(block, segments, codec, on_progress)
     choice = choose(block, segments, codec, codec.least_saving)
     frame = _encode(block, choice, codec, on_progress)
     payload = len(frame.payloads.get(Kind.TEXT, b""))
@@ -45,6 +48,36 @@ def encode_frame(
     if len(candidates) > 1 or payload > DOUBTFUL_SHARE * frame.size_of(Kind.TEXT):
         candidates.append(_encode(block, _binary(block, choice), None))
     return min(candidates, key=_size)
+
+
+def _encode_mixed(
+    block: bytes, segments: list[Segment], codec: TextMixing, on_progress: FrameCallback
+) -> Frame:
+    """Encode a block whose text gets context mixing."""
+    segments = _with_opaque_text(block, segments)
+    text = _join_kinds(block, segments, {Kind.MIXED_TEXT})
+    payload = b""
+    candidates = []
+    if text:
+        payload = mix_text(text, codec.variant, _of_bytes(on_progress))
+        choice, known = replace(NO_CHOICE, segments=segments), {Kind.MIXED_TEXT: payload}
+        candidates.append(_encode(block, choice, None, on_progress, known))
+    if len(text) < len(block) or len(payload) >= len(text):
+        # The strings of a program are worth little without the rest.
+        candidates.append(_encode(block, _binary(block), None, on_progress, {}))
+    return min(candidates, key=_size)
+
+
+def _with_opaque_text(block: bytes, segments: list[Segment]) -> list[Segment]:
+    """The segments with text as MIXED_TEXT, words of no language such as base64 among it."""
+    result = []
+    position = 0
+    for kind, length in segments:
+        data = block[position : position + length]
+        is_text = kind == Kind.TEXT or (kind == Kind.MIXED and may_be_text(data))
+        result.append(Segment(Kind.MIXED_TEXT if is_text else kind, length))
+        position += length
+    return _relabelled(result, set(), Kind.MIXED_TEXT)
 
 
 def _binary(block: bytes, choice: Choice = NO_CHOICE) -> Choice:
@@ -106,21 +139,26 @@ def decode_frame(
 
 
 def _encode(
-    block: bytes, choice: Choice, codec: TextCodec | None, on_progress: FrameCallback = ignore
+    block: bytes,
+    choice: Choice,
+    codec: TextCodec | None,
+    on_progress: FrameCallback = ignore,
+    known: dict[Kind, bytes] | None = None,
 ) -> Frame:
+    """Encode a block as was chosen; `known` are payloads that are there already."""
     segments = choice.segments
-    payloads = {}
+    payloads = dict(known or {})
     n_symbols = 0
     text = _join_kinds(block, segments, {Kind.TEXT})
     if text:
         assert codec is not None
         n_symbols, payloads[Kind.TEXT] = codec.encode(text, _of_text(on_progress, len(text)))
-    segments, binary = _encode_binary(block, choice, on_progress)
+    segments, binary = _encode_binary(block, choice, on_progress, known is None)
     return Frame(segments, check_of(block), payloads | binary, n_symbols)
 
 
 def _encode_binary(
-    block: bytes, choice: Choice, on_progress: FrameCallback
+    block: bytes, choice: Choice, on_progress: FrameCallback, as_text: bool
 ) -> tuple[list[Segment], dict[Kind, bytes]]:
     """Choose the kinds of the binary segments; return all segments, and their payloads."""
     segments = choice.segments
@@ -131,7 +169,8 @@ def _encode_binary(
     if random:
         payloads[Kind.STORED] = random
     if mixed:
-        kind, payload = encode_binary(mixed, _of_bytes(on_progress), choice.payload_of(mixed))
+        known = choice.payload_of(mixed)
+        kind, payload = encode_binary(mixed, _of_bytes(on_progress), known, as_text)
         chosen = _relabelled(segments, {Kind.MIXED}, kind)
         payloads[kind] = whole if kind == Kind.STORED else payload
     if random:

@@ -5,6 +5,7 @@ from typing import Any, BinaryIO
 
 from nacrith.format.container import VERSION, MemberReader
 from nacrith.format.frame import Kind
+from nacrith.format.varint import Reader
 
 
 def describe_file(source: BinaryIO) -> dict[str, Any]:
@@ -17,12 +18,15 @@ def describe_file(source: BinaryIO) -> dict[str, Any]:
     members = []
     for member in reader:
         count: Counter[str] = Counter()
+        variants = set()
         check = b""
         for frame in member.frames():
             count["frames"] += 1
             count["tokens"] += frame.n_symbols
             for kind, length in frame.segments:
                 count[kind.name] += length
+            if Kind.MIXED_TEXT in frame.payloads:
+                variants.add(Reader(frame.payloads[Kind.MIXED_TEXT], "text of a frame").varint())
             check = frame.check
         header = member.header
         model = header.model
@@ -30,6 +34,7 @@ def describe_file(source: BinaryIO) -> dict[str, Any]:
             {
                 "original_size": sum(count[kind.name] for kind in Kind),
                 "bytes": {kind.name.lower(): count[kind.name] for kind in Kind},
+                "variants": sorted(variants),
                 "tokens": count["tokens"],
                 "frames": count["frames"],
                 "hash": "blake2b:" + (member.trailer.digest if member.trailer else check).hex(),
@@ -58,9 +63,11 @@ def description_lines(description: dict[str, Any]) -> list[str]:
         lines.append(f"  original    {member['original_size']} bytes")
         lines.append(f"  frames      {member['frames']}")
         for kind, n in member["bytes"].items():
-            tokens = f" in {member['tokens']} tokens" if kind == "text" else ""
+            more = f" in {member['tokens']} tokens" if kind == "text" else ""
+            if kind == Kind.MIXED_TEXT.name.lower():
+                more = f" by variant {' and '.join(map(str, member['variants']))}"
             if n:
-                lines.append(f"  {kind:<11} {n} bytes{tokens}")
+                lines.append(f"  {kind:<11} {n} bytes{more}")
         lines.append(f"  hash        {member['hash']}")
         if member["model"]:
             model = member["model"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
-from nacrith.errors import FormatError
+from nacrith.errors import FormatError, UnsupportedError
 from nacrith.format.varint import Reader, to_varint
 
 MAX_ORIGINAL = 1 << 26
@@ -25,6 +25,12 @@ class Kind(IntEnum):
     """By context mixing of bytes."""
     LZMA = 2
     STORED = 3
+    MIXED_TEXT = 4
+    """Text, by context mixing of bytes."""
+
+
+_KIND_BITS = 3
+_KINDS = frozenset(Kind)
 
 
 class Segment(NamedTuple):
@@ -70,7 +76,7 @@ class Frame:
     def to_bytes(self) -> bytes:
         out = bytearray(to_varint(len(self.segments)))
         for kind, length in self.segments:
-            out += to_varint(length << 2 | kind)
+            out += to_varint(length << _KIND_BITS | kind)
         out += self.check
         kinds = self._kinds()
         for kind in kinds:
@@ -84,7 +90,7 @@ class Frame:
 
     @classmethod
     def from_bytes(cls, body: bytes) -> "Frame":
-        """Inverse of `to_bytes`; raises FormatError."""
+        """Inverse of `to_bytes`; raises FormatError, and UnsupportedError for an unknown kind."""
         reader = Reader(body, "frame")
         count = reader.varint()
         # Each takes at least a byte.
@@ -94,9 +100,15 @@ class Frame:
         size = 0
         for _ in range(count):
             packed = reader.varint()
-            segments.append(Segment(Kind(packed & 3), packed >> 2))
-            size += packed >> 2
-            if not packed >> 2 or size > MAX_ORIGINAL:
+            kind, length = packed & ((1 << _KIND_BITS) - 1), packed >> _KIND_BITS
+            if kind not in _KINDS:
+                raise UnsupportedError(
+                    f"a frame holds data of kind {kind}, which this version does not know; it "
+                    "needs a newer version of nacrith"
+                )
+            segments.append(Segment(Kind(kind), length))
+            size += length
+            if not length or size > MAX_ORIGINAL:
                 raise FormatError("a frame is damaged: the size of its segments can't be right")
         frame = cls(segments, reader.take(_check_size(size)))
         n_symbols = 0

@@ -6,8 +6,9 @@ from dataclasses import replace
 from itertools import chain
 from typing import BinaryIO
 
-from nacrith.codec.codec_request import CodecRequest, CompressRequest
+from nacrith.codec.codec_request import CodecRequest, CompressRequest, MixingRequest
 from nacrith.codec.frame_codec import text_size
+from nacrith.codec.text_mixing import STRONGEST
 from nacrith.format.container import DIGEST_SIZE, Writer, sole_member
 from nacrith.format.frame import Kind
 from nacrith.format.header import Header
@@ -57,14 +58,7 @@ def compress_stream(
         second = next(blocks, b"")
         known = size if size is not None else len(first) + len(second)
         parameters = parameters_for(options, first, known)
-        request = CompressRequest(
-            options.model,
-            options.backend,
-            options.threads,
-            parameters,
-            options.cutting,
-            options.preset.least_saving,
-        )
+        request = _request_of(options, parameters)
         if second:
             team = workers or alone
             header = Header(team.model_record(request), parameters, options.metadata)
@@ -83,6 +77,20 @@ def compress_stream(
         progress.end()
 
 
+def _request_of(options: CompressOptions, parameters: Parameters) -> CodecRequest:
+    """The codec for text. `parameters` are decided."""
+    if options.preset.mixing is not None:
+        return MixingRequest(options.preset.mixing)
+    return CompressRequest(
+        options.model,
+        options.backend,
+        options.threads,
+        parameters,
+        options.cutting,
+        options.preset.least_saving,
+    )
+
+
 def parameters_for(options: CompressOptions, first: bytes, size: int) -> Parameters:
     """The parameters with all that was left open decided."""
     parameters = options.parameters
@@ -96,7 +104,7 @@ def _write_sole(
 ) -> Summary:
     """Write a member of one frame, or of none. `header` names no model."""
     candidates = []
-    if text_size(block) >= _MIN_TEXT_FOR_MODEL:
+    if isinstance(request, MixingRequest) or text_size(block) >= _MIN_TEXT_FOR_MODEL:
         (frame,) = workers.encode(request, [block])
         if frame.size_of(Kind.TEXT):
             with_model = replace(header, model=workers.model_record(request))
@@ -104,8 +112,9 @@ def _write_sole(
         else:
             candidates.append((header, frame))
     # The record of the model and an untrained predictor may cost more than they save.
-    if not candidates or len(block) <= SMALL_BLOCK:
-        candidates += [(header, frame) for frame in workers.encode(None, [block])]
+    if not candidates or (len(block) <= SMALL_BLOCK and not isinstance(request, MixingRequest)):
+        without = MixingRequest(STRONGEST)
+        candidates += [(header, frame) for frame in workers.encode(without, [block])]
     header, frame = min(candidates, key=lambda candidate: len(sole_member(*candidate)))
     data = sole_member(header, frame)
     sink.write(data)

@@ -1,4 +1,4 @@
-"""Presets: how much time a user gives for how few bits.
+"""Presets and levels: how much time a user gives for how few bits.
 
 A preset is only a choice of parameters and of what they are used for: a file stores these,
 not its name.
@@ -19,11 +19,14 @@ class Preset:
         cutting: how the number of streams follows from the text.
         least_saving: percent of a text's size by context mixing that the model must save
             to be used: see `model_pays`; None = it is used for all text.
+        mixing: all text gets this variant of context mixing (`predictors.text.variants`), and
+            nothing the model; None = the model.
     """
 
     parameters: Parameters
     cutting: Cutting
     least_saving: int | None
+    mixing: int | None = None
 
     def chosen(self, window: int) -> Parameters:
         """The parameters with a user's choice; 0 = the preset's."""
@@ -32,7 +35,25 @@ class Preset:
 
 # More streams let the processor work on more at once, up to about 64 when decoding; each
 # starts without context. Attention takes half of the time at 1,000 positions.
-FAST = Preset(Parameters(window=256), Cutting(0, 64, 1 << 10), 10)
-DEFAULT = Preset(Parameters(), Cutting(0, 64, 1500), 10)
+FAST = Preset(Parameters(window=256), Cutting(0, 64, 1000), 10)
+DEFAULT = Preset(Parameters(), Cutting(0, 64, 2000), 10)
 BEST = Preset(Parameters(window=2048, neighbors=1 << 16), Cutting(1, 1), 0)
-PRESETS = {"default": DEFAULT, "fast": FAST, "best": BEST}
+
+LEVELS = {
+    1: replace(DEFAULT, mixing=1),
+    2: replace(DEFAULT, mixing=2),
+    3: replace(DEFAULT, mixing=2),
+    4: FAST,
+    5: FAST,
+    6: DEFAULT,
+    7: DEFAULT,
+    8: BEST,
+    9: BEST,
+}
+"""By number, as those of gzip: the higher, the smaller and slower."""
+
+WITH_MODEL = 4
+"""From this level on the model is used."""
+
+PRESETS = {"default": 6, "fast": 1, "best": 9}
+"""Names of levels."""

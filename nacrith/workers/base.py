@@ -11,7 +11,7 @@ from nacrith.format.header import ModelRecord
 class Workers(Protocol):
     """Runs frames. Results come in the order of the frames."""
 
-    def model_record(self, request: CodecRequest) -> ModelRecord:
+    def model_record(self, request: CodecRequest) -> ModelRecord | None:
         """What a header says of the model."""
         ...
 

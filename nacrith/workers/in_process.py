@@ -18,7 +18,7 @@ class InProcess:
         self._slot = CodecSlot()
         self._position = 0
 
-    def model_record(self, request: CodecRequest) -> ModelRecord:
+    def model_record(self, request: CodecRequest) -> ModelRecord | None:
         codec = self._slot.open(request)
         assert codec is not None
         return codec.record

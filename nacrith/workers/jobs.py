@@ -31,7 +31,7 @@ class SumOfBytes:
         self._tell(self._before + done)
 
 
-def model_record(request: CodecRequest) -> ModelRecord:
+def model_record(request: CodecRequest) -> ModelRecord | None:
     """What a header says of the model."""
     with _lock:
         codec = _slot.open(request)

@@ -57,7 +57,7 @@ class OverExecutor:
         self._fetched = 0
         self._tasks: deque[_Task] = deque()
 
-    def model_record(self, request: CodecRequest) -> ModelRecord:
+    def model_record(self, request: CodecRequest) -> ModelRecord | None:
         (record,) = self._map((jobs.model_record, request) for _ in range(1))
         return record
 

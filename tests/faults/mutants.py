@@ -14,7 +14,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from nacrith.codec.codec_request import CodecRequest, CodecSlot
+from nacrith.codec.codec_request import CodecRequest, CodecSlot, CompressRequest, DecompressRequest
 from nacrith.codec.text_codec import TextCodec
 from nacrith.errors import NacrithError
 from nacrith.format.container import MAGIC, VERSION
@@ -171,8 +171,13 @@ class _Slot(CodecSlot):
     kept: dict[CodecRequest, TextCodec] = {}  # noqa: RUF012 (shared on purpose)
 
     def open(self, request: CodecRequest | None) -> TextCodec | None:
-        if request is None or request.parameters != Samples.parameters():
-            return super().open(request)
+        if not isinstance(request, (CompressRequest, DecompressRequest)):
+            assert request is None
+            return None
+        if request.parameters != Samples.parameters():
+            codec = super().open(request)
+            assert isinstance(codec, TextCodec)
+            return codec
         if request not in self.kept:
             self.kept[request] = request.open()
         return self.kept[request]

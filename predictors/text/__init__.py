@@ -1,0 +1,1 @@
+"""Text as bytes: context mixing without a language model."""

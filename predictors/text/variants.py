@@ -1,0 +1,22 @@
+"""How much is modeled of a text: the more, the smaller and slower."""
+
+from typing import NamedTuple
+
+from predictors.text.text_contexts import KINDS
+
+
+class Variant(NamedTuple):
+    """Attributes:
+    kinds: the kinds of context (`text_contexts`) in the order of the mixer's inputs.
+    selectors: so many of the weight sets' selectors (`text_model`), the first ones.
+    """
+
+    kinds: tuple[int, ...]
+    selectors: int
+
+
+# Frozen: files name them by number. Append only.
+VARIANTS: dict[int, Variant] = {
+    1: Variant((1, 2, 3, 4, 6, 7, 8, 11, 13, 15, 18, 20), 4),
+    2: Variant(tuple(range(KINDS)), 6),
+}
