@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from coder import Decoder
+from nacrith.codec.layout import Layout, code_layout
 from nacrith.format.container import MemberReader
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import Metadata
@@ -101,6 +102,8 @@ def features(packed: bytes) -> dict[str, Any]:
                 coder = Decoder(payload)
                 made = code_transforms(coder)
                 found |= {**made._asdict(), "charset": CHARSETS[made.charset]}
+                whole = Layout((frame.n_symbols,), (frame.size_of(Kind.TEXT),))
+                found["streams"] = len(code_layout(coder, whole))
             elif kind == Kind.MIXED:
                 packed_record = Reader(payload, "mixed data").varint()
                 found["record"], found["calls"] = packed_record >> 1, bool(packed_record & 1)
@@ -164,13 +167,21 @@ def _in_charset(name: str) -> bytes:
     return TEXTS[name].encode(CODECS[name])
 
 
-SMALL_WINDOW = Parameters(streams=1, window=256)
+SMALL_WINDOW = Parameters(window=256)
 
 
 def _text(holds: dict[str, Any], original: bytes = TEXT, **parameters: int) -> Case:
     """A case of text in one frame with these parameters."""
     given = Parameters(**{**vars(SMALL_WINDOW), **parameters})
-    holds = {"kinds": {Kind.TEXT}, "members": 1, "frames": 1, "trailers": 0, **parameters, **holds}
+    holds = {
+        "streams": 1,
+        "kinds": {Kind.TEXT},
+        "members": 1,
+        "frames": 1,
+        "trailers": 0,
+        **parameters,
+        **holds,
+    }
     return Case((original,), holds, {"parameters": given})
 
 
@@ -187,7 +198,11 @@ def _mixed_text(level: int, variant: int) -> Case:
 CASES = {
     "empty": Case((b"",), {"kinds": set(), "members": 1, "model": None}),
     "text": _text({"charset": "utf-8", "crlf": False, "wrapped": False, "model": "tiny"}),
-    "three-streams": _text({}, streams=3),
+    "three-streams": Case(
+        (PARAGRAPHS.encode(),),
+        {"streams": 3, "wrapped": True, "kinds": {Kind.TEXT}, "frames": 1},
+        {"parameters": SMALL_WINDOW, "streams": 3},
+    ),
     "default-window": _text({"window": 1024}, window=1024),
     "sliding": _text({"slides": True}, LONG),
     "sinks": _text({"slides": True}, LONG, sinks=16),

@@ -174,7 +174,7 @@ def test_reading_starts_before_the_end_is_decoded(tmp_path, monkeypatch):
 
     def counted(*arguments):
         decoded.append(1)
-        return decode(*arguments)
+        yield from decode(*arguments)
 
     monkeypatch.setattr(in_process, "decode_frame", counted)
     with nacrith.open(path) as file:

@@ -38,11 +38,11 @@ HEADERS = [
             NumericsRecord("transformers", "1", "other", frozenset(FEATURES.values()), 1, "GPU"),
             0,
         ),
-        Parameters(streams=7, window=1024, sinks=8, bias_rate=0),
+        Parameters(window=512, sinks=8, bias_rate=0),
         Metadata(0o4755, 0),
     ),
     Header(
-        ModelRecord("exact.f32", "cd" * 32, NumericsRecord("exact", "1"), 0), Parameters(streams=7)
+        ModelRecord("exact.f32", "cd" * 32, NumericsRecord("exact", "1"), 0), Parameters(window=512)
     ),
 ]
 

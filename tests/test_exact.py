@@ -83,6 +83,53 @@ def test_streams_do_not_touch_each_other(model, logits, streams):
     assert np.array_equal([session.step(t)[streams // 2].copy() for t in others], logits)
 
 
+@pytest.mark.parametrize("together", [1, 20, 30, 100])
+@pytest.mark.parametrize("ahead", [1, 5])
+@pytest.mark.parametrize("prefetched", [False, True])
+def test_streams_that_read_the_same_are_computed_once(model, logits, together, ahead, prefetched):
+    """The streams part after some tokens, also when the window has gone round before."""
+    fed = np.repeat(TOKENS[:, None], 3, axis=1)
+    fed[together:, [0, 2]] = TOKENS[::-1][: len(TOKENS) - together, None]
+    other = model.open(1, WINDOW, SINKS)
+    expected = [other.step(tokens[:1])[0].copy() for tokens in fed]
+    session = model.open(3, WINDOW, SINKS, ahead)
+    for _ in range(2):
+        if prefetched:
+            session.prefetch(fed)
+        for i, tokens in enumerate(fed):
+            rows = session.step(tokens)
+            assert len(rows) == len(session.hidden()) == (1 if i < together else 3)
+            assert np.array_equal(rows[0], expected[i]) and np.array_equal(rows[-1], expected[i])
+            assert np.array_equal(rows[len(rows) // 2], logits[i])
+        session.reset()
+
+
+@pytest.mark.parametrize("streams", [1, 2])
+def test_guesses_change_nothing(model, logits, streams):
+    random = np.random.default_rng(3)
+    session = model.open(streams, WINDOW, SINKS, ahead=8)
+    for _ in range(2):
+        for i, token in enumerate(TOKENS):
+            guess = TOKENS[i + 1 : i + 1 + random.integers(0, 12)].copy()
+            if len(guess) and random.random() < 0.5:
+                guess[random.integers(0, len(guess)) :] += 1
+            session.guess(np.repeat(guess[:, None], streams, axis=1))
+            rows = session.step(np.full(streams, token, dtype=np.int32))
+            assert np.array_equal(rows[-1], logits[i])
+        session.reset()
+
+
+def test_right_guesses_are_evaluated_together(model):
+    session = model.open(1, WINDOW, SINKS, ahead=8)
+    begun = []
+    begin = session._begin
+    session._begin = lambda tokens: (begun.append(len(tokens)), begin(tokens))
+    for i, token in enumerate(TOKENS[:16]):
+        session.guess(TOKENS[i + 1 : i + 8, None])
+        session.step(token[None])
+    assert begun == [8, 8]
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 def test_threads_change_nothing(tiny_gguf, logits, threads):
     model = ExactModel(tiny_gguf, threads=threads)

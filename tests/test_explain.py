@@ -27,7 +27,7 @@ CHROMIUM = shutil.which("chromium")
 
 @pytest.fixture
 def options(tiny_gguf, keep_text):
-    return CompressOptions(tiny_gguf, threads=1, parameters=Parameters(streams=3, window=256))
+    return CompressOptions(tiny_gguf, threads=1, parameters=Parameters(window=256), streams=3)
 
 
 def data_of(html: str) -> tuple[dict, dict[str, np.ndarray]]:

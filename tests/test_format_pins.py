@@ -41,12 +41,12 @@ def test_the_bytes_of_a_header_that_names_a_machine():
         "llama.cpp", "1.2", "aarch64", frozenset({"NEON", "CUDA"}), 3, "gpu_layers=999"
     )
     model = header.ModelRecord("m", "ab" * 32, record, 0x01020304)
-    given = header.Header(model, Parameters(streams=3, neighbors=0), header.Metadata(0o644, 300))
+    given = header.Header(model, Parameters(window=512, neighbors=0), header.Metadata(0o644, 300))
     expected = (
         "07"  # model, metadata, parameters
         f"00 016d {'ab' * 32} 01 03312e32 02"  # name, hash, backend, version, machine
         "80c0808002 03 0e6770755f6c61796572733d393939 04030201"  # features ... probe
-        "8101 03 00"  # streams and neighbors
+        "8201 8004 00"  # window and neighbors
         "a403 ac02"  # mode and time
     )
     assert given.to_bytes() == bytes.fromhex(expected)

@@ -54,8 +54,10 @@ def test_the_file_does_not_depend_on_threads_or_batches(tiny_gguf, monkeypatch, 
     for threads, rows in ((1, 64), (2, 64), (2, 1), (1, 7), (2, 1000)):
         monkeypatch.setattr("predictors.language_models.exact.model._PREFETCHED_ROWS", rows)
         sink = io.BytesIO()
-        parameters = Parameters(streams=streams, window=256)
-        options = CompressOptions(tiny_gguf, "exact", threads, parameters=parameters)
+        parameters = Parameters(window=256)
+        options = CompressOptions(
+            tiny_gguf, "exact", threads, parameters=parameters, streams=streams
+        )
         compress_stream(io.BytesIO(text), sink, options, len(text))
         files.add(sink.getvalue())
     (file,) = files

@@ -8,28 +8,64 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coder import Decoder, Encoder
-from nacrith.transforms.line_breaks import code_line_breaks
-from nacrith.transforms.line_wrapping import gaps, rewrap, unwrap
+from nacrith.transforms.line_breaks import LineBreaks, is_gap, last_word_end
+from nacrith.transforms.line_wrapping import rewrap, unwrap
 
 PIECES = ["a", "bc", "X", "é", " ", "\n", "\n", "\n\n", "\n\t", "\n   ", "\r", "\x0b", " \n"]
 TEXT = st.lists(st.sampled_from(PIECES), max_size=60).map(lambda parts: "".join(parts).encode())
 
 
+def gaps(text: bytes) -> list[int]:
+    characters = np.frombuffer(text, dtype=np.uint8)
+    return [i for i in range(len(text)) if is_gap(characters, i)]
+
+
+def code_all(coder: Encoder | Decoder, text: bytes, breaks: np.ndarray) -> None:
+    LineBreaks(1).code(coder, 0, np.frombuffer(text, dtype=np.uint8), breaks, len(text))
+
+
 @given(TEXT | st.binary(max_size=60))
 def test_rewrapping_inverts_unwrapping(text):
-    unwrapped, places, breaks = unwrap(text)
-    assert np.array_equal(gaps(unwrapped), places)
-    assert rewrap(unwrapped, places, breaks, len(text)) == text
+    unwrapped, breaks = unwrap(text)
+    assert set(np.flatnonzero(breaks)) <= set(gaps(unwrapped))
+    assert rewrap(unwrapped, breaks, len(text)) == text
 
 
 @given(TEXT)
 def test_line_breaks_survive_coding(text):
-    unwrapped, places, breaks = unwrap(text)
+    unwrapped, breaks = unwrap(text)
     encoder = Encoder()
-    code_line_breaks(encoder, unwrapped, places, breaks.copy())
+    code_all(encoder, unwrapped, breaks.copy())
     found = np.zeros_like(breaks)
-    code_line_breaks(Decoder(encoder.finish()), unwrapped, places, found)
+    code_all(Decoder(encoder.finish()), unwrapped, found)
     assert np.array_equal(found, breaks)
+
+
+@given(st.lists(TEXT, min_size=1, max_size=3), st.lists(st.integers(0, 80), max_size=4))
+def test_line_breaks_are_coded_as_far_as_the_words_are_known(texts, lengths):
+    """The encoder has all of each text, the decoder its beginning: both code the same."""
+    changed = [unwrap(text) for text in texts]
+    encoder, lines = Encoder(), LineBreaks(len(texts))
+    steps = [*sorted(lengths), 1 << 20]
+
+    def end_of(text: np.ndarray, length: int) -> int:
+        return len(text) if length >= len(text) else int(last_word_end(text[:length]))
+
+    for length in steps:
+        for i, (unwrapped, breaks) in enumerate(changed):
+            text = np.frombuffer(unwrapped, dtype=np.uint8)
+            lines.code(encoder, i, text, breaks.copy(), end_of(text, length))
+    decoder, lines = Decoder(encoder.finish()), LineBreaks(len(texts))
+    found = [np.zeros_like(breaks) for _, breaks in changed]
+    for length in steps:
+        for i, (unwrapped, _) in enumerate(changed):
+            text = np.frombuffer(unwrapped, dtype=np.uint8)
+            lines.code(decoder, i, text[:length], found[i], end_of(text, length))
+            known = lines.place(i)
+            restored = rewrap(unwrapped[:known], found[i], len(texts[i]))
+            assert texts[i].startswith(restored)
+    for (_, breaks), coded in zip(changed, found, strict=True):
+        assert np.array_equal(coded, breaks)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +94,7 @@ def test_verse_keeps_its_line_breaks():
     prose = textwrap.fill("so it is told in many words and then in more of them " * 9, 40)
     verse = "\n".join(["Not as they say who never knew", "But as it was, and is, and shall be"] * 3)
     short = "\n".join(["of", "short", "lines", "and", "no", "end"] * 2)
-    unwrapped, _, breaks = unwrap(f"{prose}\n\n{verse}\n\n{short}\n\n{prose}\n".encode())
+    unwrapped, breaks = unwrap(f"{prose}\n\n{verse}\n\n{short}\n\n{prose}\n".encode())
     one_line = prose.replace("\n", " ")
     assert unwrapped.decode() == f"{one_line}\n\n{verse}\n\n{short}\n\n{one_line}\n"
     assert breaks.sum() == 2 * prose.count("\n")
@@ -67,17 +103,17 @@ def test_verse_keeps_its_line_breaks():
 def test_a_long_indentation_cannot_blow_up_what_is_restored():
     # One line break shows the indentation, the others are claimed by flags.
     text = ("a\n" + " " * 60 + "a " + "a " * 1000).encode()
-    places = gaps(text)
-    all_breaks = np.ones(len(places), dtype=np.uint8)
-    assert rewrap(text, places, all_breaks, 2 * len(text)) == b""
-    assert len(rewrap(text, places, all_breaks, 100 * len(text))) > 20 * len(text)
+    all_breaks = np.zeros(len(text), dtype=np.uint8)
+    all_breaks[gaps(text)] = 1
+    assert rewrap(text, all_breaks, 2 * len(text)) == b""
+    assert len(rewrap(text, all_breaks, 100 * len(text))) > 20 * len(text)
 
 
 def cost(text: str) -> float:
     """Bits a line break between two words."""
-    unwrapped, places, breaks = unwrap(text.encode())
+    unwrapped, breaks = unwrap(text.encode())
     encoder = Encoder()
-    code_line_breaks(encoder, unwrapped, places, breaks)
+    code_all(encoder, unwrapped, breaks)
     return 8 * len(encoder.finish()) / breaks.sum()
 
 
@@ -96,9 +132,10 @@ def test_random_breaks_cost_what_they_must():
     random = np.random.default_rng(2)
     words = random_words(4000)
     breaks = random.random(len(words)) < 0.1
-    text = "".join(w + ("\n" if b else " ") for w, b in zip(words, breaks, strict=True)).encode()
-    places = gaps(text.replace(b"\n", b" "))
+    text = " ".join(words).encode()
+    flags = np.zeros(len(text), dtype=np.uint8)
+    flags[gaps(text)] = breaks[:-1]
     encoder = Encoder()
-    code_line_breaks(encoder, text.replace(b"\n", b" "), places, breaks[:-1].astype(np.uint8))
+    code_all(encoder, text, flags)
     # The entropy is 4.69 bits a break.
     assert 4.4 < 8 * len(encoder.finish()) / breaks[:-1].sum() < 5.6

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coder import Decoder, Encoder, ScoreError
-from nacrith.codec.lockstep import code_streams, fed_tokens, stream_bounds
+from nacrith.codec.layout import Layout
+from nacrith.codec.lockstep import code_streams, fed_tokens, session_bounds
 from nacrith.format.parameters import Parameters
 from predictors.ensemble import Ensemble
 from predictors.language_models.vocabulary import Vocabulary
@@ -22,9 +23,13 @@ class HashSession:
         self.state = np.zeros(n_streams, dtype=np.uint64)
         self.fed: list[list[int]] = []
         self.prefetched: list[list[int]] = []
+        self.guessed: list[list[int]] = []
 
     def prefetch(self, tokens: np.ndarray) -> None:
         self.prefetched += tokens.tolist()
+
+    def guess(self, tokens: np.ndarray) -> None:
+        self.guessed.append(tokens[:, 0].tolist())
 
     def step(self, tokens: np.ndarray) -> np.ndarray:
         if len(self.prefetched) > len(self.fed):
@@ -44,11 +49,17 @@ class HashSession:
         return np.array([np.random.default_rng(int(s)).standard_normal(8) for s in self.state])
 
 
+def equal_streams(n_symbols: int, n_streams: int, head: int = 0) -> Layout:
+    bounds = session_bounds(n_symbols, n_streams)
+    lengths = tuple(np.diff(bounds).tolist())
+    return Layout(lengths, (1,) * n_streams, min(head, lengths[0]))
+
+
 def code_in(
     n_sessions,
     coder,
     symbols,
-    streams,
+    layout,
     bias=100,
     head=1000,
     contexts=ALL_KINDS,
@@ -56,21 +67,23 @@ def code_in(
     prompt=b"",
 ):
     """Code with the streams cut into sessions; return what these were fed."""
-    sessions = [HashSession(n) for n in np.diff(stream_bounds(streams, n_sessions)).tolist()]
-    parameters = Parameters(
-        streams=streams, bias_rate=bias, head_rate=head, contexts=contexts, neighbors=neighbors
-    )
-    ensemble = Ensemble(VOCABULARY, parameters)
+    if isinstance(layout, int):
+        layout = equal_streams(len(symbols), layout)
+    n_streams = len(layout)
+    sessions = [HashSession(n) for n in np.diff(session_bounds(n_streams, n_sessions)).tolist()]
+    parameters = Parameters(bias_rate=bias, head_rate=head, contexts=contexts, neighbors=neighbors)
+    ensemble = Ensemble(VOCABULARY, parameters, n_streams)
     read = VOCABULARY.encode(prompt)
-    known = np.empty((0, streams), dtype=np.int32)
+    known = np.empty((0, n_streams), dtype=np.int32)
     if isinstance(coder, Encoder):
-        known = fed_tokens(VOCABULARY, symbols, streams, read)
-    code_streams(coder, sessions, VOCABULARY, ensemble, symbols, streams, read, known)
+        known = fed_tokens(VOCABULARY, symbols, layout, read)
+    for _ in code_streams(coder, sessions, VOCABULARY, ensemble, symbols, layout, read, known):
+        pass
     return sessions
 
 
-def code(coder, symbols, streams, *switches, **named):
-    return code_in(1, coder, symbols, streams, *switches, **named)[0]
+def code(coder, symbols, layout, *switches, **named):
+    return code_in(1, coder, symbols, layout, *switches, **named)[0]
 
 
 @settings(max_examples=40)
@@ -96,16 +109,17 @@ def test_decoding_inverts_encoding(data, streams, switches):
 
 
 @settings(max_examples=20)
-@given(st.binary(min_size=1, max_size=60), st.integers(2, 9), st.integers(2, 4))
-def test_sessions_that_take_turns_give_the_same(data, streams, n_sessions):
+@given(st.binary(min_size=9, max_size=60), st.integers(2, 9), st.integers(2, 4), st.integers(0, 5))
+def test_sessions_that_take_turns_give_the_same(data, streams, n_sessions, head):
     symbols = VOCABULARY.encode(data)
     n_sessions = min(n_sessions, streams)
+    layout = equal_streams(len(symbols), streams, head)
     whole, cut = Encoder(), Encoder()
-    one = code(whole, symbols.copy(), streams)
-    code_in(n_sessions, cut, symbols.copy(), streams)
+    one = code(whole, symbols.copy(), layout)
+    code_in(n_sessions, cut, symbols.copy(), layout)
     assert cut.finish() == whole.finish()
     restored = np.full_like(symbols, -1)
-    sessions = code_in(n_sessions, Decoder(whole.finish()), restored, streams)
+    sessions = code_in(n_sessions, Decoder(whole.finish()), restored, layout)
     assert restored.tolist() == symbols.tolist()
     fed = np.concatenate([session.fed for session in sessions], axis=1)
     assert fed.tolist() == one.fed
@@ -125,34 +139,55 @@ def test_the_prompt_is_read_first_by_every_stream():
     assert fed[3:, 0].tolist() == VOCABULARY.token_of_symbol[symbols[:2]].tolist()
 
 
-def test_each_stream_is_fed_its_own_run():
-    symbols = VOCABULARY.encode(b"abcdefgh" * 3)
-    fed = np.array(code(Encoder(), symbols, 5).fed)
-    bounds = stream_bounds(len(symbols), 5)
-    for stream in range(5):
-        run = VOCABULARY.token_of_symbol[symbols[bounds[stream] : bounds[stream + 1]]]
-        assert fed[0, stream] == VOCABULARY.start_token
-        assert fed[1 : len(run), stream].tolist() == run[: len(fed) - 1][: len(run) - 1].tolist()
+@given(st.lists(st.integers(1, 12), min_size=1, max_size=6), st.integers(0, 9), st.booleans())
+def test_each_stream_is_fed_the_head_and_its_own_run(lengths, head, decodes):
+    head = min(head, lengths[0]) if len(lengths) > 1 else 0
+    layout = Layout(tuple(lengths), (1,) * len(lengths), head)
+    symbols = VOCABULARY.encode(bytes(range(65, 65 + sum(lengths))))
+    encoder = Encoder()
+    session = code(encoder, symbols.copy(), layout)
+    if decodes:
+        restored = np.full_like(symbols, -1)
+        session = code(Decoder(encoder.finish()), restored, layout)
+        assert restored.tolist() == symbols.tolist()
+    fed = np.array(session.fed)
+    assert len(fed) == layout.steps
+    tokens = VOCABULARY.token_of_symbol[symbols].tolist()
+    for stream, begin in enumerate(layout.bounds[:-1]):
+        read = tokens[: layout.delay(stream)] + tokens[begin : begin + lengths[stream]]
+        expected = [VOCABULARY.start_token, *read]
+        # One that has ended reads its last token again.
+        expected += [read[-1]] * len(fed)
+        assert fed[:, stream].tolist() == expected[: len(fed)]
 
 
-@given(st.integers(0, 10_000), st.integers(1, 300))
-def test_streams_are_equally_long(n, streams):
-    bounds = stream_bounds(n, streams)
-    lengths = np.diff(bounds)
-    assert bounds[0] == 0 and bounds[-1] == n and len(lengths) == streams
-    assert lengths.max() - lengths.min() <= 1 and lengths[0] == lengths.max()
+def test_guesses_are_made_of_what_was_decoded_and_change_nothing():
+    symbols = VOCABULARY.encode(b"what is said again is said again " * 9)
+    encoder = Encoder()
+    first = code(encoder, symbols.copy(), 1)
+    assert not any(first.guessed)
+    restored = np.full_like(symbols, -1)
+    second = code(Decoder(encoder.finish()), restored, 1)
+    assert restored.tolist() == symbols.tolist() and second.fed == first.fed
+    assert len(second.guessed) == len(second.fed)
+    right = guessed = 0
+    for step, tokens in enumerate(second.guessed):
+        following = [fed[0] for fed in second.fed[step + 1 :]]
+        guessed += len(tokens)
+        right += sum(a == b for a, b in zip(tokens, following, strict=False))
+    assert right > 0.7 * len(symbols) and right > 0.8 * guessed
 
 
-def test_progress_is_reported():
-    seen: list[int] = []
+def test_progress_is_told_after_each_step():
     symbols = VOCABULARY.encode(b"hello world")
-    ensemble = Ensemble(VOCABULARY, Parameters(streams=4))
-    nothing, unknown = VOCABULARY.encode(b""), np.empty((0, 4), dtype=np.int32)
-    session = HashSession(4)
-    code_streams(
-        Encoder(), [session], VOCABULARY, ensemble, symbols, 4, nothing, unknown, seen.append
-    )
-    assert seen == [4, 8, 11]
+    layout = Layout((4, 3, 3, 1), (1,) * 4, 2)
+    ensemble = Ensemble(VOCABULARY, Parameters(), 4)
+    known = fed_tokens(VOCABULARY, symbols, layout, VOCABULARY.encode(b""))
+    coded = code_streams(
+        Encoder(), [HashSession(4)], VOCABULARY, ensemble, symbols, layout,
+        VOCABULARY.encode(b""), known,
+    )  # fmt: skip
+    assert list(coded) == [(0, 1), (1, 2), (2, 6), (3, 9), (4, 11)]
 
 
 @pytest.mark.parametrize("predictor", [{"bias": 2000}, {"contexts": ALL_KINDS}, {"contexts": 1}])
@@ -172,8 +207,11 @@ def test_a_broken_model_is_an_error():
         def step(self, tokens):
             return np.full((len(tokens), 257), np.nan, dtype=np.float32)
 
-    ensemble = Ensemble(VOCABULARY, Parameters())
-    text, nothing = VOCABULARY.encode(b"abc"), VOCABULARY.encode(b"")
-    unknown = np.empty((0, 1), dtype=np.int32)
     with pytest.raises(ScoreError):
-        code_streams(Encoder(), [Broken(1)], VOCABULARY, ensemble, text, 1, nothing, unknown)
+        list(
+            code_streams(
+                Encoder(), [Broken(1)], VOCABULARY, Ensemble(VOCABULARY, Parameters(), 1),
+                VOCABULARY.encode(b"abc"), equal_streams(3, 1), VOCABULARY.encode(b""),
+                np.empty((0, 1), dtype=np.int32),
+            )
+        )  # fmt: skip

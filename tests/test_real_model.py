@@ -7,7 +7,6 @@ import pytest
 
 from nacrith.errors import NacrithError
 from nacrith.format.container import MemberReader
-from nacrith.format.parameters import Parameters
 from nacrith.models.catalog import default_model
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
@@ -21,7 +20,7 @@ SENTENCE = (
 
 def compress(data: bytes, streams: int = 0) -> bytes:
     sink = io.BytesIO()
-    options = CompressOptions(parameters=Parameters(streams=streams))
+    options = CompressOptions(streams=streams)
     compress_stream(io.BytesIO(data), sink, options, len(data))
     return sink.getvalue()
 

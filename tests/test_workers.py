@@ -40,7 +40,7 @@ BLOCK = 512
 @pytest.fixture(scope="module")
 def options(tiny_gguf):
     return CompressOptions(
-        tiny_gguf, "exact", parameters=Parameters(streams=1, window=256), block_size=BLOCK
+        tiny_gguf, "exact", parameters=Parameters(window=256), streams=1, block_size=BLOCK
     )
 
 

@@ -18,7 +18,7 @@ _REACH = 16
 # Where a text begins anew, best first: a document of a dump, a mailbox or a notebook, or a
 # page; a heading; a paragraph; a line.
 _PLACES = [
-    re.compile(rb"\f|^ *<page>|^From \S+@|^<\?xml|^<!DOCTYPE|^diff --git ", re.MULTILINE),
+    re.compile(rb"\f|^ *(?=<page>)|^From \S+@|^<\?xml|^<!DOCTYPE|^diff --git ", re.MULTILINE),
     re.compile(rb"\n\n+(?=#+ |[A-Z0-9][^\n]{0,60}\n\n|\S+ *\{)|^(?=<h[1-6]|=+ *\w)", re.MULTILINE),
     re.compile(rb"\n[ \t]*\n+"),
     re.compile(rb"\n"),

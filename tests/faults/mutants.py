@@ -69,7 +69,7 @@ class Samples:
             # The tiny model knows nothing, and would not be used.
             preset = replace(DEFAULT, least_saving=None)
             options = CompressOptions(model, threads=1, preset=preset, parameters=parameters)
-            options = CompressOptions(**{**vars(options), "block_size": block_size})
+            options = replace(options, streams=2, block_size=block_size)
             compress_stream(io.BytesIO(original), sink, options, len(original))
             packed.append(sink.getvalue())
         restored = b"(?:" + b"|".join(re.escape(o) for o in originals) + b")*"
@@ -77,7 +77,7 @@ class Samples:
 
     @staticmethod
     def parameters() -> Any:
-        return type(DEFAULT.parameters)(streams=2, window=256)
+        return type(DEFAULT.parameters)(window=256)
 
 
 def mutate(random: Random, packed: list[bytes]) -> bytes:

@@ -64,7 +64,9 @@ def new_cache(
 
 def copy_first_stream(cache: Cache, positions: int) -> None:
     """Let all streams have read what the first has, so many positions."""
-    slots = min(_whole_blocks(positions + int(cache.sinks)), cache.key_sums.shape[3])
+    # The sinks' last block may not be full.
+    used = _whole_blocks(int(cache.sinks)) + _whole_blocks(positions)
+    slots = min(used, cache.key_sums.shape[3])
     for array, end in (
         (cache.keys, slots // BLOCK),
         (cache.key_sums, slots),
