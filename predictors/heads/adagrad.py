@@ -25,22 +25,6 @@ _SQUARE_ONE = float(1 << (2 * GRADIENT_BITS))
 
 
 @njit(cache=True)
-def descent(cdf: npt.NDArray[np.uint32], i: int, symbol: int, bits: int) -> np.int64:
-    """By how much the code length in nats falls with the logit of symbol i.
-
-    Args:
-        cdf: [A + 1] uint32, what `symbol` was coded with.
-        i, symbol: int.
-        bits: binary logarithm of the CDF's total, at most GRADIENT_BITS.
-
-    Returns:
-        [i is the symbol] - p_i, int64 in 2**-30.
-    """
-    count = np.int64(cdf[i + 1]) - np.int64(cdf[i])
-    return (np.int64(i == symbol) << GRADIENT_BITS) - (count << (GRADIENT_BITS - bits))
-
-
-@njit(cache=True)
 def scaled(
     gradient: int, squares: npt.NDArray[np.float64], i: int, rate: float, damping: float
 ) -> Any:
