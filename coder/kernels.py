@@ -18,6 +18,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -190,8 +191,14 @@ def _callees(function: Callable[..., Any], seen: set[Any]) -> Iterator[Callable[
 
 
 def _globals_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """What a function refers to, by name; "module.name" for what it takes from a module."""
     found = inspect.getclosurevars(function)
-    return {**found.globals, **found.nonlocals}
+    named = {**found.globals, **found.nonlocals}
+    for name, value in list(named.items()):
+        if isinstance(value, ModuleType):
+            inside = [n for n in function.__code__.co_names if hasattr(value, n)]
+            named |= {f"{name}.{n}": getattr(value, n) for n in inside}
+    return named
 
 
 def _constant(value: Any) -> bytes:

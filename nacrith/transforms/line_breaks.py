@@ -30,6 +30,8 @@ _KEYS = 4
 _INPUTS = _KEYS + 1
 """Of the mixer: a probability for each key, and a constant."""
 
+_LANES = mixer.whole_lanes(_INPUTS)
+
 _SETS = 32
 """Weight sets, by eight columns of where the next word would end."""
 
@@ -56,21 +58,21 @@ Tables.__doc__ = """All state of the coding of line breaks.
 
 line, indents: see `indentation`. state: [4] int64, see `_COLUMN`. table: [_KEYS * _COLUMNS]
 int64, probabilities of a break in 2**-24; counts: how often each was used, as far as that
-matters. weights: [_SETS, _INPUTS] int64, see `mixer`.
+matters. weights: [_SETS * whole lanes] int32, see `mixer`.
 """
 
 
 def _new_tables() -> Tables:
     line, indents = no_lines()
-    weights = np.full((_SETS, _INPUTS), mixer.WEIGHT_ONE * 2 // 5, dtype=np.int64)
-    weights[:, -1] = 0
+    first = mixer.new_inputs(_INPUTS)
+    first[:_KEYS] = mixer.WEIGHT_ONE * 2 // 5
     return Tables(
         line=line,
         indents=indents,
         state=np.zeros(4, dtype=np.int64),
         table=np.full(_KEYS * _COLUMNS, PROBABILITY_ONE // 16, dtype=np.int64),
         counts=np.zeros(_KEYS * _COLUMNS, dtype=np.int64),
-        weights=weights,
+        weights=np.tile(first, _SETS),
     )
 
 
@@ -131,7 +133,7 @@ def _code(
 ) -> None:
     """Code breaks[begin:end], as `code_line_breaks` does."""
     state = t.state
-    inputs = np.zeros(_INPUTS, dtype=np.int64)
+    inputs = np.zeros(_LANES, dtype=np.int32)
     inputs[_KEYS] = mixer.CONSTANT_INPUT
     keys = np.zeros(_KEYS, dtype=np.int64)
     for i in range(begin, end):
@@ -148,11 +150,11 @@ def _code(
         _write_keys(keys, reach, column, state)
         for k in range(_KEYS):
             inputs[k] = stretch(t.table[keys[k]])
-        w = t.weights[min(reach >> 3, _SETS - 1)]
-        odds = mixer.dot(w, inputs, _INPUTS)
+        chosen = min(reach >> 3, _SETS - 1) * _LANES
+        odds = mixer.dot(t.weights, chosen, inputs)
         bit = code_bit(coder_state, buffer, squash(odds), PROBABILITY_BITS, np.int64(breaks[i]))
         breaks[i] = bit
-        mixer.train(w, inputs, _INPUTS, odds, bit, _RATE)
+        mixer.train(t.weights, chosen, inputs, odds, bit, _RATE)
         for k in range(_KEYS):
             _adapt_fast(t.table, t.counts, keys[k], bit)
         if bit:

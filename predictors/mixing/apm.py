@@ -24,9 +24,9 @@ KNOTS = 2 * _REACH + 1
 
 
 def new_maps(contexts: int) -> np.ndarray:
-    """[contexts, KNOTS] int64 probabilities in 2**-24: each map is the identity."""
+    """[contexts, KNOTS] int32 probabilities in 2**-24: each map is the identity."""
     knots = [squash((i - _REACH) * ODDS_ONE) for i in range(KNOTS)]
-    return np.tile(np.array(knots, dtype=np.int64), (contexts, 1))
+    return np.tile(np.array(knots, dtype=np.int32), (contexts, 1))
 
 
 @njit(cache=True)
@@ -36,15 +36,16 @@ def place(odds: int) -> Any:
 
 
 @njit(cache=True)
-def refine(knots: npt.NDArray[np.int64], position: int) -> Any:
-    """The corrected probability, int64 in 2**-24, of a map ([KNOTS] int64) at a place."""
+def refine(knots: npt.NDArray[np.int32], position: int) -> Any:
+    """The corrected probability, int64 in 2**-24, of a map ([KNOTS] int32) at a place."""
     i = position >> ODDS_BITS
     fraction = position & (ODDS_ONE - 1)
-    return (knots[i] * (ODDS_ONE - fraction) + knots[i + 1] * fraction) >> ODDS_BITS
+    below, above = np.int64(knots[i]), np.int64(knots[i + 1])
+    return (below * (ODDS_ONE - fraction) + above * fraction) >> ODDS_BITS
 
 
 @njit(cache=True)
-def learn(knots: npt.NDArray[np.int64], position: int, bit: int, shift: int) -> None:
+def learn(knots: npt.NDArray[np.int32], position: int, bit: int, shift: int) -> None:
     """Move the nearer knot by 2**-shift of its error."""
     i = (position + ODDS_ONE // 2) >> ODDS_BITS
-    knots[i] = adapt(knots[i], bit, shift)
+    knots[i] = adapt(np.int64(knots[i]), bit, shift)

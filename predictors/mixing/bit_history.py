@@ -30,10 +30,14 @@ _MAX_COUNT = 255
 _STEPS = (0, 1, 2, 3, 4, 5, 7, 10, 16, 32, 64, 128)
 LEVELS = len(_STEPS)
 HISTORIES = LEVELS * LEVELS * 2
-_LEVEL_OF_COUNT = np.array(
-    [max(i for i, step in enumerate(_STEPS) if step <= n) for n in range(_MAX_COUNT + 1)],
-    dtype=np.int64,
-)
+
+
+def level_of_count(n: int) -> int:
+    """The number of the highest step that a count reaches."""
+    return max(i for i, step in enumerate(_STEPS) if step <= n)
+
+
+_LEVEL_OF_COUNT = np.array([level_of_count(n) for n in range(_MAX_COUNT + 1)], dtype=np.int64)
 
 RATE_SHIFT = 6
 """A history's probability moves by 1/64 of its error."""

@@ -40,7 +40,7 @@ def new_context_set(kinds: int, slot_bits: int, enabled: int) -> ContextSet:
 
 @njit(cache=True)
 def look_up(
-    contexts: ContextSet, first: int, last: int, decision: int, inputs: npt.NDArray[np.int64]
+    contexts: ContextSet, first: int, last: int, decision: int, inputs: npt.NDArray[np.int32]
 ) -> Any:
     """Ask the kinds first .. last - 1 about a decision.
 
@@ -48,7 +48,7 @@ def look_up(
         contexts: a `ContextSet`.
         first, last: int.
         decision: int64, tells apart the decisions that are made in one context.
-        inputs: [≥ K] int64; for each kind its log-odds of a one are written, in 2**-12 bit,
+        inputs: [≥ K] int32; for each kind its log-odds of a one are written, in 2**-12 bit,
             0 if it is off or has seen nothing.
 
     Returns:

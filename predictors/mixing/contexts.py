@@ -2,7 +2,7 @@
 
 Each kind hashes some part of the past. Byte contexts go on inside a token, so
 they know the bytes of the token so far; token contexts know the tokens before
-it and are paired with the place in the vocabulary trie. Orders, words and columns
+it and are paired with its bytes so far. Orders, words and columns
 are those of the PAQ series (Mahoney 2005).
 """
 
@@ -55,8 +55,14 @@ _SALT = np.int64(0x3C6EF372FE94F82B)
 
 
 @njit(cache=True)
-def hash_contexts(past: Past, hashes: npt.NDArray[np.int64]) -> None:
-    """Write the hash of every kind of context, [N_KINDS] int64, at a byte boundary."""
+def hash_contexts(past: Past, node: int, hashes: npt.NDArray[np.int64]) -> None:
+    """Write the hash of every kind of context, [N_KINDS] int64, at a byte boundary.
+
+    Args:
+        past: with the bytes of the token so far.
+        node: the first in the `Trie` that knows them, which tells them to the token contexts.
+        hashes: written.
+    """
     state = past.state
     h = np.int64(1)
     k = 0
@@ -76,7 +82,7 @@ def hash_contexts(past: Past, hashes: npt.NDArray[np.int64]) -> None:
     for i in range(1, MAX_TOKENS + 1):
         h = combine(h, state[TOKEN_1 + i - 1])
         if i == TOKENS[k - N_BYTE_KINDS]:
-            hashes[k] = h
+            hashes[k] = combine(h, node)
             k += 1
     for i in range(N_KINDS):
         hashes[i] = combine(hashes[i], _SALT + i)

@@ -31,6 +31,7 @@ MIN_PROBABILITY = 1 << (PROBABILITY_BITS - 16)
 
 _TABLE_BITS = 12
 _FRACTION_MASK = ODDS_ONE - 1
+_SQUASH_SHIFT = 5
 
 
 def _log2_table() -> np.ndarray:
@@ -106,6 +107,21 @@ def squash(x: int) -> Any:
     inverse = np.int64(EXP2_TABLE[distance & _FRACTION_MASK]) >> (distance >> ODDS_BITS)
     p = (np.int64(1) << 54) // ((np.int64(1) << 30) + inverse)
     return min(p, PROBABILITY_ONE - 4) if x >= 0 else max(PROBABILITY_ONE - p, 4)
+
+
+def _squash_table() -> np.ndarray:
+    """Probabilities in 2**-16 at every 32nd of the clamped log-odds, from the least."""
+    places = range(-ODDS_LIMIT, ODDS_LIMIT + 1, 1 << _SQUASH_SHIFT)
+    return np.array([squash(x) >> (PROBABILITY_BITS - 16) for x in places], dtype=np.uint16)
+
+
+_SQUASH_16 = _squash_table()
+
+
+@njit(cache=True)
+def squash_16(x: int) -> Any:
+    """The probability of clamped log-odds in 2**-16, int64, from a table: for learning."""
+    return np.int64(_SQUASH_16[(x + ODDS_LIMIT) >> _SQUASH_SHIFT])
 
 
 @njit(cache=True)

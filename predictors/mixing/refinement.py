@@ -18,6 +18,7 @@ from predictors import softmax
 from predictors.heads import candidates, neighbors
 from predictors.language_models.trie import Trie
 from predictors.mixing import match_model
+from predictors.mixing.context_lines import begin_byte
 from predictors.mixing.contexts import hash_contexts
 from predictors.mixing.decision import Decision, confidence_in, decide, new_decision_model
 from predictors.mixing.logistic import clamp_odds, log2_fixed
@@ -34,13 +35,17 @@ from predictors.mixing.past import (
 _HISTORY_BITS = 22
 """The rings of all streams together have 2**22 bytes."""
 
+_DEPTH_SHIFT = 8
+"""In a node, the depth stands above the partial."""
+
 Tables = namedtuple(
     "Tables",
-    "split child depth partial spelling begin model match_table history mask states",
+    "nodes spelling begin model match_table history mask states",
 )
 Tables.__doc__ = """All state of a refinement.
 
-split, child, depth, partial, spelling, begin: of the `Trie`. model: a `DecisionModel`.
+nodes: [A - 1, 4] int32, split, both children, and depth * 256 + partial, of the `Trie`; spelling,
+begin: of that too. model: a `DecisionModel`.
 match_table: see `match_model`. history: [S * capacity] uint8, mask: int64, capacity - 1, and
 states: [S, FIELDS] int64: see `Past`.
 """
@@ -56,10 +61,9 @@ def new_tables(trie: Trie, n_streams: int, kinds: int) -> Tables:
     """
     capacity = 1 << (_HISTORY_BITS - (n_streams - 1).bit_length())
     return Tables(
-        split=trie.split,
-        child=trie.child,
-        depth=trie.depth,
-        partial=trie.partial,
+        nodes=np.column_stack(
+            [trie.split, trie.child, trie.depth << _DEPTH_SHIFT | trie.partial]
+        ).astype(np.int32),
         spelling=trie.spelling,
         begin=trie.begin,
         model=new_decision_model(kinds),
@@ -107,10 +111,12 @@ def code_symbol(
     c_high = candidates.count_of(after)
     depth = np.int64(-1)
     while node >= 0:
-        if t.depth[node] != depth:
-            _append_spelled(t, past, low, depth, t.depth[node])
-            depth = np.int64(t.depth[node])
-        split = np.int64(t.split[node])
+        of_node = t.nodes[node]
+        node_depth = np.int64(of_node[3]) >> _DEPTH_SHIFT
+        if node_depth != depth:
+            _append_spelled(t, past, low, node, depth, node_depth)
+            depth = node_depth
+        split = np.int64(of_node[0])
         sum_split = softmax.sum_before(before, split)
         c_split = candidates.place_of(after, split, c_low, c_high)
         raised = after.sums[c_split]
@@ -121,14 +127,14 @@ def code_symbol(
         change = odds - _odds(sum_split - sum_low, sum_high - sum_split)
         middle, below, above = neighbors.split_votes(votes, first, last, split)
         vote = neighbors.place(votes, below, above)
-        partial = np.int64(t.partial[node])
+        partial = np.int64(of_node[3]) & ((1 << _DEPTH_SHIFT) - 1)
         d = Decision(node, partial, depth, odds, change, confidence, likeliest, vote)
         bit = decide(coder_state, buffer, t.model, past, d, np.int64(symbol >= split))
         if bit:
             low, first, sum_low, c_low = split, middle, sum_split, c_split
         else:
             high, last, sum_high, c_high = split, middle, sum_split, c_split
-        node = np.int64(t.child[node, bit])
+        node = np.int64(of_node[1 + bit])
     symbol = ~node
     _append(t, past, t.begin[symbol] + max(depth, 0), t.begin[symbol + 1])
     append_token(past, symbol)
@@ -142,14 +148,17 @@ def _odds(below: int, above: int) -> Any:
 
 
 @njit(cache=True)
-def _append_spelled(t: Tables, past: Past, symbol: int, depth: int, new_depth: int) -> None:
+def _append_spelled(
+    t: Tables, past: Past, symbol: int, node: int, depth: int, new_depth: int
+) -> None:
     """Append the bytes that all symbols below a node share with this one; hash the contexts.
 
     depth, new_depth: complete bytes at the node before, -1 = there was none, and at this one.
     """
     begin = t.begin[symbol]
     _append(t, past, begin + max(depth, 0), begin + new_depth)
-    hash_contexts(past, t.model.contexts.hashes)
+    hash_contexts(past, node, t.model.contexts.hashes)
+    begin_byte(t.model.contexts)
 
 
 @njit(cache=True)
