@@ -60,6 +60,16 @@ def njit(*functions: Callable[..., Any], cache: bool = False, **options: Any) ->
     return dispatcher
 
 
+def inlined(function: Callable[..., Any]) -> Any:
+    """`njit` for the small functions of an inner loop, which own no arrays.
+
+    They become part of their callers. References to arrays are not counted, which in a loop
+    over many arrays takes more time than all else; so they can't make an array. Divisors
+    are not asked whether they are 0.
+    """
+    return njit(cache=True, forceinline=True, error_model="numpy", _nrt=False)(function)
+
+
 def cache_folders(source: Path) -> list[Path]:
     """Where the compiled code of a source file is looked for, and kept if that is possible.
 

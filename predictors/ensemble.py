@@ -193,7 +193,7 @@ def _code(
         if not _predict(parts, logits[row], hidden[row]):
             return False
         p = parts
-        neighbors.vote(p.neighbors, p.state.signs, len(p.state.mean))
+        neighbors.vote(p.neighbors, p.state.signs)
         symbol = refinement.code_symbol(
             coder_state, buffer, tables, p.neighbors.votes, p.softmax, p.candidates,
             stream + row, np.int64(symbols[row]),

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coder.fixed_point import LOG2_E, SCORE_FRACTION_BITS, SCORE_LIMIT
-from coder.kernels import njit
+from coder.kernels import inlined, njit
 from predictors.base import FloatArray
 from predictors.language_models.vocabulary import Vocabulary
 
@@ -74,7 +74,7 @@ def new_softmax(vocabulary: Vocabulary) -> Softmax:
     )
 
 
-@njit(cache=True)
+@inlined
 def _power(fraction: int) -> Any:
     """2**-x in 2**-15, int32, for x = `fraction` in 2**-16, uint32."""
     x = np.int32(fraction >> _TO_15_BITS)
@@ -83,7 +83,7 @@ def _power(fraction: int) -> Any:
     return np.int32(_C0 + (np.int32(x * p) >> _SHIFT))
 
 
-@njit(cache=True)
+@inlined
 def _weight(distance: int) -> Any:
     """The weight, uint32, of a score that is `distance`, uint32 in 2**-16 bit, below the top."""
     p = np.uint32(_power(distance & _FRACTION_MASK))
@@ -91,7 +91,7 @@ def _weight(distance: int) -> Any:
     return np.uint32((p << _TO_30_BITS) >> shift) + np.uint32(1)
 
 
-@njit(cache=True)
+@inlined
 def high_weight(distance: int, extra: int) -> Any:
     """A weight that may exceed that of the top, int64.
 
@@ -103,7 +103,7 @@ def high_weight(distance: int, extra: int) -> Any:
     return (p >> min(distance >> SCORE_FRACTION_BITS, 62)) + 1
 
 
-@njit(cache=True)
+@inlined
 def _score_tokens(logits: FloatArray, scores: npt.NDArray[np.int32]) -> Any:
     """Write the scores of the first tokens; return whether all these logits are finite."""
     finite = True
@@ -161,13 +161,13 @@ def weigh(s: Softmax, logits: FloatArray) -> Any:
     return True
 
 
-@njit(cache=True)
+@inlined
 def score_of(s: Softmax, symbol: int) -> Any:
     """The score of a symbol, int64 in 2**-16 bit."""
     return np.int64(s.scores[s.token_of_symbol[symbol]]) + np.int64(s.offsets[symbol])
 
 
-@njit(cache=True)
+@inlined
 def sum_before(s: Softmax, symbol: int) -> Any:
     """The sum of the weights of the symbols before this one, int64."""
     block = symbol >> _BLOCK_BITS

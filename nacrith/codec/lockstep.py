@@ -1,8 +1,8 @@
 """The one loop of both directions: S streams, one token of each per step.
 
 Encoding and decoding run this same code, and what decides a symbol's code differs in
-nothing but `coder`: an encoder is told the next symbol and returns it, a decoder finds
-it out. Whatever is learned is learned from the symbol that `coder.code` returns.
+nothing but `coder`: an encoder is told the next symbols, a decoder finds them out. Whatever
+is learned is learned from the symbols that `Ensemble.code` leaves.
 
 What differs besides is when the sessions learn of their tokens (`known`), which changes
 the time that they take but not what they return. When encoding, all tokens are known
@@ -88,15 +88,18 @@ def code_streams(
         hidden = sessions[i].hidden()
         if following and following[1] != i and not len(known):
             sessions[following[1]].prefetch(tokens[None, parts[following[1]]])
-        # Only in the last step can streams have ended; nothing reads what their logits say.
-        for row, stream in enumerate(parts[i]):
-            place = bounds[stream] + step
-            if place == bounds[stream + 1]:
-                break
-            state = None if hidden is None else hidden[row]
-            symbols[place] = ensemble.code(coder, stream, logits[row], state, symbols[place])
-            tokens[stream] = vocabulary.token_of_symbol[symbols[place]]
-            done += 1
+        # Only in the last step can streams have ended, the later ones; nothing reads what their
+        # logits say.
+        part = [s for s in parts[i] if bounds[s] + step < bounds[s + 1]]
+        if part:
+            places = [bounds[s] + step for s in part]
+            n = len(part)
+            states = None if hidden is None else hidden[:n]
+            coded = symbols[places]
+            ensemble.code(coder, part[0], logits[:n], states, coded)
+            symbols[places] = coded
+            tokens[part] = vocabulary.token_of_symbol[coded]
+        done += len(part)
         on_progress(done)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coder.kernels import njit
+from coder.kernels import inlined
 
 RATE_UNIT = 1000
 """Rates are given in thousandths, as integers, so that a file can store them."""
@@ -24,7 +24,7 @@ GRADIENT_BITS = 30
 _SQUARE_ONE = float(1 << (2 * GRADIENT_BITS))
 
 
-@njit(cache=True)
+@inlined
 def scaled(
     gradient: int, squares: npt.NDArray[np.float64], i: int, rate: float, damping: float
 ) -> Any:

@@ -13,7 +13,7 @@ from collections import namedtuple
 import numpy as np
 
 from coder.fixed_point import LOG2_E, SCORE_FRACTION_BITS
-from coder.kernels import njit
+from coder.kernels import inlined
 from predictors.heads.adagrad import GRADIENT_BITS, RATE_UNIT, scaled
 from predictors.heads.candidates import Candidates, count_of, descent, has
 
@@ -46,7 +46,7 @@ def new_bias_head(n_symbols: int, rate: int) -> BiasHead:
     return BiasHead(np.zeros(n, dtype=np.int64), np.zeros(n), rate / RATE_UNIT * LOG2_E)
 
 
-@njit(cache=True)
+@inlined
 def predict(head: BiasHead, c: Candidates) -> None:
     """Add the biases to the changes of the candidates."""
     if len(head.bias) == 0:
@@ -55,7 +55,7 @@ def predict(head: BiasHead, c: Candidates) -> None:
         c.changes[k] += np.int32(head.bias[c.symbols[k]] >> _TO_SCORE)
 
 
-@njit(cache=True)
+@inlined
 def update(head: BiasHead, c: Candidates, symbol: int) -> None:
     """Move the biases of the candidates towards the coded symbol."""
     if len(head.bias) == 0:
@@ -68,7 +68,7 @@ def update(head: BiasHead, c: Candidates, symbol: int) -> None:
         _learn(head, symbol, np.int64(1) << GRADIENT_BITS)
 
 
-@njit(cache=True)
+@inlined
 def _learn(head: BiasHead, i: int, gradient: int) -> None:
     bias = head.bias[i] + scaled(gradient, head.squares, i, head.rate, _DAMPING)
     head.bias[i] = min(max(bias, -_LIMIT), _LIMIT)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coder.fixed_point import SCORE_FRACTION_BITS
-from coder.kernels import njit
+from coder.kernels import inlined, njit
 from predictors.heads.adagrad import GRADIENT_BITS
 from predictors.mixing.logistic import bit_length
 from predictors.softmax import BLOCK, TOP_BITS, Softmax, high_weight, score_of
@@ -52,13 +52,13 @@ def new_candidates() -> Candidates:
     )
 
 
-@njit(cache=True)
+@inlined
 def count_of(c: Candidates) -> Any:
     """The number of candidates, at least 1."""
     return c.state[_COUNT]
 
 
-@njit(cache=True)
+@inlined
 def likeliest(c: Candidates) -> Any:
     """(symbol, weight, sum of all weights) of the likeliest after the heads; int64."""
     place = c.state[_LIKELIEST]
@@ -134,7 +134,7 @@ def change(c: Candidates, scores: npt.NDArray[np.int32]) -> None:
         scores[c.symbols[k]] += c.changes[k]
 
 
-@njit(cache=True)
+@inlined
 def descent(c: Candidates, k: int, symbol: int) -> Any:
     """By how much the code length in nats falls with the logit of candidate k.
 
@@ -144,7 +144,7 @@ def descent(c: Candidates, k: int, symbol: int) -> Any:
     return (np.int64(c.symbols[k] == symbol) << GRADIENT_BITS) - np.int64(c.shares[k])
 
 
-@njit(cache=True)
+@inlined
 def place_of(c: Candidates, symbol: int, first: int, last: int) -> Any:
     """The first of the candidates first .. last - 1 that is not below a symbol, else `last`."""
     while first < last:
@@ -156,7 +156,7 @@ def place_of(c: Candidates, symbol: int, first: int, last: int) -> Any:
     return first
 
 
-@njit(cache=True)
+@inlined
 def has(c: Candidates, symbol: int) -> Any:
     """Whether a symbol is a candidate."""
     place = place_of(c, symbol, np.int64(0), c.state[_COUNT])

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from coder.kernels import njit
+from coder.kernels import inlined, njit
 from predictors.base import FloatArray
 
 _MIN_SHARE = 0.001
@@ -49,7 +49,7 @@ def new_hidden_state(dimensions: int) -> HiddenState:
     )
 
 
-@njit(cache=True)
+@inlined
 def share_of_newest(n: int) -> Any:
     """How much of its difference from the mean the state after n others moves it by."""
     return max(1.0 / (np.float64(n) + _HEAD_START), _MIN_SHARE)

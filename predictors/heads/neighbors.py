@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coder.fixed_point import EXP2_TABLE
-from coder.kernels import njit
+from coder.kernels import inlined, njit
 from predictors.mixing.logistic import PROBABILITY_ONE
 
 MAX_STATES = 1 << 16
@@ -47,6 +47,9 @@ _DOUBT = 1 << 9
 
 _BLOCK = 256
 """States whose distances are computed together, in registers and the nearest cache."""
+
+MAX_DIMENSIONS = 576
+"""Dimensions of a state that are compared, the first ones."""
 
 _ROWS = 3
 """Words of a state that are compared in one pass over a block: its number is padded to it."""
@@ -81,7 +84,7 @@ def vote_of_distance(dimensions: int) -> npt.NDArray[np.int64]:
     return whole >> (30 - _FIRST_VOTE + (halvings >> 12))
 
 
-@njit(cache=True)
+@inlined
 def _count_ones(x: np.uint64) -> Any:
     # The compiler makes a population count of this.
     x = x - ((x >> np.uint64(1)) & _ONES)
@@ -90,7 +93,7 @@ def _count_ones(x: np.uint64) -> Any:
     return (x * _BYTES) >> np.uint64(56)
 
 
-@njit(cache=True)
+@inlined
 def _measure_block(
     states: npt.NDArray[np.uint64],
     begin: int,
@@ -128,7 +131,7 @@ def _measure_block(
 
 
 Neighbors = namedtuple(
-    "Neighbors", "states followers distances least sums words weights votes n_states"
+    "Neighbors", "states followers distances least sums words weights votes n_states dimensions"
 )
 Neighbors.__doc__ = """A ring of past states and what followed each; all streams share it.
 
@@ -137,6 +140,7 @@ W is 0 if nobody is asked. followers: [C] int32 symbols. distances: [C] uint16 f
 that is voted on, least: [blocks] uint16, the least of a block. sums: [_BLOCK] uint64.
 words: [W] uint64, the state. weights: [n] int64, see `vote_of_distance`. votes: `Votes`.
 n_states: [2] int64: states that were kept ever, and the most that are kept at a time.
+dimensions: int64, those that are compared.
 """
 
 
@@ -148,8 +152,8 @@ def new_neighbors(n_symbols: int, dimensions: int, capacity: int) -> Neighbors:
         dimensions: E, of the hidden states; 0 = there are none.
         capacity: states that are kept, the newest ones; 0 = none.
     """
-    on = bool(dimensions and capacity)
-    n_words = -(-dimensions // (64 * _ROWS)) * _ROWS if on else 0
+    compared = min(dimensions, MAX_DIMENSIONS)
+    n_words = -(-compared // (64 * _ROWS)) * _ROWS if capacity else 0
     n_blocks = -(-capacity // _BLOCK)
     return Neighbors(
         states=np.zeros((n_words, n_blocks * _BLOCK), dtype=np.uint64),
@@ -158,20 +162,20 @@ def new_neighbors(n_symbols: int, dimensions: int, capacity: int) -> Neighbors:
         least=np.zeros(n_blocks, dtype=np.uint16),
         sums=np.zeros(_BLOCK, dtype=np.uint64),
         words=np.zeros(n_words, dtype=np.uint64),
-        weights=vote_of_distance(max(dimensions, 1)),
+        weights=vote_of_distance(max(compared, 1)),
         votes=new_votes(n_symbols),
         n_states=np.array([0, capacity], dtype=np.int64),
+        dimensions=np.int64(compared),
     )
 
 
 @njit(cache=True)
-def vote(neighbors: Neighbors, signs: npt.NDArray[np.uint64], dimensions: int) -> None:
+def vote(neighbors: Neighbors, signs: npt.NDArray[np.uint64]) -> None:
     """Collect the votes for a state in `neighbors.votes`, for which `remember` is called next.
 
     Args:
         neighbors: see there.
-        signs: [≤ W] uint64, see `HiddenState`.
-        dimensions: E.
+        signs: uint64, see `HiddenState`.
     """
     if len(neighbors.words) == 0:
         return
@@ -179,7 +183,7 @@ def vote(neighbors: Neighbors, signs: npt.NDArray[np.uint64], dimensions: int) -
     for i in range(votes.state[0]):
         votes.sums[votes.symbols[i]] = 0
     votes.state[0] = 0
-    for k in range(len(signs)):
+    for k in range(min(len(signs), len(neighbors.words))):
         neighbors.words[k] = signs[k]
     n = min(neighbors.n_states[0], neighbors.n_states[1])
     if n == 0:
@@ -216,10 +220,10 @@ def vote(neighbors: Neighbors, signs: npt.NDArray[np.uint64], dimensions: int) -
                     found += 1
                 votes.sums[symbol] += neighbors.weights[distances[i] - nearest]
     votes.state[0] = found
-    votes.state[1] = min(np.int64(nearest) * 16 // dimensions, QUALITIES - 1)
+    votes.state[1] = min(np.int64(nearest) * 16 // neighbors.dimensions, QUALITIES - 1)
 
 
-@njit(cache=True)
+@inlined
 def remember(neighbors: Neighbors, symbol: int) -> None:
     """Note what followed the state that was voted on last."""
     if len(neighbors.words) == 0:
@@ -231,7 +235,7 @@ def remember(neighbors: Neighbors, symbol: int) -> None:
     neighbors.n_states[0] += 1
 
 
-@njit(cache=True)
+@inlined
 def split_votes(votes: Votes, first: int, last: int, split: int) -> Any:
     """Part the symbols at places first .. last - 1 of `votes.symbols`.
 
@@ -254,7 +258,7 @@ def split_votes(votes: Votes, first: int, last: int, split: int) -> Any:
     return first, below, above
 
 
-@njit(cache=True)
+@inlined
 def _level(total: int) -> Any:
     """The number of bits of a sum of votes."""
     bits = np.int64(0)
@@ -263,7 +267,7 @@ def _level(total: int) -> Any:
     return min(bits, LEVELS - 1)
 
 
-@njit(cache=True)
+@inlined
 def place(votes: Votes, below: int, above: int) -> Any:
     """Where the map of `new_map` has the probability of such votes; -1 = there are none."""
     if below + above == 0:
@@ -271,7 +275,7 @@ def place(votes: Votes, below: int, above: int) -> Any:
     return (votes.state[1] * LEVELS + _level(below)) * LEVELS + _level(above)
 
 
-@njit(cache=True)
+@inlined
 def lean(where: int) -> Any:
     """A class of what `place` returned: the nearest state's quality, the votes' difference."""
     if where < 0:

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coder.fixed_point import SCORE_FRACTION_BITS
-from coder.kernels import njit
+from coder.kernels import inlined
 from predictors.heads.adagrad import GRADIENT_BITS, RATE_UNIT, scaled
 from predictors.heads.candidates import Candidates, count_of, descent, has
 from predictors.heads.hidden_state import FEATURE_BITS
@@ -70,7 +70,7 @@ def new_output_head(n_symbols: int, dimensions: int, rate: int) -> OutputHead:
     return OutputHead(weights, np.zeros(n), rate / RATE_UNIT)
 
 
-@njit(cache=True)
+@inlined
 def _dot(row: npt.NDArray[np.int16], features: npt.NDArray[np.int16]) -> Any:
     total = np.int64(0)
     for begin in range(0, len(row), _SPAN):
@@ -83,7 +83,7 @@ def _dot(row: npt.NDArray[np.int16], features: npt.NDArray[np.int16]) -> Any:
     return total
 
 
-@njit(cache=True)
+@inlined
 def predict(head: OutputHead, features: npt.NDArray[np.int16], c: Candidates) -> None:
     """Add R x to the changes of the candidates; features: x, [E] int16."""
     if len(head.weights) == 0:
@@ -93,7 +93,7 @@ def predict(head: OutputHead, features: npt.NDArray[np.int16], c: Candidates) ->
         c.changes[k] += np.int32(min(max(change, -_SCORE_LIMIT), _SCORE_LIMIT))
 
 
-@njit(cache=True)
+@inlined
 def _move(row: npt.NDArray[np.int16], features: npt.NDArray[np.int16], step: np.int32) -> None:
     """Move a row of R along the features."""
     for j in range(len(row)):
@@ -102,14 +102,14 @@ def _move(row: npt.NDArray[np.int16], features: npt.NDArray[np.int16], step: np.
         row[j] = np.int16(min(max(w, -_WEIGHT_LIMIT), _WEIGHT_LIMIT))
 
 
-@njit(cache=True)
+@inlined
 def _learn(head: OutputHead, features: npt.NDArray[np.int16], i: int, gradient: int) -> None:
     step = scaled(gradient, head.squares, i, head.rate, _DAMPING) >> (GRADIENT_BITS - _STEP_BITS)
     if abs(step) >= _LEAST_STEP:
         _move(head.weights[i], features, np.int32(min(max(step, -_STEP_LIMIT), _STEP_LIMIT)))
 
 
-@njit(cache=True)
+@inlined
 def update(
     head: OutputHead, features: npt.NDArray[np.int16], c: Candidates, symbol: int
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coder.kernels import njit
+from coder.kernels import inlined
 from predictors.mixing.logistic import (
     ODDS_BITS,
     ODDS_ONE,
@@ -29,13 +29,13 @@ def new_maps(contexts: int) -> np.ndarray:
     return np.tile(np.array(knots, dtype=np.int32), (contexts, 1))
 
 
-@njit(cache=True)
+@inlined
 def place(odds: int) -> Any:
     """Where log-odds in 2**-12 bit fall between the knots: int64 in 2**-12 knot."""
     return min(max(odds + _REACH * ODDS_ONE, np.int64(0)), 2 * _REACH * ODDS_ONE - 1)
 
 
-@njit(cache=True)
+@inlined
 def refine(knots: npt.NDArray[np.int32], position: int) -> Any:
     """The corrected probability, int64 in 2**-24, of a map ([KNOTS] int32) at a place."""
     i = position >> ODDS_BITS
@@ -44,7 +44,7 @@ def refine(knots: npt.NDArray[np.int32], position: int) -> Any:
     return (below * (ODDS_ONE - fraction) + above * fraction) >> ODDS_BITS
 
 
-@njit(cache=True)
+@inlined
 def learn(knots: npt.NDArray[np.int32], position: int, bit: int, shift: int) -> None:
     """Move the nearer knot by 2**-shift of its error."""
     i = (position + ODDS_ONE // 2) >> ODDS_BITS

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coder.kernels import njit
+from coder.kernels import inlined
 from predictors.mixing import bit_history
 from predictors.mixing.hashing import combine
 from predictors.mixing.logistic import adapt, bit_length, stretch
@@ -63,18 +63,18 @@ def new_context_lines(kinds: int, line_bits: int, enabled: int) -> ContextLines:
     )
 
 
-@njit(cache=True)
+@inlined
 def begin_byte(c: ContextLines) -> None:
     """The hashes are new."""
     c.last[0] = -1
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def _count(slot: int) -> Any:
     return (slot & _MAX_COUNT) + ((slot >> _N1) & _MAX_COUNT)
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def _find_line(lines: npt.NDArray[np.uint16], h: int) -> Any:
     """Where the line of a context begins; may claim a new one.
 
@@ -98,7 +98,7 @@ def _find_line(lines: npt.NDArray[np.uint16], h: int) -> Any:
     return begin
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def _slot_of(partial: int) -> Any:
     """(half byte, slot) of a decision by the known bits behind a leading 1, 0 = an end decision.
 
@@ -110,7 +110,7 @@ def _slot_of(partial: int) -> Any:
     return partial >> known, (np.int64(1) << known) | (partial & ((np.int64(1) << known) - 1))
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def look_up(c: ContextLines, partial: int, inputs: npt.NDArray[np.int32]) -> Any:
     """Ask all kinds about a decision.
 
@@ -150,7 +150,7 @@ def look_up(c: ContextLines, partial: int, inputs: npt.NDArray[np.int32]) -> Any
     return known
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def observe(counts: int, bit: int) -> Any:
     """A slot after one more bit, int64."""
     n0 = counts & _MAX_COUNT
@@ -164,7 +164,7 @@ def observe(counts: int, bit: int) -> Any:
     return n0 | (n1 << _N1) | (bit << _LAST)
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def learn(c: ContextLines, bit: int) -> None:
     """Learn the outcome of the decision that all kinds were asked about."""
     slot = c.last[1]

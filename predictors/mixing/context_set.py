@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coder.kernels import njit
+from coder.kernels import inlined
 from predictors.mixing import bit_history
 from predictors.mixing.hashing import combine
 from predictors.mixing.logistic import adapt, stretch
@@ -38,7 +38,7 @@ def new_context_set(kinds: int, slot_bits: int, enabled: int) -> ContextSet:
     )
 
 
-@njit(cache=True)
+@inlined
 def look_up(
     contexts: ContextSet, first: int, last: int, decision: int, inputs: npt.NDArray[np.int32]
 ) -> Any:
@@ -69,7 +69,7 @@ def look_up(
     return known
 
 
-@njit(cache=True)
+@inlined
 def learn(contexts: ContextSet, bit: int) -> None:
     """Learn the outcome of the decision that all kinds were asked about."""
     for k in range(len(contexts.hashes)):
@@ -83,7 +83,7 @@ def learn(contexts: ContextSet, bit: int) -> None:
             contexts.state_map[k, history] = adapt(p, bit, bit_history.RATE_SHIFT)
 
 
-@njit(cache=True)
+@inlined
 def highest_known(known: int, kinds: int) -> Any:
     """1 + the highest of the first `kinds` kinds in a mask of `look_up`; 0 = none of them."""
     highest = 0

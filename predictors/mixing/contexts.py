@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coder.kernels import njit
+from coder.kernels import inlined
 from predictors.mixing.hashing import combine
 from predictors.mixing.past import (
     END,
@@ -54,7 +54,7 @@ N_ORDERS = len(ORDERS)
 _SALT = np.int64(0x3C6EF372FE94F82B)
 
 
-@njit(cache=True)
+@inlined
 def hash_contexts(past: Past, node: int, hashes: npt.NDArray[np.int64]) -> None:
     """Write the hash of every kind of context, [N_KINDS] int64, at a byte boundary.
 
@@ -88,7 +88,7 @@ def hash_contexts(past: Past, node: int, hashes: npt.NDArray[np.int64]) -> None:
         hashes[i] = combine(hashes[i], _SALT + i)
 
 
-@njit(cache=True)
+@inlined
 def _byte_above(past: Past, column: int) -> Any:
     """The byte in this column of the line before, 0 if that was shorter or is too long ago."""
     place = past.state[LAST_LINE] + column

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coder.kernels import njit
+from coder.kernels import inlined
 from coder.range_coder import code_bit
 from predictors.heads import neighbors
 from predictors.mixing import apm, context_lines, match_model, mixer
@@ -121,7 +121,7 @@ def new_decision_model(kinds: int) -> DecisionModel:
     )
 
 
-@njit(cache=True)
+@inlined
 def confidence_in(count: int, total: int) -> Any:
     """Level of the likeliest symbol's probability, count / total: 0 .. _CONFIDENCES - 1."""
     confidence = 0
@@ -130,7 +130,7 @@ def confidence_in(count: int, total: int) -> Any:
     return confidence
 
 
-@njit(cache=True)
+@inlined
 def decide(
     coder_state: npt.NDArray[np.int64],
     buffer: npt.NDArray[np.uint8],
@@ -180,7 +180,7 @@ def decide(
     return bit
 
 
-@njit(cache=True)
+@inlined
 def _select(m: DecisionModel, past: Past, d: Decision, known: int, expected: int) -> None:
     """Write which weight sets of both layers are selected.
 

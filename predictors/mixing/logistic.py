@@ -12,7 +12,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from coder.fixed_point import EXP2_TABLE
-from coder.kernels import njit
+from coder.kernels import inlined
 
 ODDS_BITS = 12
 ODDS_ONE = 1 << ODDS_BITS
@@ -65,13 +65,13 @@ def _leading_zeros(typing_context: Any, n: Any) -> Any:
     return types.int64(types.int64), build
 
 
-@njit(cache=True)
+@inlined
 def bit_length(n: int) -> Any:
     """The number of binary digits of an int64 n ≥ 0, int64; 0 of 0."""
     return np.int64(64) - _leading_zeros(np.int64(n))
 
 
-@njit(cache=True)
+@inlined
 def log2_fixed(n: int) -> Any:
     """log2 of an int64 n > 0, in units of 2**-12, error below 3 units."""
     exponent = bit_length(n) - 1
@@ -88,19 +88,19 @@ def _stretch_table() -> np.ndarray:
 _STRETCH = _stretch_table()
 
 
-@njit(cache=True)
+@inlined
 def stretch(p: int) -> Any:
     """Log-odds of a probability, looked up by its upper 12 bits."""
     return np.int64(_STRETCH[p >> (PROBABILITY_BITS - 12)])
 
 
-@njit(cache=True)
+@inlined
 def clamp_odds(x: int) -> Any:
     """Within ± ODDS_LIMIT."""
     return min(max(x, -ODDS_LIMIT), ODDS_LIMIT)
 
 
-@njit(cache=True)
+@inlined
 def squash(x: int) -> Any:
     """The probability of clamped log-odds, 2**24 / (1 + 2**-x), from 4 to 2**24 - 4."""
     distance = abs(x)
@@ -118,19 +118,19 @@ def _squash_table() -> np.ndarray:
 _SQUASH_16 = _squash_table()
 
 
-@njit(cache=True)
+@inlined
 def squash_16(x: int) -> Any:
     """The probability of clamped log-odds in 2**-16, int64, from a table: for learning."""
     return np.int64(_SQUASH_16[(x + ODDS_LIMIT) >> _SQUASH_SHIFT])
 
 
-@njit(cache=True)
+@inlined
 def clamp_probability(p: int) -> Any:
     """Within MIN_PROBABILITY of certainty: what a decision may be coded with."""
     return min(max(p, np.int64(MIN_PROBABILITY)), np.int64(PROBABILITY_ONE - MIN_PROBABILITY))
 
 
-@njit(cache=True)
+@inlined
 def adapt(p: int, bit: int, shift: int) -> Any:
     """A probability, int64 in 2**-24, moved towards the bit by 2**-shift of the way."""
     return p + ((bit * (PROBABILITY_ONE - 1) - p) >> shift)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coder.kernels import njit
+from coder.kernels import inlined
 from predictors.mixing.logistic import clamp_odds, squash_16
 
 WEIGHT_BITS = 16
@@ -26,8 +26,8 @@ WEIGHT_ONE = 1 << WEIGHT_BITS
 CONSTANT_INPUT = 256
 """The input that is always the same, for a bias: 1/16 bit of log-odds."""
 
-_LANES = 16
-"""Inputs are padded with zeros to a multiple of this: a cache line of weights."""
+_LANES = 32
+"""Inputs are padded with zeros to a multiple of this, as many as a vector loop takes at once."""
 
 # A rate of 1 moves a weight by 2**-30 of error (2**-16) times input (2**-12 bit), in units
 # of 2**-16.
@@ -80,7 +80,7 @@ def new_layer(selectors: int, sets: int, weights: npt.ArrayLike, extra_rate: int
     )
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def dot(weights: npt.NDArray[np.int32], begin: int, inputs: npt.NDArray[np.int32]) -> Any:
     """Mixed log-odds, clamped: the inputs weighted.
 
@@ -93,17 +93,13 @@ def dot(weights: npt.NDArray[np.int32], begin: int, inputs: npt.NDArray[np.int32
         int64 log-odds in 2**-12 bit.
     """
     total = np.int64(0)
-    for lane in range(0, len(inputs), _LANES):
-        # Unsigned places are not asked whether they count from the end.
-        place = np.uint64(begin + lane)
-        for i in range(_LANES):
-            total += np.int64(weights[place + np.uint64(i)]) * np.int64(
-                inputs[np.uint64(lane) + np.uint64(i)]
-            )
+    w = weights[begin : begin + len(inputs)]
+    for i in range(len(inputs)):
+        total += np.int64(w[i]) * np.int64(inputs[i])
     return clamp_odds(total >> WEIGHT_BITS)
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def train(
     weights: npt.NDArray[np.int32],
     begin: int,
@@ -121,14 +117,12 @@ def train(
         rate: int; a rate of 1 moves a weight by 2**-30 of error times input.
     """
     step = np.int64(np.int32(((bit << 16) - squash_16(odds)) * rate))
-    for lane in range(0, len(inputs), _LANES):
-        place = np.uint64(begin + lane)
-        for i in range(_LANES):
-            change = step * np.int64(inputs[np.uint64(lane) + np.uint64(i)]) + _HALF
-            weights[place + np.uint64(i)] += np.int32(change >> _RATE_SHIFT)
+    w = weights[begin : begin + len(inputs)]
+    for i in range(len(inputs)):
+        w[i] += np.int32((step * np.int64(inputs[i]) + _HALF) >> _RATE_SHIFT)
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def mix(layer: Layer, inputs: npt.NDArray[np.int32]) -> Any:
     """Ask the selected sets about inputs (`new_inputs`); return the average answer, int64.
 
@@ -143,7 +137,7 @@ def mix(layer: Layer, inputs: npt.NDArray[np.int32]) -> Any:
     return total // selectors
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def learn(layer: Layer, inputs: npt.NDArray[np.int32], bit: int, rate: int) -> None:
     """Train the selected sets on what `mix` was given.
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coder.kernels import njit
+from coder.kernels import inlined, njit
 from predictors import softmax
 from predictors.heads import candidates, neighbors
 from predictors.language_models.trie import Trie
@@ -74,7 +74,7 @@ def new_tables(trie: Trie, n_streams: int, kinds: int) -> Tables:
     )
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", _nrt=False)
 def code_symbol(
     coder_state: npt.NDArray[np.int64],
     buffer: npt.NDArray[np.uint8],
@@ -141,13 +141,13 @@ def code_symbol(
     return symbol
 
 
-@njit(cache=True)
+@inlined
 def _odds(below: int, above: int) -> Any:
     """Log-odds of the upper part of a range, in 2**-12 bit, from the weights of its parts."""
     return clamp_odds(log2_fixed(above) - log2_fixed(below))
 
 
-@njit(cache=True)
+@inlined
 def _append_spelled(
     t: Tables, past: Past, symbol: int, node: int, depth: int, new_depth: int
 ) -> None:
@@ -161,7 +161,7 @@ def _append_spelled(
     begin_byte(t.model.contexts)
 
 
-@njit(cache=True)
+@inlined
 def _append(t: Tables, past: Past, begin: int, end: int) -> None:
     """Append the bytes spelling[begin:end] to the past, and follow its match."""
     state = past.state
