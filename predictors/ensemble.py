@@ -123,9 +123,7 @@ class Ensemble:
             for row in range(len(symbols)):
                 self._code_interval(coder, logits[row], states[row], symbols[row : row + 1])
             return
-        coder_state, buffer = coder.kernel_state(
-            self._vocabulary.trie.max_decisions * len(symbols)
-        )
+        coder_state, buffer = coder.kernel_state(self._vocabulary.trie.max_decisions * len(symbols))
         if not _code(
             coder_state, buffer, self._parts, self._tables, stream, logits, states, symbols
         ):
@@ -166,6 +164,7 @@ class Ensemble:
     ) -> None:
         """Code a symbol, [1] int32, by its interval of a CDF."""
         vocabulary, parts = self._vocabulary, self._parts
+        assert parts
         if not _predict(parts, logits, hidden):
             raise ScoreError(NOT_FINITE)
         scores = np.empty(len(vocabulary), dtype=np.int32)

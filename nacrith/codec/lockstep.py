@@ -90,16 +90,16 @@ def code_streams(
             sessions[following[1]].prefetch(tokens[None, parts[following[1]]])
         # Only in the last step can streams have ended, the later ones; nothing reads what their
         # logits say.
-        part = [s for s in parts[i] if bounds[s] + step < bounds[s + 1]]
-        if part:
-            places = [bounds[s] + step for s in part]
-            n = len(part)
+        active = [s for s in parts[i] if bounds[s] + step < bounds[s + 1]]
+        if active:
+            places = [bounds[s] + step for s in active]
+            n = len(active)
             states = None if hidden is None else hidden[:n]
             coded = symbols[places]
-            ensemble.code(coder, part[0], logits[:n], states, coded)
+            ensemble.code(coder, active[0], logits[:n], states, coded)
             symbols[places] = coded
-            tokens[part] = vocabulary.token_of_symbol[coded]
-        done += len(part)
+            tokens[active] = vocabulary.token_of_symbol[coded]
+        done += len(active)
         on_progress(done)
 
 

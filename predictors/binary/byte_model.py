@@ -116,13 +116,14 @@ def slot_bits(size: int) -> int:
 
 def new_tables(size: int) -> Tables:
     """Untrained tables for data of `size` bytes."""
+    first = np.full(_INPUTS, mixer.WEIGHT_ONE // 8)
     average = np.full(_SELECTORS_1, mixer.WEIGHT_ONE // _SELECTORS_1)
     return Tables(
         contexts=context_set.new_context_set(KINDS, slot_bits(size), _ALL_KINDS),
         match_table=match_model.new_table(),
         match_map=match_model.new_match_map(),
         match=np.zeros(2, dtype=np.int64),
-        layer_1=mixer.new_layer(_SELECTORS_1, _SETS_1, np.full(_INPUTS, mixer.WEIGHT_ONE // 8), _EXTRA_RATE_1),
+        layer_1=mixer.new_layer(_SELECTORS_1, _SETS_1, first, _EXTRA_RATE_1),
         layer_2=mixer.new_layer(len(_SELECTORS_2), _SETS_2, average, 0),
         last_maps=apm.new_maps(_MAPS),
         above_maps=apm.new_maps(_MAPS),

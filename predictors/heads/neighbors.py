@@ -194,9 +194,7 @@ def vote(neighbors: Neighbors, signs: npt.NDArray[np.uint64]) -> None:
     for block in range(n_blocks):
         begin = block * _BLOCK
         of_block = distances[begin : begin + _BLOCK]
-        least = _measure_block(
-            neighbors.states, begin, neighbors.words, neighbors.sums, of_block
-        )
+        least = _measure_block(neighbors.states, begin, neighbors.words, neighbors.sums, of_block)
         if begin + _BLOCK > n:
             # What is behind the last state is none.
             for i in range(n - begin, _BLOCK):

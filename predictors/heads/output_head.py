@@ -110,9 +110,7 @@ def _learn(head: OutputHead, features: npt.NDArray[np.int16], i: int, gradient: 
 
 
 @inlined
-def update(
-    head: OutputHead, features: npt.NDArray[np.int16], c: Candidates, symbol: int
-) -> None:
+def update(head: OutputHead, features: npt.NDArray[np.int16], c: Candidates, symbol: int) -> None:
     """Learn the rows of the candidates and of the coded symbol."""
     if len(head.weights) == 0:
         return

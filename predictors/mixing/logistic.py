@@ -54,7 +54,7 @@ def _log2_table() -> np.ndarray:
 _LOG2 = _log2_table()
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def _leading_zeros(typing_context: Any, n: Any) -> Any:
     """Of an int64: one instruction on most processors, which the compiler's loops are not."""
 

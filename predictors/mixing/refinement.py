@@ -101,11 +101,10 @@ def code_symbol(
     past = Past(t.history, t.mask, stream * (t.mask + 1), t.states[stream])
     likeliest, weight, total = candidates.likeliest(after)
     confidence = confidence_in(weight, total)
-    # Symbols [low, high) are left, with votes at places [first, last), candidates [c_low,
+    # The first symbol that is left is low, with votes at places [first, last), candidates [c_low,
     # c_high), and sums of weights before the heads of sum_low below them and sum_high up to
     # their end.
     low = first = sum_low = node = c_low = np.int64(0)
-    high = np.int64(len(t.begin) - 1)
     last = votes.state[0]
     sum_high = before.blocks[-1]
     c_high = candidates.count_of(after)
@@ -133,7 +132,7 @@ def code_symbol(
         if bit:
             low, first, sum_low, c_low = split, middle, sum_split, c_split
         else:
-            high, last, sum_high, c_high = split, middle, sum_split, c_split
+            last, sum_high, c_high = middle, sum_split, c_split
         node = np.int64(of_node[1 + bit])
     symbol = ~node
     _append(t, past, t.begin[symbol] + max(depth, 0), t.begin[symbol + 1])
