@@ -1,7 +1,7 @@
 """The ensemble: from the language model's logits to a coded symbol.
 
-logits → weights → bias head, output head → byte-level refinement → coder, with what the
-heads changed and the votes of similar past states into the refinement. Without refinement
+logits, bias head → weights → output head → byte-level refinement → coder, with what the
+output head changed and the votes of similar past states into the refinement. Without refinement
 a symbol is coded by its interval of a CDF.
 """
 
@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from coder import CDF_BITS, Coder, ScoreError, cdf_from_scores, scores_from_logits
+from coder import CDF_BITS, Coder, ScoreError, cdf_from_scores
 from coder.cdf import NOT_FINITE
 from coder.kernels import njit
 from predictors import softmax
@@ -148,11 +148,12 @@ class Ensemble:
     def _new_parts(self, dimensions: int) -> Parts:
         p = self._parameters
         n_symbols = len(self._vocabulary)
+        weights = softmax.new_softmax(self._vocabulary)
         return Parts(
-            softmax=softmax.new_softmax(self._vocabulary),
+            softmax=weights,
             candidates=candidates.new_candidates(),
             state=hidden_state.new_hidden_state(dimensions),
-            bias_head=bias_head.new_bias_head(n_symbols, p.bias_rate),
+            bias_head=bias_head.new_bias_head(weights, p.bias_rate),
             output_head=output_head.new_output_head(n_symbols, dimensions, p.head_rate),
             neighbors=neighbors.new_neighbors(
                 n_symbols, dimensions, p.neighbors if p.contexts else 0
@@ -169,8 +170,7 @@ class Ensemble:
             raise ScoreError(NOT_FINITE)
         scores = np.empty(len(vocabulary), dtype=np.int32)
         cdf = np.empty(len(vocabulary) + 1, dtype=np.uint32)
-        scores_from_logits(logits, vocabulary.token_of_symbol, vocabulary.offsets, scores)
-        candidates.change(parts.candidates, scores)
+        candidates.write_scores(parts.softmax, parts.candidates, scores)
         cdf_from_scores(scores, cdf, CDF_BITS)
         symbol[0] = coder.code(cdf, CDF_BITS, int(symbol[0]))
         _learn(parts, np.int64(symbol[0]))
@@ -210,7 +210,6 @@ def _predict(p: Parts, logits: FloatArray, hidden: FloatArray) -> Any:
         return False
     candidates.find_candidates(p.softmax, p.candidates)
     hidden_state.observe(p.state, hidden)
-    bias_head.predict(p.bias_head, p.candidates)
     output_head.predict(p.output_head, p.state.features, p.candidates)
     candidates.reweigh(p.softmax, p.candidates)
     return True
@@ -219,5 +218,5 @@ def _predict(p: Parts, logits: FloatArray, hidden: FloatArray) -> Any:
 @njit(cache=True, nogil=True)
 def _learn(p: Parts, symbol: int) -> None:
     """Let the heads learn from a symbol."""
-    bias_head.update(p.bias_head, p.candidates, symbol)
+    bias_head.update(p.bias_head, p.softmax, p.candidates, symbol)
     output_head.update(p.output_head, p.state.features, p.candidates, symbol)

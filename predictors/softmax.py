@@ -41,16 +41,17 @@ _WHOLE_SHIFT = np.uint32(SCORE_FRACTION_BITS)
 _MAX_SHIFT = np.uint32(31)
 
 Softmax = namedtuple(
-    "Softmax", "weights blocks peaks scores of_token token_of_symbol unused moved offsets top"
+    "Softmax", "weights blocks peaks scores of_token bias token_of_symbol unused moved offsets top"
 )
 Softmax.__doc__ = """Weights of the symbols, and their sums by blocks of 64.
 
 weights: [A rounded up to whole blocks] uint32, 0 behind the last symbol.
 blocks: [blocks + 1] int64, the sum of all weights before each block.
 peaks: [blocks] uint32, the largest weight of each block.
-scores: [T] int32 in 2**-16 bit, of_token: [T] uint32 weights, by token; T is 1 + the highest
-token that a symbol uses. token_of_symbol: [A] int32. unused: int32, the tokens below T that
-no symbol uses. moved: int32, symbols with an offset, and offsets: [A] int32, of the scores.
+scores, bias: [T] int32 in 2**-16 bit, and of_token: [T] uint32 weights, by token; T is 1 +
+the highest token that a symbol uses. The bias, within ± 2**26, is in the score.
+token_of_symbol: [A] int32. unused: int32, the tokens below T that no symbol uses.
+moved: int32, symbols with an offset, and offsets: [A] int32, of the scores.
 top: [1] int64, the highest score of a token that a symbol uses.
 """
 
@@ -66,6 +67,7 @@ def new_softmax(vocabulary: Vocabulary) -> Softmax:
         peaks=np.zeros(n_blocks, dtype=np.uint32),
         scores=np.zeros(n_tokens, dtype=np.int32),
         of_token=np.zeros(n_tokens, dtype=np.uint32),
+        bias=np.zeros(n_tokens, dtype=np.int32),
         token_of_symbol=vocabulary.token_of_symbol,
         unused=np.setdiff1d(tokens, vocabulary.token_of_symbol).astype(np.int32),
         moved=np.nonzero(vocabulary.offsets)[0].astype(np.int32),
@@ -104,7 +106,9 @@ def high_weight(distance: int, extra: int) -> Any:
 
 
 @inlined
-def _score_tokens(logits: FloatArray, scores: npt.NDArray[np.int32]) -> Any:
+def _score_tokens(
+    logits: FloatArray, bias: npt.NDArray[np.int32], scores: npt.NDArray[np.int32]
+) -> Any:
     """Write the scores of the first tokens; return whether all these logits are finite."""
     finite = True
     limit = float(SCORE_LIMIT)
@@ -114,7 +118,7 @@ def _score_tokens(logits: FloatArray, scores: npt.NDArray[np.int32]) -> Any:
         finite &= abs(x) < np.inf
         x = min(max(x, -limit), limit)
         # Floor of x + 0.5 by truncation: the shift makes the operand positive.
-        scores[token] = np.int32(x + (limit + 0.5)) - _LIMIT
+        scores[token] = np.int32(np.int32(x + (limit + 0.5)) - _LIMIT + bias[token])
     return finite
 
 
@@ -128,7 +132,7 @@ def weigh(s: Softmax, logits: FloatArray) -> Any:
     """
     scores = s.scores
     of_token = s.of_token
-    if not _score_tokens(logits, scores):
+    if not _score_tokens(logits, s.bias, scores):
         return False
     for token in s.unused:
         scores[token] = _ABSENT

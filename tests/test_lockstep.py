@@ -31,7 +31,7 @@ class HashSession:
             assert self.prefetched[len(self.fed)] == tokens.tolist()
         self.fed.append(tokens.tolist())
         self.state = self.state * np.uint64(31) + tokens.astype(np.uint64)
-        rows = [np.random.default_rng(int(s)).standard_normal(257) * 1.5 for s in self.state]
+        rows = [np.random.default_rng(int(s)).standard_normal(257) * 4 for s in self.state]
         return np.array(rows, dtype=np.float32)
 
     def reset(self) -> None:

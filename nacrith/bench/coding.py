@@ -68,7 +68,7 @@ class _Trial:
         self._cdf = np.empty(len(vocabulary) + 1, dtype=np.uint32)
         self._softmax = new_softmax(vocabulary)
         self._candidates = candidates.new_candidates()
-        self._head = bias_head.new_bias_head(len(vocabulary), bias_rate)
+        self._head = bias_head.new_bias_head(self._softmax, bias_rate)
         self.encoder = Encoder()
         self.bits = dict.fromkeys(("ideal", "counts_24", "counts_16", "coded_ideal"), 0.0)
         self.seconds: dict[str, list[float]] = {
@@ -83,21 +83,19 @@ class _Trial:
             cdf_from_scores(scores, cdf)
         self.bits["counts_24"] += _code_length(cdf, symbol, CDF_BITS)
         # The coder is measured on the distribution that is really coded.
-        self._biased[:] = scores
         with self._timed("weights"):
             weigh(self._softmax, logits)
         with self._timed("bias head"):
             candidates.find_candidates(self._softmax, self._candidates)
-            bias_head.predict(self._head, self._candidates)
             candidates.reweigh(self._softmax, self._candidates)
-            candidates.change(self._candidates, self._biased)
+            candidates.write_scores(self._softmax, self._candidates, self._biased)
         cdf_from_scores(self._biased, cdf)
         self.bits["coded_ideal"] += _code_length(cdf, symbol, CDF_BITS)
         with self._timed("coder"):
             self.encoder.code(cdf, CDF_BITS, symbol)
         predicting = self.seconds["bias head"].pop()
         with self._timed("bias head"):
-            bias_head.update(self._head, self._candidates, symbol)
+            bias_head.update(self._head, self._softmax, self._candidates, symbol)
         self.seconds["bias head"][-1] += predicting
         for _ in range(REPEATS - 1):
             self.encoder.code(cdf, CDF_BITS, symbol)

@@ -128,8 +128,10 @@ def reweigh(s: Softmax, c: Candidates) -> None:
 
 
 @njit(cache=True)
-def change(c: Candidates, scores: npt.NDArray[np.int32]) -> None:
-    """Add the changes to the scores of all symbols, [A] int32 in 2**-16 bit."""
+def write_scores(s: Softmax, c: Candidates, scores: npt.NDArray[np.int32]) -> None:
+    """Write the scores of all symbols with the changes, [A] int32 in 2**-16 bit."""
+    for i in range(len(scores)):
+        scores[i] = np.int32(score_of(s, i))
     for k in range(c.state[_COUNT]):
         scores[c.symbols[k]] += c.changes[k]
 
