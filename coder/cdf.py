@@ -40,6 +40,13 @@ class ScoreError(ArithmeticError):
     """A language model returned a logit that is not a finite number."""
 
 
+NOT_FINITE = (
+    "the language model returned a logit that is not a finite number; "
+    "the model file is damaged or not supported by this backend"
+)
+"""What a `ScoreError` says."""
+
+
 @njit(cache=True, nogil=True)
 def _scores_from_logits(logits, token_of_symbol, offsets, scores):
     finite = True
@@ -73,10 +80,7 @@ def scores_from_logits(
         ScoreError: a logit is NaN or infinite.
     """
     if not _scores_from_logits(logits, token_of_symbol, offsets, scores):
-        raise ScoreError(
-            "the language model returned a logit that is not a finite number; "
-            "the model file is damaged or not supported by this backend"
-        )
+        raise ScoreError(NOT_FINITE)
 
 
 @njit(cache=True, nogil=True)

@@ -70,6 +70,16 @@ def njit(
     return dispatcher
 
 
+def inlined(function: Callable[..., Any]) -> Any:
+    """`njit` for the small functions of an inner loop, which own no arrays.
+
+    They become part of their callers. References to arrays are not counted, which in a loop
+    over many arrays takes more time than all else; so they can't make an array. Divisors
+    are not asked whether they are 0.
+    """
+    return njit(cache=True, forceinline=True, error_model="numpy", _nrt=False)(function)
+
+
 def cache_folders(source: Path) -> list[Path]:
     """Where the compiled code of a source file is looked for, and kept if that is possible.
 
@@ -201,15 +211,14 @@ def _callees(function: Callable[..., Any], seen: set[Any]) -> Iterator[Callable[
 
 
 def _globals_of(function: Callable[..., Any]) -> dict[str, Any]:
-    """What a kernel names outside of itself, and what it names of the modules among it."""
+    """What a function refers to, by name; "module.name" for what it takes from a module."""
     found = inspect.getclosurevars(function)
-    values = {**found.globals, **found.nonlocals}
-    for name, value in list(values.items()):
+    named = {**found.globals, **found.nonlocals}
+    for name, value in list(named.items()):
         if isinstance(value, ModuleType):
-            own = vars(value)
-            used = set(function.__code__.co_names) & own.keys()
-            values |= {f"{name}.{attribute}": own[attribute] for attribute in used}
-    return values
+            inside = [n for n in function.__code__.co_names if hasattr(value, n)]
+            named |= {f"{name}.{n}": getattr(value, n) for n in inside}
+    return named
 
 
 def _constant(value: Any) -> bytes:

@@ -1,22 +1,25 @@
 """The ensemble: from the language model's logits to a coded symbol.
 
-logits → scores → bias head, output head → CDF → byte-level refinement → coder,
-with what the heads changed and the votes of similar past states into the refinement
+logits, bias head → weights → output head → byte-level refinement → coder, with what the
+output head changed and the votes of similar past states into the refinement. Without refinement
+a symbol is coded by its interval of a CDF.
 """
 
-from typing import Protocol
+from collections import namedtuple
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
-from coder import CDF_BITS, MAX_CDF_BITS, Coder, cdf_from_scores, scores_from_logits
-from predictors.base import FloatArray, TokenPredictor
-from predictors.heads.bias_head import BiasHead
-from predictors.heads.neighbors import Neighbors
-from predictors.heads.output_head import OutputHead
+from coder import CDF_BITS, Coder, ScoreError, cdf_from_scores
+from coder.cdf import NOT_FINITE
+from coder.kernels import njit
+from predictors import softmax
+from predictors.base import FloatArray, IntArray
+from predictors.heads import bias_head, candidates, hidden_state, neighbors, output_head
 from predictors.language_models.vocabulary import Vocabulary
+from predictors.mixing import refinement
 from predictors.mixing.logistic import MIN_PROBABILITY
-from predictors.mixing.prefix_sums import PrefixSums, add_up, new_prefix_sums
-from predictors.mixing.refinement import Refinement
 
 COST_BITS = 24
 """Fraction bits of `Ensemble.least_cost`."""
@@ -27,17 +30,17 @@ class EnsembleParameters(Protocol):
 
     @property
     def bias_rate(self) -> int:
-        """Learning rate of the `BiasHead`, in thousandths; 0 = off."""
+        """Learning rate of the bias head, in thousandths; 0 = off."""
         ...
 
     @property
     def head_rate(self) -> int:
-        """Learning rate of the `OutputHead`, in thousandths; 0 = off."""
+        """Learning rate of the output head, in thousandths; 0 = off."""
         ...
 
     @property
     def contexts(self) -> int:
-        """Mask of the `Refinement`'s kinds of context.
+        """Mask of the refinement's kinds of context.
 
         0 = no refinement: a token is coded as one symbol.
         """
@@ -47,6 +50,14 @@ class EnsembleParameters(Protocol):
     def neighbors(self) -> int:
         """How many past states the refinement asks; 0 = none."""
         ...
+
+
+Parts = namedtuple("Parts", "softmax candidates state bias_head output_head neighbors")
+Parts.__doc__ = """What predicts a token's weights and votes: a tuple of each part's arrays.
+
+softmax: `Softmax`. candidates: `Candidates`. state: `HiddenState`, of 0 dimensions if the
+backend does not tell states. bias_head, output_head, neighbors: see there.
+"""
 
 
 class Ensemble:
@@ -65,27 +76,12 @@ class Ensemble:
             n_streams: S, sequences that advance in lockstep.
         """
         p = parameters
-        n_symbols = len(vocabulary)
-        # The refinement only takes ratios of the counts, so they can be finer than
-        # the coder allows: this saves the 0.003 bits a token that counts ≥ 1 cost.
-        self._bits = MAX_CDF_BITS if p.contexts else CDF_BITS
         self._vocabulary = vocabulary
-        self._heads: list[TokenPredictor] = []
-        if p.bias_rate:
-            self._heads.append(BiasHead(n_symbols, p.bias_rate, self._bits))
-        if p.head_rate:
-            self._heads.append(OutputHead(n_symbols, p.head_rate, self._bits))
-        self._refinement: Refinement | None = None
-        self._before_heads: PrefixSums | None = None
-        self._neighbors: Neighbors | None = None
+        self._parameters = parameters
+        self._parts: Parts | None = None
+        self._tables: refinement.Tables | None = None
         if p.contexts:
-            self._refinement = Refinement(vocabulary.trie, n_streams, p.contexts)
-            if self._heads:
-                self._before_heads = new_prefix_sums(n_symbols)
-            if p.neighbors:
-                self._neighbors = Neighbors(n_symbols, p.neighbors)
-        self._scores = np.empty(n_symbols, dtype=np.int32)
-        self._cdf = np.empty(n_symbols + 1, dtype=np.uint32)
+            self._tables = refinement.new_tables(vocabulary.trie, n_streams, p.contexts)
 
     @staticmethod
     def least_cost(vocabulary: Vocabulary, parameters: EnsembleParameters) -> int:
@@ -104,39 +100,121 @@ class Ensemble:
         stream: int,
         logits: FloatArray,
         hidden: FloatArray | None,
-        symbol: int,
-    ) -> int:
-        """Code the next symbol of a stream and learn from it.
+        symbols: IntArray,
+    ) -> None:
+        """Code the next symbol of some streams in a row, and learn from each.
 
         Args:
             coder: an encoder or a decoder.
-            stream: 0 .. S - 1.
-            logits: [V] float32 in nats, for this symbol.
-            hidden: [E] float32, see `Session.hidden`.
-            symbol: to encode; ignored when decoding.
-
-        Returns:
-            The symbol.
+            stream: the first, 0 .. S - 1.
+            logits: [n, V] float32 in nats, for these symbols.
+            hidden: [n, E] float32, see `Session.hidden`.
+            symbols: [n] int32, read when encoding, filled in when decoding.
 
         Raises:
             coder.ScoreError: a logit is not finite.
         """
-        vocabulary = self._vocabulary
-        scores_from_logits(logits, vocabulary.token_of_symbol, vocabulary.offsets, self._scores)
-        if self._before_heads:
-            add_up(self._before_heads, self._scores)
-        for head in self._heads:
-            head.predict(self._scores, hidden)
-        cdf_from_scores(self._scores, self._cdf, self._bits)
-        if self._refinement:
-            votes = self._neighbors.vote(hidden) if self._neighbors else None
-            symbol = self._refinement.code(
-                coder, stream, self._cdf, symbol, votes, self._before_heads
-            )
-            if self._neighbors:
-                self._neighbors.remember(symbol)
-        else:
-            symbol = coder.code(self._cdf, self._bits, symbol)
-        for head in self._heads:
-            head.update(self._cdf, symbol)
-        return symbol
+        states = np.zeros((len(symbols), 0), dtype=np.float32) if hidden is None else hidden
+        if self._parts is None:
+            self._parts = self._new_parts(states.shape[1])
+        if self._tables is None:
+            for row in range(len(symbols)):
+                self._code_interval(coder, logits[row], states[row], symbols[row : row + 1])
+            return
+        coder_state, buffer = coder.kernel_state(self._vocabulary.trie.max_decisions * len(symbols))
+        if not _code(
+            coder_state, buffer, self._parts, self._tables, stream, logits, states, symbols
+        ):
+            raise ScoreError(NOT_FINITE)
+
+    def sums(self) -> npt.NDArray[np.int64]:
+        """The weights after the heads for the symbol that was coded last, cumulated.
+
+        Returns:
+            [A + 1] int64: the probability of a symbol is its difference over the last.
+        """
+        assert self._parts
+        sums = np.zeros(len(self._vocabulary) + 1, dtype=np.int64)
+        weights = self._parts.softmax.weights[: len(self._vocabulary)]
+        np.cumsum(weights, dtype=np.int64, out=sums[1:])
+        c = self._parts.candidates
+        n = candidates.count_of(c)
+        for place, raised in zip(c.symbols[:n].tolist(), np.diff(c.sums[: n + 1]), strict=True):
+            sums[place + 1 :] += raised
+        return sums
+
+    def _new_parts(self, dimensions: int) -> Parts:
+        p = self._parameters
+        n_symbols = len(self._vocabulary)
+        weights = softmax.new_softmax(self._vocabulary)
+        return Parts(
+            softmax=weights,
+            candidates=candidates.new_candidates(),
+            state=hidden_state.new_hidden_state(dimensions),
+            bias_head=bias_head.new_bias_head(weights, p.bias_rate),
+            output_head=output_head.new_output_head(n_symbols, dimensions, p.head_rate),
+            neighbors=neighbors.new_neighbors(
+                n_symbols, dimensions, p.neighbors if p.contexts else 0
+            ),
+        )
+
+    def _code_interval(
+        self, coder: Coder, logits: FloatArray, hidden: FloatArray, symbol: IntArray
+    ) -> None:
+        """Code a symbol, [1] int32, by its interval of a CDF."""
+        vocabulary, parts = self._vocabulary, self._parts
+        assert parts
+        if not _predict(parts, logits, hidden):
+            raise ScoreError(NOT_FINITE)
+        scores = np.empty(len(vocabulary), dtype=np.int32)
+        cdf = np.empty(len(vocabulary) + 1, dtype=np.uint32)
+        candidates.write_scores(parts.softmax, parts.candidates, scores)
+        cdf_from_scores(scores, cdf, CDF_BITS)
+        symbol[0] = coder.code(cdf, CDF_BITS, int(symbol[0]))
+        _learn(parts, np.int64(symbol[0]))
+
+
+@njit(cache=True, nogil=True)
+def _code(
+    coder_state: npt.NDArray[np.int64],
+    buffer: npt.NDArray[np.uint8],
+    parts: Parts,
+    tables: refinement.Tables,
+    stream: int,
+    logits: FloatArray,
+    hidden: FloatArray,
+    symbols: IntArray,
+) -> Any:
+    """Code the next symbols, see `Ensemble.code`; return whether all logits are finite."""
+    for row in range(len(symbols)):
+        if not _predict(parts, logits[row], hidden[row]):
+            return False
+        p = parts
+        neighbors.vote(p.neighbors, p.state.signs)
+        symbol = refinement.code_symbol(
+            coder_state, buffer, tables, p.neighbors.votes, p.softmax, p.candidates,
+            stream + row, np.int64(symbols[row]),
+        )  # fmt: skip
+        symbols[row] = symbol
+        neighbors.remember(p.neighbors, symbol)
+        _learn(parts, symbol)
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _predict(p: Parts, logits: FloatArray, hidden: FloatArray) -> Any:
+    """Find the weights before and after the heads; return whether all logits are finite."""
+    if not softmax.weigh(p.softmax, logits):
+        return False
+    candidates.find_candidates(p.softmax, p.candidates)
+    hidden_state.observe(p.state, hidden)
+    output_head.predict(p.output_head, p.state.features, p.candidates)
+    candidates.reweigh(p.softmax, p.candidates)
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _learn(p: Parts, symbol: int) -> None:
+    """Let the heads learn from a symbol."""
+    bias_head.update(p.bias_head, p.softmax, p.candidates, symbol)
+    output_head.update(p.output_head, p.state.features, p.candidates, symbol)

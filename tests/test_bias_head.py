@@ -2,22 +2,20 @@
 
 import numpy as np
 
-from coder import CDF_BITS, CDF_TOTAL, cdf_from_scores
-from predictors.heads.bias_head import BiasHead
+from predictors.heads.bias_head import BiasHead, new_bias_head, update
+from predictors.heads.candidates import Candidates
+from predictors.softmax import Softmax, weigh
+from tests.distributions import NATS_PER_BIT, candidates_of, share_of, softmax_of
 
 
-def run(head: BiasHead, symbols: list[int], n: int) -> float:
-    """Code length in bits of `symbols` when the model alone knows nothing."""
-    scores = np.empty(n, dtype=np.int32)
-    cdf = np.empty(n + 1, dtype=np.uint32)
-    bits = 0.0
-    for symbol in symbols:
-        scores[:] = 0
-        head.predict(scores, None)
-        cdf_from_scores(scores, cdf)
-        bits += CDF_BITS - np.log2(float(cdf[symbol + 1] - cdf[symbol]))
-        head.update(cdf, symbol)
-    return bits
+def predicted(softmax: Softmax, scores: list[float]) -> Candidates:
+    assert weigh(softmax, (np.array(scores) * NATS_PER_BIT).astype(np.float32))
+    return candidates_of(softmax)
+
+
+def new(n: int, rate: int) -> tuple[Softmax, BiasHead]:
+    softmax = softmax_of([0] * n)
+    return softmax, new_bias_head(softmax, rate)
 
 
 def test_it_learns_the_frequencies_of_a_source():
@@ -25,35 +23,40 @@ def test_it_learns_the_frequencies_of_a_source():
     p = np.array([0.7, 0.2, 0.05, 0.05])
     symbols = random.choice(4, size=4000, p=p).tolist()
     entropy = -(p * np.log2(p)).sum() * len(symbols)
-    assert run(BiasHead(4, rate=100, cdf_bits=CDF_BITS), symbols, 4) < 1.05 * entropy
+    softmax, head = new(4, 100)
+    bits = 0.0
+    for symbol in symbols:
+        candidates = predicted(softmax, [0] * 4)
+        bits -= np.log2(share_of(candidates, symbol))
+        update(head, softmax, candidates, symbol)
+    assert bits < 1.05 * entropy
 
 
 def test_the_first_step_is_the_gradient():
-    head = BiasHead(4, rate=100, cdf_bits=CDF_BITS)
-    cdf = np.array([0, 1, 2, 3, 4], dtype=np.uint32) * (CDF_TOTAL // 4)
-    head.update(cdf, 2)
-    scores = np.zeros(4, dtype=np.int32)
-    head.predict(scores, None)
+    softmax, head = new(4, 100)
+    update(head, softmax, predicted(softmax, [0] * 4), 2)
     nat = 65536 / np.log(2)
     gradient = np.array([-0.25, -0.25, 0.75, -0.25])
     expected = 0.1 * nat * gradient / np.sqrt(0.3 + gradient**2)
-    assert np.abs(scores - expected).max() <= 2
+    assert np.abs(softmax.bias - expected).max() <= 2
 
 
 def test_the_bias_stays_bounded_under_a_hostile_model():
-    head = BiasHead(2, rate=1 << 16, cdf_bits=CDF_BITS)
-    cdf = np.array([0, CDF_TOTAL - 1, CDF_TOTAL], dtype=np.uint32)
+    softmax, head = new(2, 1 << 16)
     for _ in range(3000):
-        head.update(cdf, 1)
-    scores = np.zeros(2, dtype=np.int32)
-    head.predict(scores, None)
-    assert scores.tolist() == [-(1024 << 16), 1024 << 16]
+        # The model is ever surer that it is not this symbol.
+        update(head, softmax, predicted(softmax, [2000, -2000]), 1)
+    assert softmax.bias.tolist() == [-(1024 << 16), 1024 << 16]
 
 
 def test_negligible_symbols_stay_as_they_are():
-    head = BiasHead(3, rate=200, cdf_bits=CDF_BITS)
-    cdf = np.array([0, CDF_TOTAL - 200, CDF_TOTAL - 100, CDF_TOTAL], dtype=np.uint32)
-    head.update(cdf, 2)
-    scores = np.zeros(3, dtype=np.int32)
-    head.predict(scores, None)
-    assert scores[0] < 0 and scores[1] == 0 and scores[2] > 0
+    softmax, head = new(3, 200)
+    update(head, softmax, predicted(softmax, [0, -40, -13.5]), 2)
+    # The last was no candidate when it came.
+    assert softmax.bias[0] < 0 and softmax.bias[1] == 0 and softmax.bias[2] > 0
+
+
+def test_a_rate_of_0_switches_it_off():
+    softmax, head = new(3, 0)
+    update(head, softmax, predicted(softmax, [0, 0, 0]), 2)
+    assert softmax.bias.tolist() == [0, 0, 0]

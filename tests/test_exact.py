@@ -123,7 +123,12 @@ def test_right_guesses_are_evaluated_together(model):
     session = model.open(1, WINDOW, SINKS, ahead=8)
     begun = []
     begin = session._begin
-    session._begin = lambda tokens: (begun.append(len(tokens)), begin(tokens))
+
+    def noted(tokens):
+        begun.append(len(tokens))
+        begin(tokens)
+
+    session._begin = noted
     for i, token in enumerate(TOKENS[:16]):
         session.guess(TOKENS[i + 1 : i + 8, None])
         session.step(token[None])

@@ -4,20 +4,25 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder import MAX_CDF_BITS, Encoder
+from coder import Encoder
+from predictors.heads.hidden_state import new_hidden_state, observe
 from predictors.heads.neighbors import (
     LEANS,
     QUALITIES,
     Neighbors,
     lean,
+    new_neighbors,
     new_votes,
     place,
+    remember,
     split_votes,
+    vote,
     vote_of_distance,
 )
 from predictors.language_models.trie import Trie
 from predictors.mixing.contexts import ALL_KINDS
-from predictors.mixing.refinement import Refinement
+from predictors.mixing.refinement import code_symbol, new_tables
+from tests.distributions import candidates_of, softmax_of
 
 N = 40
 DIMENSIONS = 100
@@ -30,17 +35,20 @@ def votes_of(neighbors: Neighbors) -> dict[int, int]:
 
 def test_votes_are_those_of_a_plain_search_through_the_newest_states():
     random = np.random.default_rng(1)
-    capacity = 30
-    neighbors = Neighbors(N, capacity)
+    # Blocks have 256 states: the ring ends within the second one.
+    capacity = 300
+    neighbors = new_neighbors(N, DIMENSIONS, capacity)
+    hidden = new_hidden_state(DIMENSIONS)
     weights = vote_of_distance(DIMENSIONS)
     mean = np.zeros(DIMENSIONS)
     past: list[tuple[np.ndarray, int]] = []
     topics = random.standard_normal((5, DIMENSIONS))
-    for step in range(100):
+    for step in range(700):
         state = (topics[step % 5] + random.standard_normal(DIMENSIONS)).astype(np.float32)
         signs = state - mean >= 0
         mean += max(1 / (step + 1.5), 0.001) * (state - mean)
-        neighbors.vote(state)
+        observe(hidden, state)
+        vote(neighbors, hidden.signs)
         expected: dict[int, int] = {}
         distances = [int((signs != old).sum()) for old, _ in past]
         for distance, (_, symbol) in zip(distances, past, strict=True):
@@ -49,7 +57,7 @@ def test_votes_are_those_of_a_plain_search_through_the_newest_states():
                 expected[symbol] = expected.get(symbol, 0) + int(weights[farther])
         assert votes_of(neighbors) == expected
         symbol = int(random.integers(N))
-        neighbors.remember(symbol)
+        remember(neighbors, symbol)
         past = [*past, (signs, symbol)][-capacity:]
 
 
@@ -79,16 +87,20 @@ def size(ask: bool) -> int:
     random = np.random.default_rng(2)
     topics = random.standard_normal((8, DIMENSIONS))
     spellings = [bytes([97 + i]) for i in range(8)]
-    refinement = Refinement(Trie(spellings), 1, ALL_KINDS)
-    neighbors = Neighbors(len(spellings), 200)
-    flat = np.linspace(0, 1 << MAX_CDF_BITS, 9).astype(np.uint32)
+    tables = new_tables(Trie(spellings), 1, ALL_KINDS)
+    neighbors = new_neighbors(len(spellings), DIMENSIONS, 200)
+    hidden = new_hidden_state(DIMENSIONS)
+    softmax = softmax_of([0] * 8)
+    candidates = candidates_of(softmax)
     coder = Encoder()
     for _ in range(600):
-        symbol = int(random.integers(8))
+        symbol = np.int64(random.integers(8))
         noise = 0.5 * random.standard_normal(DIMENSIONS)
-        neighbors.vote((topics[symbol] + noise).astype(np.float32))
-        refinement.code(coder, 0, flat, symbol, neighbors.votes if ask else None)
-        neighbors.remember(symbol)
+        observe(hidden, (topics[symbol] + noise).astype(np.float32))
+        vote(neighbors, hidden.signs)
+        votes = neighbors.votes if ask else new_votes(1)
+        code_symbol(*coder.kernel_state(64), tables, votes, softmax, candidates, 0, symbol)
+        remember(neighbors, symbol)
     return len(coder.finish())
 
 

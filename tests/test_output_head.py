@@ -2,26 +2,34 @@
 
 import numpy as np
 
-from coder import MAX_CDF_BITS, cdf_from_scores
-from predictors.heads.output_head import MAX_CANDIDATES, OutputHead
+from predictors.heads.candidates import Candidates, reweigh
+from predictors.heads.hidden_state import HiddenState, new_hidden_state, observe
+from predictors.heads.output_head import OutputHead, new_output_head, predict, update
+from tests.distributions import candidates_of, share_of, softmax_of
 
 
-def run(rate: int, n_symbols: int = 40, steps: int = 600, hidden_size: int = 500) -> list[float]:
+def predicted(head: OutputHead, state: HiddenState, scores: np.ndarray) -> Candidates:
+    softmax = softmax_of(scores)
+    candidates = candidates_of(softmax)
+    predict(head, state.features, candidates)
+    reweigh(softmax, candidates)
+    return candidates
+
+
+def run(rate: int, n_symbols: int = 40, steps: int = 600, hidden_size: int = 600) -> list[float]:
     """Bits of each symbol: the state alone says which of 8 comes."""
     random = np.random.default_rng(1)
     directions = random.standard_normal((8, hidden_size)).astype(np.float32)
-    head = OutputHead(n_symbols, rate, MAX_CDF_BITS)
-    scores = np.empty(n_symbols, dtype=np.int32)
-    cdf = np.empty(n_symbols + 1, dtype=np.uint32)
+    head = new_output_head(n_symbols, hidden_size, rate)
+    state = new_hidden_state(hidden_size)
     bits = []
     for _ in range(steps):
         symbol = int(random.integers(8))
         noise = 0.2 * random.standard_normal(hidden_size).astype(np.float32)
-        scores[:] = 0
-        head.predict(scores, directions[symbol] + noise)
-        cdf_from_scores(scores, cdf, MAX_CDF_BITS)
-        bits.append(MAX_CDF_BITS - np.log2(float(cdf[symbol + 1]) - float(cdf[symbol])))
-        head.update(cdf, symbol)
+        observe(state, directions[symbol] + noise)
+        candidates = predicted(head, state, np.zeros(n_symbols))
+        bits.append(-float(np.log2(share_of(candidates, symbol))))
+        update(head, state.features, candidates, symbol)
     return bits
 
 
@@ -31,39 +39,27 @@ def test_it_learns_the_symbol_of_a_state():
     assert np.mean(bits[-100:]) < 1
 
 
-def test_candidates_are_bounded_by_a_shorter_reach():
-    n = 3 * MAX_CANDIDATES
-    head = OutputHead(n, 1000, MAX_CDF_BITS)
-    scores = -(np.arange(n, dtype=np.int32) << 16) // MAX_CANDIDATES
-    before = scores.copy()
-    hidden = np.ones(4, dtype=np.float32)
-    cdf = np.empty(n + 1, dtype=np.uint32)
-    for _ in range(3):
-        scores[:] = before
-        head.predict(scores, hidden * np.float32(_ + 1))
-        cdf_from_scores(scores, cdf, MAX_CDF_BITS)
-        head.update(cdf, 0)
-    changed = np.flatnonzero(scores != before)
-    assert changed.tolist() == list(range(MAX_CANDIDATES))
+def test_a_rate_of_0_switches_it_off():
+    assert np.ptp(run(0, steps=20)) == 0
 
 
-def test_a_symbol_that_was_no_candidate_becomes_one():
-    head = OutputHead(4, 60_000, MAX_CDF_BITS)
-    cdf = np.empty(5, dtype=np.uint32)
+def test_a_symbol_that_was_no_candidate_becomes_one_that_gains():
+    head = new_output_head(4, 64, 60_000)
+    state = new_hidden_state(64)
     hidden = np.random.default_rng(1).standard_normal(64).astype(np.float32)
-    costs = []
+    far, near = np.array([0, 0, 0, -13.0]), np.array([0, 0, 0, -11.0])
+    observe(state, hidden)
+    before = share_of(predicted(head, state, near), 3)
     for i in range(60):
-        scores = np.array([0, 0, 0, -(11 << 16)], dtype=np.int32)
-        head.predict(scores, hidden * np.float32(1 + i % 3))
-        cdf_from_scores(scores, cdf, MAX_CDF_BITS)
-        costs.append(float(cdf[4]) - float(cdf[3]))
-        head.update(cdf, 3)
-    assert costs[-1] > 10 * costs[0]
+        observe(state, hidden * np.float32(1 + i % 3))
+        update(head, state.features, predicted(head, state, far), 3)
+    assert share_of(predicted(head, state, near), 3) > 10 * before
 
 
-def test_without_hidden_states_it_does_nothing():
-    head = OutputHead(5, 1000, MAX_CDF_BITS)
-    scores = np.arange(5, dtype=np.int32)
-    head.predict(scores, None)
-    head.update(np.arange(6, dtype=np.uint32), 2)
-    assert scores.tolist() == [0, 1, 2, 3, 4]
+def test_weights_stay_within_16_bits_under_the_fastest_rate():
+    head = new_output_head(2, 8, 1 << 16)
+    features = np.full(8, 127, dtype=np.int16)
+    candidates = candidates_of(softmax_of([0, -11]))
+    for _ in range(50):
+        update(head, features, candidates, 1)
+    assert (head.weights[1] == 1 << 14).all() and (head.weights[0] < 0).all()

@@ -1,16 +1,20 @@
 """Byte-level refinement: exact in both directions, shared by streams, and worth it."""
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coder import MAX_CDF_BITS, Decoder, Encoder
+from coder import Coder, Decoder, Encoder
+from predictors.heads.candidates import Candidates, reweigh
+from predictors.heads.neighbors import new_votes
 from predictors.language_models.trie import Trie
 from predictors.mixing.contexts import ALL_KINDS, KINDS
-from predictors.mixing.decision import SLOT_BITS
-from predictors.mixing.prefix_sums import add_up, new_prefix_sums
-from predictors.mixing.refinement import Refinement
+from predictors.mixing.decision import LINE_BITS
+from predictors.mixing.refinement import code_symbol, new_tables
+from predictors.softmax import Softmax
+from tests.distributions import candidates_of, softmax_of
 from tests.reachable import reachable_bytes
 
 SPELLINGS = sorted(
@@ -19,21 +23,41 @@ SPELLINGS = sorted(
 N = len(SPELLINGS)
 
 
-def random_cdf(random: np.random.Generator) -> np.ndarray:
-    weights = random.random(N) ** random.choice([1, 20])
-    counts = 1 + np.floor(weights / weights.sum() * ((1 << MAX_CDF_BITS) - N)).astype(np.int64)
-    counts[0] += (1 << MAX_CDF_BITS) - counts.sum()
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32)
+Distribution = tuple[Softmax, Candidates]
 
 
-FLAT = np.linspace(0, 1 << MAX_CDF_BITS, N + 1).astype(np.uint32)
+def distribution(scores: npt.ArrayLike) -> Distribution:
+    softmax = softmax_of(scores)
+    return softmax, candidates_of(softmax)
 
 
-def code(coder, symbols, cdfs, streams=1, kinds=ALL_KINDS) -> list[int]:
-    model = Refinement(Trie(SPELLINGS), streams, kinds)
+def random_scores(random: np.random.Generator) -> np.ndarray:
+    return np.log2(random.random(N)) * random.choice([1, 20])
+
+
+FLAT = distribution([0] * N)
+
+
+class Refinement:
+    """The kernel with its tables."""
+
+    def __init__(self, streams: int, kinds: int) -> None:
+        self.trie = Trie(SPELLINGS)
+        self.tables = new_tables(self.trie, streams, kinds)
+
+    def code(self, coder: Coder, stream: int, weights: Distribution, symbol: int) -> int:
+        state, buffer = coder.kernel_state(self.trie.max_decisions)
+        coded = code_symbol(
+            state, buffer, self.tables, new_votes(1), *weights, stream, np.int64(symbol)
+        )
+        return int(coded)
+
+
+def code(coder, symbols, distributions, streams=1, kinds=ALL_KINDS) -> list[int]:
+    model = Refinement(streams, kinds)
     return [
-        model.code(coder, i % streams, cdf, symbol)
-        for i, (symbol, cdf) in enumerate(zip(symbols, cdfs, strict=True))
+        model.code(coder, i % streams, weights, symbol)
+        for i, (symbol, weights) in enumerate(zip(symbols, distributions, strict=True))
     ]
 
 
@@ -52,23 +76,24 @@ def size(symbols: list[int], streams: int = 1, kinds: int = ALL_KINDS) -> int:
 )
 def test_decoding_inverts_encoding(symbols, streams, kinds, seed):
     random = np.random.default_rng(seed)
-    cdfs = [random_cdf(random) for _ in symbols]
+    weights = [distribution(random_scores(random)) for _ in symbols]
     encoder = Encoder()
-    assert code(encoder, symbols, cdfs, streams, kinds) == symbols
+    assert code(encoder, symbols, weights, streams, kinds) == symbols
     decoder = Decoder(encoder.finish())
-    assert code(decoder, [-1] * len(symbols), cdfs, streams, kinds) == symbols
+    assert code(decoder, [-1] * len(symbols), weights, streams, kinds) == symbols
 
 
 def test_the_language_models_odds_are_used_as_they_are_at_first():
     random = np.random.default_rng(1)
     encoder = Encoder()
-    model = Refinement(Trie(SPELLINGS), 1, ALL_KINDS)
+    model = Refinement(1, ALL_KINDS)
     ideal = 0.0
     for _ in range(300):
-        cdf = random_cdf(random)
-        symbol = int(np.searchsorted(cdf, random.integers(1 << MAX_CDF_BITS), side="right")) - 1
-        ideal += MAX_CDF_BITS - np.log2(float(cdf[symbol + 1]) - float(cdf[symbol]))
-        model.code(encoder, 0, cdf, symbol)
+        scores = random_scores(random)
+        p = 2.0**scores / (2.0**scores).sum()
+        symbol = int(random.choice(N, p=p))
+        ideal -= np.log2(p[symbol])
+        model.code(encoder, 0, distribution(scores), symbol)
     # A model that is right leaves nothing to learn, so what is learned is noise.
     assert 8 * len(encoder.finish()) < 1.08 * ideal + 8
 
@@ -99,17 +124,16 @@ def test_what_the_model_said_before_the_heads_is_not_lost():
     symbols = random.integers(0, N, 600).tolist()
 
     def coded(tell: bool) -> int:
-        model = Refinement(Trie(SPELLINGS), 1, 0)
-        sums = new_prefix_sums(N)
+        model = Refinement(1, 0)
         encoder = Encoder()
         for symbol in symbols:
-            scores = np.zeros(N, dtype=np.int32)
-            scores[symbol] = 6 << 16
-            add_up(sums, scores)
-            model.code(encoder, 0, FLAT, symbol, None, sums if tell else None)
+            softmax, candidates = distribution(6.0 * (np.arange(N) == symbol) if tell else [0] * N)
+            # The heads made the model's good prediction flat.
+            candidates.changes[:N] = -(6 << 16) * (candidates.symbols[:N] == symbol) * tell
+            reweigh(softmax, candidates)
+            model.code(encoder, 0, (softmax, candidates), symbol)
         return len(encoder.finish())
 
-    # The heads made the model's good prediction flat.
     assert coded(True) < 0.6 * coded(False)
 
 
@@ -118,13 +142,13 @@ def test_what_is_certain_costs_almost_nothing():
 
 
 def test_memory_is_bounded():
-    assert reachable_bytes(Refinement(Trie(SPELLINGS), 256, ALL_KINDS)) < 170 << 20
-    assert SLOT_BITS <= 24
+    assert reachable_bytes(Refinement(256, ALL_KINDS)) < 170 << 20
+    assert LINE_BITS <= 22
 
 
 def test_memory_does_not_grow():
     random = np.random.default_rng(5)
-    model = Refinement(Trie(SPELLINGS), 3, ALL_KINDS)
+    model = Refinement(3, ALL_KINDS)
     sizes = []
     for n_symbols in (300, 30_000):
         coder = Encoder()

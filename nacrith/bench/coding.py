@@ -13,9 +13,10 @@ from nacrith.bench.texts import alice
 from nacrith.format.parameters import Parameters
 from nacrith.models.catalog import default_model
 from predictors.base import FloatArray
-from predictors.heads.bias_head import BiasHead
+from predictors.heads import bias_head, candidates
 from predictors.language_models.llama_cpp import LlamaCppModel
 from predictors.language_models.vocabulary import Vocabulary
+from predictors.softmax import new_softmax, weigh
 
 REPEATS = 20
 """Each symbol is coded this often, so that the coder's last byte does not count."""
@@ -65,11 +66,13 @@ class _Trial:
         self._scores = np.empty(len(vocabulary), dtype=np.int32)
         self._biased = np.empty_like(self._scores)
         self._cdf = np.empty(len(vocabulary) + 1, dtype=np.uint32)
-        self._head = BiasHead(len(vocabulary), bias_rate, CDF_BITS)
+        self._softmax = new_softmax(vocabulary)
+        self._candidates = candidates.new_candidates()
+        self._head = bias_head.new_bias_head(self._softmax, bias_rate)
         self.encoder = Encoder()
         self.bits = dict.fromkeys(("ideal", "counts_24", "counts_16", "coded_ideal"), 0.0)
         self.seconds: dict[str, list[float]] = {
-            stage: [] for stage in ("scores", "cdf", "bias head", "coder")
+            stage: [] for stage in ("scores", "cdf", "weights", "bias head", "coder")
         }
 
     def code(self, logits: FloatArray, symbol: int) -> None:
@@ -80,16 +83,19 @@ class _Trial:
             cdf_from_scores(scores, cdf)
         self.bits["counts_24"] += _code_length(cdf, symbol, CDF_BITS)
         # The coder is measured on the distribution that is really coded.
-        self._biased[:] = scores
+        with self._timed("weights"):
+            weigh(self._softmax, logits)
         with self._timed("bias head"):
-            self._head.predict(self._biased, None)
+            candidates.find_candidates(self._softmax, self._candidates)
+            candidates.reweigh(self._softmax, self._candidates)
+            candidates.write_scores(self._softmax, self._candidates, self._biased)
         cdf_from_scores(self._biased, cdf)
         self.bits["coded_ideal"] += _code_length(cdf, symbol, CDF_BITS)
         with self._timed("coder"):
             self.encoder.code(cdf, CDF_BITS, symbol)
         predicting = self.seconds["bias head"].pop()
         with self._timed("bias head"):
-            self._head.update(cdf, symbol)
+            bias_head.update(self._head, self._softmax, self._candidates, symbol)
         self.seconds["bias head"][-1] += predicting
         for _ in range(REPEATS - 1):
             self.encoder.code(cdf, CDF_BITS, symbol)

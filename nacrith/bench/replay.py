@@ -41,7 +41,8 @@ def replay(
                 continue
             logits, hidden = next(streams[stream])
             begin = time.perf_counter()
-            ensemble.code(coder, stream, logits, hidden, int(recording.symbols[step]))
+            symbol = recording.symbols[step : step + 1].astype(np.int32)
+            ensemble.code(coder, stream, logits[None], hidden[None], symbol)
             if tokens >= _UNTIMED:
                 seconds += time.perf_counter() - begin
             tokens += 1

@@ -46,6 +46,10 @@ class Layout:
         """Steps until the longest stream has ended."""
         return max(n + self.delay(stream) for stream, n in enumerate(self.symbols))
 
+    def codes(self, stream: int, step: int) -> bool:
+        """Is a symbol of the stream coded in that step?"""
+        return 0 <= step - self.delay(stream) < self.symbols[stream]
+
     def delay(self, stream: int) -> int:
         """The step in which a stream's first symbol is coded."""
         return self.head if stream else 0

@@ -1,8 +1,8 @@
 """The one loop of both directions: S streams, one token of each per step.
 
 Encoding and decoding run this same code, and what decides a symbol's code differs in
-nothing but `coder`: an encoder is told the next symbol and returns it, a decoder finds
-it out. Whatever is learned is learned from the symbol that `coder.code` returns.
+nothing but `coder`: an encoder is told the next symbols, a decoder finds them out. Whatever
+is learned is learned from the symbols that `Ensemble.code` leaves.
 
 What differs besides is when the sessions learn of their tokens (`known`), which changes
 the time that they take but not what they return. When encoding, all tokens are known
@@ -102,26 +102,36 @@ def code_streams(
         hidden = sessions[i].hidden()
         if following and following[1] != i and not len(known):
             sessions[following[1]].prefetch(tokens[None, parts[following[1]]])
-        in_head = step < layout.head
-        for row, stream in enumerate(part):
-            place = bounds[stream] + step - layout.delay(stream)
-            if in_head and stream:
-                # It reads what the first stream has coded in this step.
-                tokens[stream] = token_of[symbols[step]]
-                continue
-            # Of a stream that has ended nothing is read any more.
-            if place >= bounds[stream + 1]:
-                continue
-            # While all streams have read the same, there may be one row for all of them.
-            row = min(row, len(logits) - 1)
-            state = None if hidden is None else hidden[row]
-            symbols[place] = ensemble.code(coder, stream, logits[row], state, symbols[place])
-            tokens[stream] = token_of[symbols[place]]
-            done += 1
+        coding = [stream for stream in part if layout.codes(stream, step)]
+        if len(logits) < len(coding):
+            # All streams have read the same so far.
+            logits = np.repeat(logits, len(part), axis=0)
+            hidden = None if hidden is None else np.repeat(hidden, len(part), axis=0)
+        for run in _runs(coding):
+            rows = slice(run.start - part.start, run.stop - part.start)
+            places = [bounds[stream] + step - layout.delay(stream) for stream in run]
+            states = None if hidden is None else hidden[rows]
+            coded = symbols[places]
+            ensemble.code(coder, run.start, logits[rows], states, coded)
+            symbols[places] = coded
+            tokens[run.start : run.stop] = token_of[coded]
+        done += len(coding)
+        if step < layout.head:
+            # The other streams read what the first one has coded in this step.
+            tokens[max(1, part.start) : part.stop] = token_of[symbols[step]]
         if guesser:
             guesser.update(int(symbols[step]))
         if i == len(sessions) - 1:
             yield step, done
+
+
+def _runs(streams: Sequence[int]) -> Iterator[range]:
+    """The ascending streams as ranges of neighbors."""
+    first = 0
+    for i in range(1, len(streams) + 1):
+        if i == len(streams) or streams[i] != streams[i - 1] + 1:
+            yield range(streams[first], streams[i - 1] + 1)
+            first = i
 
 
 def _read_prompt(

@@ -114,32 +114,34 @@ class _ObservedEnsemble(Ensemble):
         stream: int,
         logits: FloatArray,
         hidden: FloatArray | None,
-        symbol: int,
-    ) -> int:
-        row = np.zeros(1, dtype=ROW)
-        before = coder.bits
-        symbol = super().code(coder, stream, logits, hidden, symbol)
-        row["symbol"] = symbol
-        row["bits"][0, 2] = coder.bits - before
-        _observe(
-            logits,
-            self._vocabulary.token_of_symbol,
-            self._cdf,
-            symbol,
-            row["bits"][0],
-            row["others"][0],
-            row["p_model"][0],
-            row["p_heads"][0],
-        )
-        self._log.add(stream, row)
-        return symbol
+        symbols: IntArray,
+    ) -> None:
+        for i in range(len(symbols)):
+            one = slice(i, i + 1)
+            row = np.zeros(1, dtype=ROW)
+            before = coder.bits
+            states = None if hidden is None else hidden[one]
+            super().code(coder, stream + i, logits[one], states, symbols[one])
+            row["symbol"] = symbols[i]
+            row["bits"][0, 2] = coder.bits - before
+            _observe(
+                logits[i],
+                self._vocabulary.token_of_symbol,
+                self.sums(),
+                int(symbols[i]),
+                row["bits"][0],
+                row["others"][0],
+                row["p_model"][0],
+                row["p_heads"][0],
+            )
+            self._log.add(stream + i, row)
 
 
 @njit(cache=True)
 def _observe(
     logits: FloatArray,
     token_of_symbol: IntArray,
-    cdf: npt.NDArray[np.uint32],
+    sums: npt.NDArray[np.int64],
     symbol: int,
     bits: FloatArray,
     others: npt.NDArray[np.uint32],
@@ -155,7 +157,7 @@ def _observe(
     for i in range(n):
         if logits[token_of_symbol[i]] > logits[token_of_symbol[first]]:
             first = i
-        count = np.int64(cdf[i + 1]) - np.int64(cdf[i])
+        count = sums[i + 1] - sums[i]
         # Insertion into the short list of the best; nearly never.
         if count > counts[best - 1]:
             k = best - 1
@@ -166,10 +168,10 @@ def _observe(
             counts[k] = count
             others[k] = i
     others[best] = first
-    whole = np.float64(cdf[n])
+    whole = np.float64(sums[n])
     for k in range(best + 1):
         i = others[k]
         p_model[k] = np.exp(logits[token_of_symbol[i]] - top) / total
-        p_heads[k] = (np.int64(cdf[i + 1]) - np.int64(cdf[i])) / whole
+        p_heads[k] = (sums[i + 1] - sums[i]) / whole
     bits[0] = (np.log(total) + top - logits[token_of_symbol[symbol]]) / np.log(2.0)
-    bits[1] = -np.log2((np.int64(cdf[symbol + 1]) - np.int64(cdf[symbol])) / whole)
+    bits[1] = -np.log2((sums[symbol + 1] - sums[symbol]) / whole)

@@ -30,6 +30,8 @@ _KEYS = 4
 _INPUTS = _KEYS + 1
 """Of the mixer: a probability for each key, and a constant."""
 
+_LANES = mixer.whole_lanes(_INPUTS)
+
 _SETS = 32
 """Weight sets, by eight columns of where the next word would end."""
 
@@ -55,7 +57,8 @@ Tables = namedtuple("Tables", "table counts weights")
 Tables.__doc__ = """What is learned of all texts of a frame.
 
 table: [_KEYS * _COLUMNS] int64, probabilities of a break in 2**-24; counts: how often each
-was used, as far as that matters. weights: [_SETS, _INPUTS] int64, see `mixer`.
+was used, as far as that matters. weights: [_SETS * whole lanes] int32, see
+`mixer`.
 """
 
 Lines = namedtuple("Lines", "line indents state")
@@ -66,12 +69,12 @@ state: [4] int64, see `_PLACE`.
 
 
 def _new_tables() -> Tables:
-    weights = np.full((_SETS, _INPUTS), mixer.WEIGHT_ONE * 2 // 5, dtype=np.int64)
-    weights[:, -1] = 0
+    first = mixer.new_inputs(_INPUTS)
+    first[:_KEYS] = mixer.WEIGHT_ONE * 2 // 5
     return Tables(
         table=np.full(_KEYS * _COLUMNS, PROBABILITY_ONE // 16, dtype=np.int64),
         counts=np.zeros(_KEYS * _COLUMNS, dtype=np.int64),
-        weights=weights,
+        weights=np.tile(first, _SETS),
     )
 
 
@@ -142,7 +145,7 @@ def _code(
 ) -> None:
     """Code the gaps before `end` that have not been coded."""
     state = lines.state
-    inputs = np.zeros(_INPUTS, dtype=np.int64)
+    inputs = np.zeros(_LANES, dtype=np.int32)
     inputs[_KEYS] = mixer.CONSTANT_INPUT
     keys = np.zeros(_KEYS, dtype=np.int64)
     begin = state[_PLACE]
@@ -162,12 +165,12 @@ def _code(
         _write_keys(keys, reach, column, state)
         for k in range(_KEYS):
             inputs[k] = stretch(t.table[keys[k]])
-        w = t.weights[min(reach >> 3, _SETS - 1)]
-        odds = mixer.dot(w, inputs, _INPUTS)
+        chosen = min(reach >> 3, _SETS - 1) * _LANES
+        odds = mixer.dot(t.weights, chosen, inputs)
         known = np.int64(breaks[place])
         bit = code_bit(coder_state, buffer, squash(odds), PROBABILITY_BITS, known)
         breaks[place] = bit
-        mixer.train(w, inputs, _INPUTS, odds, bit, _RATE)
+        mixer.train(t.weights, chosen, inputs, odds, bit, _RATE)
         for k in range(_KEYS):
             _adapt_fast(t.table, t.counts, keys[k], bit)
         if bit:

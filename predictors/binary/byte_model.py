@@ -67,7 +67,7 @@ _SETS_2 = 2048
 
 # Of the mixer's layers, in the unit of `mixer.train`: layer 1 learns at 11,000 at first, at
 # half of it after some 240 decisions in a set, and at 1,000 in the end.
-_RATE_1, _EXTRA_RATE_1, _RATE_DECAY_1 = 1000, 10000, 200
+_RATE_1, _EXTRA_RATE_1 = 1000, 10000
 _RATE_2 = 400
 
 _MAP_SHIFT = 6
@@ -96,8 +96,8 @@ Tables.__doc__ = """All state of the model.
 
 contexts: a `ContextSet`. match_table, match_map: see `match_model`. match: [2] int64, place in
 the data that the match expects next, and its length. layer_1, layer_2: a `mixer.Layer` each.
-last_maps, above_maps: [_MAPS, KNOTS] int64, see `apm`, by the last byte and the one above.
-inputs: [_INPUTS] int64 of `layer_1`, log-odds in 2**-12 bit.
+last_maps, above_maps: [_MAPS, KNOTS] int32, see `apm`, by the last byte and the one above.
+inputs: [_INPUTS] int32 of `layer_1`, in whole lanes, log-odds in 2**-12 bit.
 """
 
 Decision = namedtuple("Decision", "partial shift above last column")
@@ -116,17 +116,18 @@ def slot_bits(size: int) -> int:
 
 def new_tables(size: int) -> Tables:
     """Untrained tables for data of `size` bytes."""
+    first = np.full(_INPUTS, mixer.WEIGHT_ONE // 8)
     average = np.full(_SELECTORS_1, mixer.WEIGHT_ONE // _SELECTORS_1)
     return Tables(
         contexts=context_set.new_context_set(KINDS, slot_bits(size), _ALL_KINDS),
         match_table=match_model.new_table(),
         match_map=match_model.new_match_map(),
         match=np.zeros(2, dtype=np.int64),
-        layer_1=mixer.new_layer(_SELECTORS_1, _SETS_1, np.full(_INPUTS, mixer.WEIGHT_ONE // 8)),
-        layer_2=mixer.new_layer(len(_SELECTORS_2), _SETS_2, average),
+        layer_1=mixer.new_layer(_SELECTORS_1, _SETS_1, first, _EXTRA_RATE_1),
+        layer_2=mixer.new_layer(len(_SELECTORS_2), _SETS_2, average, 0),
         last_maps=apm.new_maps(_MAPS),
         above_maps=apm.new_maps(_MAPS),
-        inputs=np.zeros(_INPUTS, dtype=np.int64),
+        inputs=mixer.new_inputs(_INPUTS),
     )
 
 
@@ -243,8 +244,8 @@ def _decide(
 
     apm.learn(last_map, place, bit, _MAP_SHIFT)
     apm.learn(above_map, place, bit, _MAP_SHIFT)
-    mixer.learn(t.layer_1, inputs, bit, _RATE_1, _EXTRA_RATE_1, _RATE_DECAY_1)
-    mixer.learn(t.layer_2, t.layer_1.mixed, bit, _RATE_2, 0, 1)
+    mixer.learn(t.layer_1, inputs, bit, _RATE_1)
+    mixer.learn(t.layer_2, t.layer_1.mixed, bit, _RATE_2)
     context_set.learn(t.contexts, bit)
     if match_model.learn(t.match_map, length, expected, bit):
         t.match[_LENGTH] = 0

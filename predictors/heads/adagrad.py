@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coder.kernels import njit
+from coder.kernels import inlined
 
 RATE_UNIT = 1000
 """Rates are given in thousandths, as integers, so that a file can store them."""
@@ -24,23 +24,7 @@ GRADIENT_BITS = 30
 _SQUARE_ONE = float(1 << (2 * GRADIENT_BITS))
 
 
-@njit(cache=True)
-def descent(cdf: npt.NDArray[np.uint32], i: int, symbol: int, bits: int) -> np.int64:
-    """By how much the code length in nats falls with the logit of symbol i.
-
-    Args:
-        cdf: [A + 1] uint32, what `symbol` was coded with.
-        i, symbol: int.
-        bits: binary logarithm of the CDF's total, at most GRADIENT_BITS.
-
-    Returns:
-        [i is the symbol] - p_i, int64 in 2**-30.
-    """
-    count = np.int64(cdf[i + 1]) - np.int64(cdf[i])
-    return (np.int64(i == symbol) << GRADIENT_BITS) - (count << (GRADIENT_BITS - bits))
-
-
-@njit(cache=True)
+@inlined
 def scaled(
     gradient: int, squares: npt.NDArray[np.float64], i: int, rate: float, damping: float
 ) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coder.kernels import njit
+from coder.kernels import inlined
 from predictors.mixing.logistic import (
     ODDS_BITS,
     ODDS_ONE,
@@ -24,27 +24,28 @@ KNOTS = 2 * _REACH + 1
 
 
 def new_maps(contexts: int) -> np.ndarray:
-    """[contexts, KNOTS] int64 probabilities in 2**-24: each map is the identity."""
+    """[contexts, KNOTS] int32 probabilities in 2**-24: each map is the identity."""
     knots = [squash((i - _REACH) * ODDS_ONE) for i in range(KNOTS)]
-    return np.tile(np.array(knots, dtype=np.int64), (contexts, 1))
+    return np.tile(np.array(knots, dtype=np.int32), (contexts, 1))
 
 
-@njit(cache=True)
+@inlined
 def place(odds: int) -> Any:
     """Where log-odds in 2**-12 bit fall between the knots: int64 in 2**-12 knot."""
     return min(max(odds + _REACH * ODDS_ONE, np.int64(0)), 2 * _REACH * ODDS_ONE - 1)
 
 
-@njit(cache=True)
-def refine(knots: npt.NDArray[np.int64], position: int) -> Any:
-    """The corrected probability, int64 in 2**-24, of a map ([KNOTS] int64) at a place."""
+@inlined
+def refine(knots: npt.NDArray[np.int32], position: int) -> Any:
+    """The corrected probability, int64 in 2**-24, of a map ([KNOTS] int32) at a place."""
     i = position >> ODDS_BITS
     fraction = position & (ODDS_ONE - 1)
-    return (knots[i] * (ODDS_ONE - fraction) + knots[i + 1] * fraction) >> ODDS_BITS
+    below, above = np.int64(knots[i]), np.int64(knots[i + 1])
+    return (below * (ODDS_ONE - fraction) + above * fraction) >> ODDS_BITS
 
 
-@njit(cache=True)
-def learn(knots: npt.NDArray[np.int64], position: int, bit: int, shift: int) -> None:
+@inlined
+def learn(knots: npt.NDArray[np.int32], position: int, bit: int, shift: int) -> None:
     """Move the nearer knot by 2**-shift of its error."""
     i = (position + ODDS_ONE // 2) >> ODDS_BITS
-    knots[i] = adapt(knots[i], bit, shift)
+    knots[i] = adapt(np.int64(knots[i]), bit, shift)

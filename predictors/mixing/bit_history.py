@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coder.kernels import njit
+from coder.kernels import inlined
 from predictors.mixing.logistic import PROBABILITY_ONE
 
 # A slot is an int64: n0 (8 bits), n1 (8 bits), last bit, then the check from bit 24.
@@ -30,10 +30,14 @@ _MAX_COUNT = 255
 _STEPS = (0, 1, 2, 3, 4, 5, 7, 10, 16, 32, 64, 128)
 LEVELS = len(_STEPS)
 HISTORIES = LEVELS * LEVELS * 2
-_LEVEL_OF_COUNT = np.array(
-    [max(i for i, step in enumerate(_STEPS) if step <= n) for n in range(_MAX_COUNT + 1)],
-    dtype=np.int64,
-)
+
+
+def level_of_count(n: int) -> int:
+    """The number of the highest step that a count reaches."""
+    return max(i for i, step in enumerate(_STEPS) if step <= n)
+
+
+_LEVEL_OF_COUNT = np.array([level_of_count(n) for n in range(_MAX_COUNT + 1)], dtype=np.int64)
 
 RATE_SHIFT = 6
 """A history's probability moves by 1/64 of its error."""
@@ -55,7 +59,7 @@ def new_state_map(kinds: int) -> np.ndarray:
     return table.reshape(kinds, HISTORIES)
 
 
-@njit(cache=True)
+@inlined
 def find_slot(slots: npt.NDArray[np.int64], h: int) -> Any:
     """Index of the slot of a decision in a context; may claim a new one.
 
@@ -76,12 +80,12 @@ def find_slot(slots: npt.NDArray[np.int64], h: int) -> Any:
     return index
 
 
-@njit(cache=True)
+@inlined
 def _total(slot: int) -> Any:
     return (slot & 255) + ((slot >> _N1) & 255)
 
 
-@njit(cache=True)
+@inlined
 def history_of(slot: int) -> Any:
     """The number of a slot's history, 0 .. HISTORIES - 1; -1 if nothing was seen."""
     n0 = slot & 255
@@ -91,7 +95,7 @@ def history_of(slot: int) -> Any:
     return (_LEVEL_OF_COUNT[n0] * LEVELS + _LEVEL_OF_COUNT[n1]) * 2 + ((slot >> _LAST) & 1)
 
 
-@njit(cache=True)
+@inlined
 def observe(slot: int, bit: int) -> Any:
     """The slot after one more bit, int64."""
     n0 = slot & 255

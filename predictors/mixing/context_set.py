@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coder.kernels import njit
+from coder.kernels import inlined
 from predictors.mixing import bit_history
 from predictors.mixing.hashing import combine
 from predictors.mixing.logistic import adapt, stretch
@@ -38,9 +38,9 @@ def new_context_set(kinds: int, slot_bits: int, enabled: int) -> ContextSet:
     )
 
 
-@njit(cache=True)
+@inlined
 def look_up(
-    contexts: ContextSet, first: int, last: int, decision: int, inputs: npt.NDArray[np.int64]
+    contexts: ContextSet, first: int, last: int, decision: int, inputs: npt.NDArray[np.int32]
 ) -> Any:
     """Ask the kinds first .. last - 1 about a decision.
 
@@ -48,7 +48,7 @@ def look_up(
         contexts: a `ContextSet`.
         first, last: int.
         decision: int64, tells apart the decisions that are made in one context.
-        inputs: [≥ K] int64; for each kind its log-odds of a one are written, in 2**-12 bit,
+        inputs: [≥ K] int32; for each kind its log-odds of a one are written, in 2**-12 bit,
             0 if it is off or has seen nothing.
 
     Returns:
@@ -69,7 +69,7 @@ def look_up(
     return known
 
 
-@njit(cache=True)
+@inlined
 def learn(contexts: ContextSet, bit: int) -> None:
     """Learn the outcome of the decision that all kinds were asked about."""
     for k in range(len(contexts.hashes)):
@@ -83,7 +83,7 @@ def learn(contexts: ContextSet, bit: int) -> None:
             contexts.state_map[k, history] = adapt(p, bit, bit_history.RATE_SHIFT)
 
 
-@njit(cache=True)
+@inlined
 def highest_known(known: int, kinds: int) -> Any:
     """1 + the highest of the first `kinds` kinds in a mask of `look_up`; 0 = none of them."""
     highest = 0

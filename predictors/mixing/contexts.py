@@ -2,7 +2,7 @@
 
 Each kind hashes some part of the past. Byte contexts go on inside a token, so
 they know the bytes of the token so far; token contexts know the tokens before
-it and are paired with the place in the vocabulary trie. Orders, words and columns
+it and are paired with its bytes so far. Orders, words and columns
 are those of the PAQ series (Mahoney 2005).
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coder.kernels import njit
+from coder.kernels import inlined
 from predictors.mixing.hashing import combine
 from predictors.mixing.past import (
     END,
@@ -54,9 +54,15 @@ N_ORDERS = len(ORDERS)
 _SALT = np.int64(0x3C6EF372FE94F82B)
 
 
-@njit(cache=True)
-def hash_contexts(past: Past, hashes: npt.NDArray[np.int64]) -> None:
-    """Write the hash of every kind of context, [N_KINDS] int64, at a byte boundary."""
+@inlined
+def hash_contexts(past: Past, node: int, hashes: npt.NDArray[np.int64]) -> None:
+    """Write the hash of every kind of context, [N_KINDS] int64, at a byte boundary.
+
+    Args:
+        past: with the bytes of the token so far.
+        node: the first in the `Trie` that knows them, which tells them to the token contexts.
+        hashes: written.
+    """
     state = past.state
     h = np.int64(1)
     k = 0
@@ -76,13 +82,13 @@ def hash_contexts(past: Past, hashes: npt.NDArray[np.int64]) -> None:
     for i in range(1, MAX_TOKENS + 1):
         h = combine(h, state[TOKEN_1 + i - 1])
         if i == TOKENS[k - N_BYTE_KINDS]:
-            hashes[k] = h
+            hashes[k] = combine(h, node)
             k += 1
     for i in range(N_KINDS):
         hashes[i] = combine(hashes[i], _SALT + i)
 
 
-@njit(cache=True)
+@inlined
 def _byte_above(past: Past, column: int) -> Any:
     """The byte in this column of the line before, 0 if that was shorter or is too long ago."""
     place = past.state[LAST_LINE] + column

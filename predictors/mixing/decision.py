@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coder.kernels import njit
+from coder.kernels import inlined
 from coder.range_coder import code_bit
 from predictors.heads import neighbors
-from predictors.mixing import apm, context_set, match_model, mixer
-from predictors.mixing.contexts import N_BYTE_KINDS, N_KINDS, N_ORDERS
+from predictors.mixing import apm, context_lines, match_model, mixer
+from predictors.mixing.context_set import highest_known
+from predictors.mixing.contexts import N_KINDS, N_ORDERS
 from predictors.mixing.hashing import bucket
 from predictors.mixing.logistic import (
     ODDS_BITS,
@@ -31,8 +32,8 @@ from predictors.mixing.logistic import (
 )
 from predictors.mixing.past import MATCH, MATCH_LENGTH, TOKEN_1, WORD, Past, byte_before
 
-SLOT_BITS = 24
-"""The hash table has 2**24 slots of 8 bytes: 128 MiB whatever the input."""
+LINE_BITS = 22
+"""The hash table has 2**22 lines of 32 bytes: 128 MiB whatever the input."""
 
 # Inputs of the mixer: one per kind of context, the language model with its heads, what the
 # heads changed, a constant, the match, the votes of the neighbors.
@@ -69,7 +70,7 @@ _ODDS_REACH = 12
 
 # Of the mixer's layers, in the unit of `mixer.train`: layer 1 learns at 4,200 at first, at
 # half of it after some 600 decisions in a set, and at 200 in the end.
-_RATE_1, _EXTRA_RATE_1, _RATE_DECAY_1 = 200, 4000, 600
+_RATE_1, _EXTRA_RATE_1 = 200, 4000
 _RATE_2 = 80
 
 _MAP_SHIFT = 7
@@ -79,16 +80,16 @@ _VOTE_SHIFT = 6
 """A probability of the votes' map moves by 1/64 of its error."""
 
 _TOKEN_MAPS = 1 << 16
-"""Probability maps, by a hash of the likeliest token and the decision: 12.5 MiB."""
+"""Probability maps, by a hash of the likeliest token and the decision: 6.25 MiB."""
 
 DecisionModel = namedtuple(
     "DecisionModel", "contexts match_map layer_1 layer_2 token_maps vote_map inputs"
 )
 DecisionModel.__doc__ = """What all streams have learned of decisions.
 
-contexts: a `ContextSet`. match_map: see `match_model`. layer_1, layer_2: a `mixer.Layer` each.
-token_maps: [_TOKEN_MAPS, KNOTS] int64, see `apm`. vote_map: see `neighbors.new_map`.
-inputs: [_INPUTS] int64 of `layer_1`, log-odds in 2**-12 bit.
+contexts: a `ContextLines`. match_map: see `match_model`. layer_1, layer_2: a `mixer.Layer` each.
+token_maps: [_TOKEN_MAPS, KNOTS] int32, see `apm`. vote_map: see `neighbors.new_map`.
+inputs: [_INPUTS] int32 of `layer_1`, in whole lanes, log-odds in 2**-12 bit.
 """
 
 Decision = namedtuple("Decision", "node partial depth odds change confidence likeliest vote")
@@ -110,17 +111,17 @@ def new_decision_model(kinds: int) -> DecisionModel:
     weights[_VOTES] = mixer.WEIGHT_ONE // 8
     average = np.full(_SELECTORS_1, mixer.WEIGHT_ONE // _SELECTORS_1)
     return DecisionModel(
-        contexts=context_set.new_context_set(N_KINDS, SLOT_BITS, kinds),
+        contexts=context_lines.new_context_lines(N_KINDS, LINE_BITS, kinds),
         match_map=match_model.new_match_map(),
-        layer_1=mixer.new_layer(_SELECTORS_1, _SETS_1, weights),
-        layer_2=mixer.new_layer(_SELECTORS_2, _SETS_2, average),
+        layer_1=mixer.new_layer(_SELECTORS_1, _SETS_1, weights, _EXTRA_RATE_1),
+        layer_2=mixer.new_layer(_SELECTORS_2, _SETS_2, average, 0),
         token_maps=apm.new_maps(_TOKEN_MAPS),
         vote_map=neighbors.new_map(),
-        inputs=np.zeros(_INPUTS, dtype=np.int64),
+        inputs=mixer.new_inputs(_INPUTS),
     )
 
 
-@njit(cache=True)
+@inlined
 def confidence_in(count: int, total: int) -> Any:
     """Level of the likeliest symbol's probability, count / total: 0 .. _CONFIDENCES - 1."""
     confidence = 0
@@ -129,7 +130,7 @@ def confidence_in(count: int, total: int) -> Any:
     return confidence
 
 
-@njit(cache=True)
+@inlined
 def decide(
     coder_state: npt.NDArray[np.int64],
     buffer: npt.NDArray[np.uint8],
@@ -151,8 +152,7 @@ def decide(
         The bit, int64.
     """
     inputs = m.inputs
-    known = context_set.look_up(m.contexts, 0, N_BYTE_KINDS, d.partial, inputs)
-    known |= context_set.look_up(m.contexts, N_BYTE_KINDS, N_KINDS, d.node, inputs)
+    known = context_lines.look_up(m.contexts, d.partial, inputs)
     length = past.state[MATCH_LENGTH]
     expected = match_model.expect(past.history, past.state[MATCH], length, d.partial)
     inputs[_MODEL] = d.odds
@@ -170,9 +170,9 @@ def decide(
     bit = code_bit(coder_state, buffer, p, PROBABILITY_BITS, bit)
 
     apm.learn(token_map, place, bit, _MAP_SHIFT)
-    mixer.learn(m.layer_1, inputs, bit, _RATE_1, _EXTRA_RATE_1, _RATE_DECAY_1)
-    mixer.learn(m.layer_2, m.layer_1.mixed, bit, _RATE_2, 0, 1)
-    context_set.learn(m.contexts, bit)
+    mixer.learn(m.layer_1, inputs, bit, _RATE_1)
+    mixer.learn(m.layer_2, m.layer_1.mixed, bit, _RATE_2)
+    context_lines.learn(m.contexts, bit)
     if d.vote >= 0:
         m.vote_map[d.vote] = adapt(m.vote_map[d.vote], bit, _VOTE_SHIFT)
     if match_model.learn(m.match_map, length, expected, bit):
@@ -180,7 +180,7 @@ def decide(
     return bit
 
 
-@njit(cache=True)
+@inlined
 def _select(m: DecisionModel, past: Past, d: Decision, known: int, expected: int) -> None:
     """Write which weight sets of both layers are selected.
 
@@ -192,7 +192,7 @@ def _select(m: DecisionModel, past: Past, d: Decision, known: int, expected: int
     state = past.state
     position = min(d.depth, _POSITIONS - 1)
     last_byte = byte_before(past, 1)
-    order = context_set.highest_known(known, N_ORDERS)
+    order = highest_known(known, N_ORDERS)
     matched = match_model.selector(state[MATCH_LENGTH], expected)
     layer_1 = m.layer_1.selected
     layer_1[_ANY] = 0

@@ -8,9 +8,11 @@ square roots and squarings, so all machines hold the same ones.
 from typing import Any
 
 import numpy as np
+from numba import types
+from numba.extending import intrinsic
 
 from coder.fixed_point import EXP2_TABLE
-from coder.kernels import njit
+from coder.kernels import inlined
 
 ODDS_BITS = 12
 ODDS_ONE = 1 << ODDS_BITS
@@ -29,11 +31,12 @@ MIN_PROBABILITY = 1 << (PROBABILITY_BITS - 16)
 
 _TABLE_BITS = 12
 _FRACTION_MASK = ODDS_ONE - 1
+_SQUASH_SHIFT = 5
 
 
 def _log2_table() -> np.ndarray:
     """floor(4096 * log2(1 + i / 4096)) for i in 0..4095, by repeated squaring."""
-    table = np.empty(1 << _TABLE_BITS, dtype=np.int64)
+    table = np.empty(1 << _TABLE_BITS, dtype=np.int32)
     for i in range(len(table)):
         # 64 fraction bits: 12 squarings lose less than 2**-50.
         x = (1 << 64) + (i << (64 - _TABLE_BITS))
@@ -51,40 +54,53 @@ def _log2_table() -> np.ndarray:
 _LOG2 = _log2_table()
 
 
-@njit(cache=True)
+@intrinsic
+def _leading_zeros(typing_context: Any, n: Any) -> Any:
+    """Of an int64: one instruction on most processors, which the compiler's loops are not."""
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        zero_is_poison = context.get_constant(types.boolean, False)
+        return builder.ctlz(arguments[0], zero_is_poison)
+
+    return types.int64(types.int64), build
+
+
+@inlined
+def bit_length(n: int) -> Any:
+    """The number of binary digits of an int64 n ≥ 0, int64; 0 of 0."""
+    return np.int64(64) - _leading_zeros(np.int64(n))
+
+
+@inlined
 def log2_fixed(n: int) -> Any:
-    """log2 of an int64 n, 0 < n < 2**51, in units of 2**-12, error below 3 units."""
-    exponent = np.int64(0)
-    m = n
-    for step in (32, 16, 8, 4, 2, 1):
-        if m >> step:
-            m >>= step
-            exponent += step
-    mantissa = (n << _TABLE_BITS >> exponent) & ((1 << _TABLE_BITS) - 1)
-    return (exponent << ODDS_BITS) + _LOG2[mantissa]
+    """log2 of an int64 n > 0, in units of 2**-12, error below 3 units."""
+    exponent = bit_length(n) - 1
+    mantissa = (n << (62 - exponent)) >> (62 - _TABLE_BITS)
+    return (exponent << ODDS_BITS) + np.int64(_LOG2[mantissa & ((1 << _TABLE_BITS) - 1)])
 
 
 def _stretch_table() -> np.ndarray:
     """Log-odds of (i + 1/2) / 4096 for i in 0..4095."""
-    return np.array([log2_fixed(2 * i + 1) - log2_fixed(8191 - 2 * i) for i in range(4096)])
+    odds = [log2_fixed(2 * i + 1) - log2_fixed(8191 - 2 * i) for i in range(4096)]
+    return np.array(odds, dtype=np.int32)
 
 
 _STRETCH = _stretch_table()
 
 
-@njit(cache=True)
+@inlined
 def stretch(p: int) -> Any:
     """Log-odds of a probability, looked up by its upper 12 bits."""
-    return _STRETCH[p >> (PROBABILITY_BITS - 12)]
+    return np.int64(_STRETCH[p >> (PROBABILITY_BITS - 12)])
 
 
-@njit(cache=True)
+@inlined
 def clamp_odds(x: int) -> Any:
     """Within ± ODDS_LIMIT."""
     return min(max(x, -ODDS_LIMIT), ODDS_LIMIT)
 
 
-@njit(cache=True)
+@inlined
 def squash(x: int) -> Any:
     """The probability of clamped log-odds, 2**24 / (1 + 2**-x), from 4 to 2**24 - 4."""
     distance = abs(x)
@@ -93,13 +109,28 @@ def squash(x: int) -> Any:
     return min(p, PROBABILITY_ONE - 4) if x >= 0 else max(PROBABILITY_ONE - p, 4)
 
 
-@njit(cache=True)
+def _squash_table() -> np.ndarray:
+    """Probabilities in 2**-16 at every 32nd of the clamped log-odds, from the least."""
+    places = range(-ODDS_LIMIT, ODDS_LIMIT + 1, 1 << _SQUASH_SHIFT)
+    return np.array([squash(x) >> (PROBABILITY_BITS - 16) for x in places], dtype=np.uint16)
+
+
+_SQUASH_16 = _squash_table()
+
+
+@inlined
+def squash_16(x: int) -> Any:
+    """The probability of clamped log-odds in 2**-16, int64, from a table: for learning."""
+    return np.int64(_SQUASH_16[(x + ODDS_LIMIT) >> _SQUASH_SHIFT])
+
+
+@inlined
 def clamp_probability(p: int) -> Any:
     """Within MIN_PROBABILITY of certainty: what a decision may be coded with."""
     return min(max(p, np.int64(MIN_PROBABILITY)), np.int64(PROBABILITY_ONE - MIN_PROBABILITY))
 
 
-@njit(cache=True)
+@inlined
 def adapt(p: int, bit: int, shift: int) -> Any:
     """A probability, int64 in 2**-24, moved towards the bit by 2**-shift of the way."""
     return p + ((bit * (PROBABILITY_ONE - 1) - p) >> shift)

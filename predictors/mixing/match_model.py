@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coder.kernels import njit
+from coder.kernels import inlined
 from predictors.mixing.hashing import combine
 from predictors.mixing.logistic import PROBABILITY_ONE, adapt, stretch
 
@@ -38,7 +38,7 @@ def new_match_map() -> np.ndarray:
     return np.full(LENGTHS, PROBABILITY_ONE * 9 // 10, dtype=np.int64)
 
 
-@njit(cache=True)
+@inlined
 def follow(
     table: npt.NDArray[np.int64],
     history: npt.NDArray[np.uint8],
@@ -82,9 +82,7 @@ def follow(
     return pointer, length
 
 
-# Inlined, or each call would count the references to its arrays: 1/10 of the time of
-# `predictors.binary`.
-@njit(cache=True, forceinline=True)
+@inlined
 def expected_bit(byte: int, partial: int) -> Any:
     """The next bit if `byte` is right; -1 if the known bits (or the end) contradict."""
     if partial == 0:
@@ -97,7 +95,7 @@ def expected_bit(byte: int, partial: int) -> Any:
     return (byte >> (7 - known)) & 1
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def expect(history: npt.NDArray[np.uint8], pointer: int, length: int, partial: int) -> Any:
     """The bit that a match expects.
 
@@ -113,7 +111,7 @@ def expect(history: npt.NDArray[np.uint8], pointer: int, length: int, partial: i
     return expected_bit(np.int64(history[pointer]), partial)
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def odds(match_map: npt.NDArray[np.int64], length: int, expected: int) -> Any:
     """Log-odds of a one, int64 in 2**-12 bit, given what `expect` returned; 0 if that is -1."""
     if expected < 0:
@@ -121,13 +119,13 @@ def odds(match_map: npt.NDArray[np.int64], length: int, expected: int) -> Any:
     return stretch(match_map[length]) * (2 * expected - 1)
 
 
-@njit(cache=True)
+@inlined
 def selector(length: int, expected: int) -> Any:
     """A class of the match for selecting weights, 0 .. 3 * LENGTHS - 1: length and bit."""
     return length * 3 + 1 + expected
 
 
-@njit(cache=True)
+@inlined
 def learn(match_map: npt.NDArray[np.int64], length: int, expected: int, bit: int) -> Any:
     """Learn from a decision; return whether it ends the match: a bit was expected, wrongly."""
     if expected < 0:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from coder.kernels import njit
+from coder.kernels import inlined
 from predictors.mixing.hashing import combine
 
 # Fields of a stream's row of int64 state.
@@ -38,19 +38,19 @@ def new_states(n_streams: int) -> np.ndarray:
     return states
 
 
-@njit(cache=True)
+@inlined
 def byte_before(past: Past, n: int) -> Any:
     """The nth newest byte, int64; n ≥ 1."""
     return np.int64(past.history[past.base | ((past.state[END] - n) & past.mask)])
 
 
-@njit(cache=True)
+@inlined
 def place_of_end(past: Past) -> Any:
     """The place in `history` behind the newest byte."""
     return past.base | (past.state[END] & past.mask)
 
 
-@njit(cache=True)
+@inlined
 def append_byte(past: Past, byte: int) -> None:
     """Append a byte, int64, to the ring; update the word and the line."""
     state = past.state
@@ -68,7 +68,7 @@ def append_byte(past: Past, byte: int) -> None:
         state[LINE] = state[END]
 
 
-@njit(cache=True)
+@inlined
 def append_token(past: Past, symbol: int) -> None:
     """Note a complete token."""
     state = past.state

@@ -1,6 +1,6 @@
 """Byte-level refinement: a token as binary decisions, each mixed from many predictors.
 
-The language model's CDF gives the odds of every decision of the vocabulary trie
+The language model's weights give the odds of every decision of the vocabulary trie
 (`Trie`); what else is known of the past improves them (`decision`). Everything is
 integer arithmetic and is learned online from nothing.
 
@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coder import Coder
-from coder.kernels import njit
-from predictors.heads import neighbors
+from coder.kernels import inlined, njit
+from predictors import softmax
+from predictors.heads import candidates, neighbors
 from predictors.language_models.trie import Trie
-from predictors.mixing import match_model, prefix_sums
-from predictors.mixing.contexts import ALL_KINDS, hash_contexts
+from predictors.mixing import match_model
+from predictors.mixing.context_lines import begin_byte
+from predictors.mixing.contexts import hash_contexts
 from predictors.mixing.decision import Decision, confidence_in, decide, new_decision_model
 from predictors.mixing.logistic import clamp_odds, log2_fixed
 from predictors.mixing.past import (
@@ -34,75 +35,35 @@ from predictors.mixing.past import (
 _HISTORY_BITS = 22
 """The rings of all streams together have 2**22 bytes."""
 
-_BLOCK = 64
-"""Symbols of which `_largest` looks at the sum first."""
+_DEPTH_SHIFT = 8
+"""In a node, the depth stands above the partial."""
 
 Tables = namedtuple(
     "Tables",
-    "split child depth partial spelling begin model match_table history mask states",
+    "nodes spelling begin model match_table history mask states",
 )
 Tables.__doc__ = """All state of a refinement.
 
-split, child, depth, partial, spelling, begin: of the `Trie`. model: a `DecisionModel`.
+nodes: [A - 1, 4] int32, split, both children, and depth * 256 + partial, of the `Trie`; spelling,
+begin: of that too. model: a `DecisionModel`.
 match_table: see `match_model`. history: [S * capacity] uint8, mask: int64, capacity - 1, and
 states: [S, FIELDS] int64: see `Past`.
 """
 
 
-class Refinement:
-    """Codes one symbol at a time, given the language model's CDF."""
+def new_tables(trie: Trie, n_streams: int, kinds: int) -> Tables:
+    """Untrained.
 
-    def __init__(self, trie: Trie, n_streams: int, kinds: int = ALL_KINDS) -> None:
-        """
-        Args:
-            trie: of the vocabulary.
-            n_streams: S.
-            kinds: which of `contexts.KINDS` are on, as a bit mask.
-        """
-        self._no_votes = neighbors.new_votes(1)
-        self._unchanged = prefix_sums.new_prefix_sums(0)
-        self._max_decisions = trie.max_decisions
-        self._tables = _new_tables(trie, n_streams, kinds)
-
-    def code(
-        self,
-        coder: Coder,
-        stream: int,
-        cdf: npt.NDArray[np.uint32],
-        symbol: int,
-        votes: neighbors.Votes | None = None,
-        before_heads: prefix_sums.PrefixSums | None = None,
-    ) -> int:
-        """Code a symbol of a stream and learn from it.
-
-        Args:
-            coder: an encoder or a decoder.
-            stream: 0 .. S - 1.
-            cdf: [A + 1] uint32, strictly increasing from 0, below 2**31.
-            symbol: to encode; ignored when decoding.
-            votes: of `Neighbors`, whose order of symbols changes; None = no votes.
-            before_heads: of the language model's scores before the heads changed them;
-                None = nothing did.
-
-        Returns:
-            The symbol.
-        """
-        state, buffer = coder.kernel_state(self._max_decisions)
-        return int(
-            _code_symbol(
-                state, buffer, self._tables, votes or self._no_votes,
-                before_heads or self._unchanged, stream, cdf, np.int64(symbol),
-            )
-        )  # fmt: skip
-
-
-def _new_tables(trie: Trie, n_streams: int, kinds: int) -> Tables:
+    Args:
+        trie: of the vocabulary.
+        n_streams: S.
+        kinds: which of `contexts.KINDS` are on, as a bit mask.
+    """
     capacity = 1 << (_HISTORY_BITS - (n_streams - 1).bit_length())
     return Tables(
-        split=trie.split,
-        child=trie.child,
-        depth=trie.depth,
-        partial=trie.partial,
+        nodes=np.column_stack(
+            [trie.split, trie.child, trie.depth << _DEPTH_SHIFT | trie.partial]
+        ).astype(np.int32),
         spelling=trie.spelling,
         begin=trie.begin,
         model=new_decision_model(kinds),
@@ -113,93 +74,93 @@ def _new_tables(trie: Trie, n_streams: int, kinds: int) -> Tables:
     )
 
 
-@njit(cache=True)
-def _code_symbol(
+@njit(cache=True, error_model="numpy", _nrt=False)
+def code_symbol(
     coder_state: npt.NDArray[np.int64],
     buffer: npt.NDArray[np.uint8],
     t: Tables,
     votes: neighbors.Votes,
-    before_heads: prefix_sums.PrefixSums,
+    before: softmax.Softmax,
+    after: candidates.Candidates,
     stream: int,
-    cdf: npt.NDArray[np.uint32],
     symbol: int,
 ) -> Any:
-    """Go down the trie to a symbol, one decision per node; see `Refinement.code`."""
+    """Go down the trie to a symbol, one decision per node; learn from each.
+
+    Args:
+        coder_state, buffer: of the coder, see `code_bit`; with room for all decisions.
+        t: the `Tables`.
+        votes: of `neighbors`; the order of its symbols changes.
+        before, after: the weights before the heads changed them, and after.
+        stream: 0 .. S - 1.
+        symbol: int64, to encode; ignored when decoding.
+
+    Returns:
+        The symbol, int64.
+    """
     past = Past(t.history, t.mask, stream * (t.mask + 1), t.states[stream])
-    likeliest, count = _largest(cdf)
-    confidence = confidence_in(count, np.int64(cdf[len(cdf) - 1]))
-    # Symbols [low, high) are left, with votes at places [first, last), and with sums of
-    # weights before the heads of sum_low below them and sum_high up to their end.
-    low = first = sum_low = node = np.int64(0)
-    high = np.int64(len(cdf) - 1)
+    likeliest, weight, total = candidates.likeliest(after)
+    confidence = confidence_in(weight, total)
+    # The first symbol that is left is low, with votes at places [first, last), candidates [c_low,
+    # c_high), and sums of weights before the heads of sum_low below them and sum_high up to
+    # their end.
+    low = first = sum_low = node = c_low = np.int64(0)
     last = votes.state[0]
-    sum_high = before_heads.blocks[-1]
+    sum_high = before.blocks[-1]
+    c_high = candidates.count_of(after)
     depth = np.int64(-1)
     while node >= 0:
-        if t.depth[node] != depth:
-            _append_spelled(t, past, low, depth, t.depth[node])
-            depth = np.int64(t.depth[node])
-        split = np.int64(t.split[node])
-        odds = _odds(np.int64(cdf[low]), np.int64(cdf[split]), np.int64(cdf[high]))
-        change = sum_split = np.int64(0)
-        if len(before_heads.weights):
-            sum_split = prefix_sums.sum_before(before_heads, split)
-            change = odds - _odds(sum_low, sum_split, sum_high)
+        of_node = t.nodes[node]
+        node_depth = np.int64(of_node[3]) >> _DEPTH_SHIFT
+        if node_depth != depth:
+            _append_spelled(t, past, low, node, depth, node_depth)
+            depth = node_depth
+        split = np.int64(of_node[0])
+        sum_split = softmax.sum_before(before, split)
+        c_split = candidates.place_of(after, split, c_low, c_high)
+        raised = after.sums[c_split]
+        odds = _odds(
+            sum_split - sum_low + raised - after.sums[c_low],
+            sum_high - sum_split + after.sums[c_high] - raised,
+        )
+        change = odds - _odds(sum_split - sum_low, sum_high - sum_split)
         middle, below, above = neighbors.split_votes(votes, first, last, split)
         vote = neighbors.place(votes, below, above)
-        partial = np.int64(t.partial[node])
+        partial = np.int64(of_node[3]) & ((1 << _DEPTH_SHIFT) - 1)
         d = Decision(node, partial, depth, odds, change, confidence, likeliest, vote)
         bit = decide(coder_state, buffer, t.model, past, d, np.int64(symbol >= split))
         if bit:
-            low = split
-            first = middle
-            sum_low = sum_split
+            low, first, sum_low, c_low = split, middle, sum_split, c_split
         else:
-            high = split
-            last = middle
-            sum_high = sum_split
-        node = np.int64(t.child[node, bit])
+            last, sum_high, c_high = middle, sum_split, c_split
+        node = np.int64(of_node[1 + bit])
     symbol = ~node
     _append(t, past, t.begin[symbol] + max(depth, 0), t.begin[symbol + 1])
     append_token(past, symbol)
     return symbol
 
 
-@njit(cache=True)
-def _largest(cdf: npt.NDArray[np.uint32]) -> Any:
-    """The most probable symbol, the first of equals, and its count; both int64."""
-    symbol = np.int64(0)
-    best = np.int64(-1)
-    for begin in range(0, len(cdf) - 1, _BLOCK):
-        end = min(begin + _BLOCK, len(cdf) - 1)
-        # No symbol of a block has more than all of the block together.
-        if np.int64(cdf[end]) - np.int64(cdf[begin]) <= best:
-            continue
-        for i in range(begin, end):
-            count = np.int64(cdf[i + 1]) - np.int64(cdf[i])
-            if count > best:
-                symbol, best = np.int64(i), count
-    return symbol, best
+@inlined
+def _odds(below: int, above: int) -> Any:
+    """Log-odds of the upper part of a range, in 2**-12 bit, from the weights of its parts."""
+    return clamp_odds(log2_fixed(above) - log2_fixed(below))
 
 
-@njit(cache=True)
-def _odds(low: int, split: int, high: int) -> Any:
-    """Log-odds of the upper part of a range, in 2**-12 bit, from sums at its three edges."""
-    return clamp_odds(log2_fixed(high - split) - log2_fixed(split - low))
-
-
-@njit(cache=True)
-def _append_spelled(t: Tables, past: Past, symbol: int, depth: int, new_depth: int) -> None:
+@inlined
+def _append_spelled(
+    t: Tables, past: Past, symbol: int, node: int, depth: int, new_depth: int
+) -> None:
     """Append the bytes that all symbols below a node share with this one; hash the contexts.
 
     depth, new_depth: complete bytes at the node before, -1 = there was none, and at this one.
     """
     begin = t.begin[symbol]
     _append(t, past, begin + max(depth, 0), begin + new_depth)
-    hash_contexts(past, t.model.contexts.hashes)
+    hash_contexts(past, node, t.model.contexts.hashes)
+    begin_byte(t.model.contexts)
 
 
-@njit(cache=True)
+@inlined
 def _append(t: Tables, past: Past, begin: int, end: int) -> None:
     """Append the bytes spelling[begin:end] to the past, and follow its match."""
     state = past.state
