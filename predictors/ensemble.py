@@ -67,13 +67,18 @@ class Ensemble:
     """
 
     def __init__(
-        self, vocabulary: Vocabulary, parameters: EnsembleParameters, n_streams: int
+        self,
+        vocabulary: Vocabulary,
+        parameters: EnsembleParameters,
+        n_streams: int,
+        n_symbols: int,
     ) -> None:
         """
         Args:
             vocabulary: of the language model.
             parameters: see `EnsembleParameters`.
             n_streams: S, sequences that advance in lockstep.
+            n_symbols: that they have together.
         """
         p = parameters
         self._vocabulary = vocabulary
@@ -81,7 +86,7 @@ class Ensemble:
         self._parts: Parts | None = None
         self._tables: refinement.Tables | None = None
         if p.contexts:
-            self._tables = refinement.new_tables(vocabulary.trie, n_streams, p.contexts)
+            self._tables = refinement.new_tables(vocabulary.trie, n_streams, n_symbols, p.contexts)
 
     @staticmethod
     def least_cost(vocabulary: Vocabulary, parameters: EnsembleParameters) -> int:

@@ -72,7 +72,7 @@ def code_in(
     n_streams = len(layout)
     sessions = [HashSession(n) for n in np.diff(session_bounds(n_streams, n_sessions)).tolist()]
     parameters = Parameters(bias_rate=bias, head_rate=head, contexts=contexts, neighbors=neighbors)
-    ensemble = Ensemble(VOCABULARY, parameters, n_streams)
+    ensemble = Ensemble(VOCABULARY, parameters, n_streams, len(symbols))
     read = VOCABULARY.encode(prompt)
     known = np.empty((0, n_streams), dtype=np.int32)
     if isinstance(coder, Encoder):
@@ -181,7 +181,7 @@ def test_guesses_are_made_of_what_was_decoded_and_change_nothing():
 def test_progress_is_told_after_each_step():
     symbols = VOCABULARY.encode(b"hello world")
     layout = Layout((4, 3, 3, 1), (1,) * 4, 2)
-    ensemble = Ensemble(VOCABULARY, Parameters(), 4)
+    ensemble = Ensemble(VOCABULARY, Parameters(), 4, 11)
     known = fed_tokens(VOCABULARY, symbols, layout, VOCABULARY.encode(b""))
     coded = code_streams(
         Encoder(), [HashSession(4)], VOCABULARY, ensemble, symbols, layout,
@@ -210,7 +210,7 @@ def test_a_broken_model_is_an_error():
     with pytest.raises(ScoreError):
         list(
             code_streams(
-                Encoder(), [Broken(1)], VOCABULARY, Ensemble(VOCABULARY, Parameters(), 1),
+                Encoder(), [Broken(1)], VOCABULARY, Ensemble(VOCABULARY, Parameters(), 1, 3),
                 VOCABULARY.encode(b"abc"), equal_streams(3, 1), VOCABULARY.encode(b""),
                 np.empty((0, 1), dtype=np.int32),
             )

@@ -87,7 +87,7 @@ def size(ask: bool) -> int:
     random = np.random.default_rng(2)
     topics = random.standard_normal((8, DIMENSIONS))
     spellings = [bytes([97 + i]) for i in range(8)]
-    tables = new_tables(Trie(spellings), 1, ALL_KINDS)
+    tables = new_tables(Trie(spellings), 1, 1000, ALL_KINDS)
     neighbors = new_neighbors(len(spellings), DIMENSIONS, 200)
     hidden = new_hidden_state(DIMENSIONS)
     softmax = softmax_of([0] * 8)

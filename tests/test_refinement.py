@@ -11,7 +11,7 @@ from predictors.heads.candidates import Candidates, reweigh
 from predictors.heads.neighbors import new_votes
 from predictors.language_models.trie import Trie
 from predictors.mixing.contexts import ALL_KINDS, KINDS
-from predictors.mixing.decision import LINE_BITS
+from predictors.mixing.decision import MAX_LINE_BITS, line_bits
 from predictors.mixing.refinement import code_symbol, new_tables
 from predictors.softmax import Softmax
 from tests.distributions import candidates_of, softmax_of
@@ -43,7 +43,7 @@ class Refinement:
 
     def __init__(self, streams: int, kinds: int) -> None:
         self.trie = Trie(SPELLINGS)
-        self.tables = new_tables(self.trie, streams, kinds)
+        self.tables = new_tables(self.trie, streams, 1000, kinds)
 
     def code(self, coder: Coder, stream: int, weights: Distribution, symbol: int) -> int:
         state, buffer = coder.kernel_state(self.trie.max_decisions)
@@ -143,7 +143,7 @@ def test_what_is_certain_costs_almost_nothing():
 
 def test_memory_is_bounded():
     assert reachable_bytes(Refinement(256, ALL_KINDS)) < 170 << 20
-    assert LINE_BITS <= 22
+    assert line_bits(1 << 40) == MAX_LINE_BITS <= 22
 
 
 def test_memory_does_not_grow():

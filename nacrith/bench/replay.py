@@ -29,7 +29,9 @@ def replay(
     vocabulary: Vocabulary, recordings: Sequence[Recording], parameters: Parameters
 ) -> Replay:
     """Code the streams of a frame in lockstep, as `lockstep.code_streams` does."""
-    ensemble = Ensemble(vocabulary, parameters, len(recordings))
+    ensemble = Ensemble(
+        vocabulary, parameters, len(recordings), sum(len(r.symbols) for r in recordings)
+    )
     coder = Encoder()
     n_tokens = int(vocabulary.token_of_symbol.max()) + 1
     streams = [r.steps(vocabulary.token_of_symbol, n_tokens) for r in recordings]

@@ -243,7 +243,7 @@ class TextCodec:
         """See `code_streams`."""
         sessions = self._open_sessions(len(layout))
         vocabulary = self._model.vocabulary
-        ensemble = new_ensemble(vocabulary, self.parameters, len(layout), charset)
+        ensemble = new_ensemble(vocabulary, self.parameters, layout, charset)
         prompt = vocabulary.encode(PROMPTS[self.parameters.prompt])
         known = np.empty((0, len(layout)), dtype=np.int32)
         if isinstance(coder, Encoder):

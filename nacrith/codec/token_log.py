@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from coder import Coder
 from coder.kernels import njit
+from nacrith.codec.layout import Layout
 from predictors.base import FloatArray, IntArray
 from predictors.ensemble import Ensemble, EnsembleParameters
 from predictors.language_models.vocabulary import Vocabulary
@@ -84,15 +85,15 @@ def observed_by(observer: Observer | None) -> Iterator[None]:
 
 
 def new_ensemble(
-    vocabulary: Vocabulary, parameters: EnsembleParameters, n_streams: int, charset: int
+    vocabulary: Vocabulary, parameters: EnsembleParameters, layout: Layout, charset: int
 ) -> Ensemble:
     """An `Ensemble` for a frame in that charset, observed if there is an observer."""
     observer = _observer.get()
     if observer is None:
-        return Ensemble(vocabulary, parameters, n_streams)
-    log = TokenLog(vocabulary, n_streams, charset)
+        return Ensemble(vocabulary, parameters, len(layout), sum(layout.symbols))
+    log = TokenLog(vocabulary, len(layout), charset)
     observer.logs.append(log)
-    return _ObservedEnsemble(vocabulary, parameters, n_streams, log)
+    return _ObservedEnsemble(vocabulary, parameters, layout, log)
 
 
 class _ObservedEnsemble(Ensemble):
@@ -102,10 +103,10 @@ class _ObservedEnsemble(Ensemble):
         self,
         vocabulary: Vocabulary,
         parameters: EnsembleParameters,
-        n_streams: int,
+        layout: Layout,
         log: TokenLog,
     ) -> None:
-        super().__init__(vocabulary, parameters, n_streams)
+        super().__init__(vocabulary, parameters, len(layout), sum(layout.symbols))
         self._log = log
 
     def code(

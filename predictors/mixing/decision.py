@@ -32,8 +32,12 @@ from predictors.mixing.logistic import (
 )
 from predictors.mixing.past import MATCH, MATCH_LENGTH, TOKEN_1, WORD, Past, byte_before
 
-LINE_BITS = 22
-"""The hash table has 2**22 lines of 32 bytes: 128 MiB whatever the input."""
+MAX_LINE_BITS = 22
+"""The hash table has at most 2**22 lines of 32 bytes: 128 MiB."""
+
+_MIN_LINE_BITS = 14
+_LINES_PER_SYMBOL = 256
+"""So many fill the table to a half: a symbol has 4 bytes, a byte 2 lines in each of 14 contexts."""
 
 # Inputs of the mixer: one per kind of context, the language model with its heads, what the
 # heads changed, a constant, the match, the votes of the neighbors.
@@ -101,8 +105,19 @@ likeliest: the most probable symbol. vote: place in `vote_map`, -1 = no votes on
 """
 
 
-def new_decision_model(kinds: int) -> DecisionModel:
-    """Untrained; `kinds` is the mask of the kinds of context that are on."""
+def line_bits(n_symbols: int) -> int:
+    """Binary logarithm of the lines for so many symbols, a table that they don't fill."""
+    bits = (_LINES_PER_SYMBOL * n_symbols - 1).bit_length()
+    return min(max(bits, _MIN_LINE_BITS), MAX_LINE_BITS)
+
+
+def new_decision_model(kinds: int, n_symbols: int) -> DecisionModel:
+    """Untrained.
+
+    Args:
+        kinds: mask of the kinds of context that are on.
+        n_symbols: that will be coded.
+    """
     weights = np.zeros(_INPUTS, dtype=np.int64)
     weights[:N_KINDS] = mixer.WEIGHT_ONE // 50
     weights[_MODEL] = mixer.WEIGHT_ONE * 9 // 10
@@ -111,7 +126,7 @@ def new_decision_model(kinds: int) -> DecisionModel:
     weights[_VOTES] = mixer.WEIGHT_ONE // 8
     average = np.full(_SELECTORS_1, mixer.WEIGHT_ONE // _SELECTORS_1)
     return DecisionModel(
-        contexts=context_lines.new_context_lines(N_KINDS, LINE_BITS, kinds),
+        contexts=context_lines.new_context_lines(N_KINDS, line_bits(n_symbols), kinds),
         match_map=match_model.new_match_map(),
         layer_1=mixer.new_layer(_SELECTORS_1, _SETS_1, weights, _EXTRA_RATE_1),
         layer_2=mixer.new_layer(_SELECTORS_2, _SETS_2, average, 0),

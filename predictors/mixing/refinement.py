@@ -51,12 +51,13 @@ states: [S, FIELDS] int64: see `Past`.
 """
 
 
-def new_tables(trie: Trie, n_streams: int, kinds: int) -> Tables:
+def new_tables(trie: Trie, n_streams: int, n_symbols: int, kinds: int) -> Tables:
     """Untrained.
 
     Args:
         trie: of the vocabulary.
         n_streams: S.
+        n_symbols: that all streams have together.
         kinds: which of `contexts.KINDS` are on, as a bit mask.
     """
     capacity = 1 << (_HISTORY_BITS - (n_streams - 1).bit_length())
@@ -66,7 +67,7 @@ def new_tables(trie: Trie, n_streams: int, kinds: int) -> Tables:
         ).astype(np.int32),
         spelling=trie.spelling,
         begin=trie.begin,
-        model=new_decision_model(kinds),
+        model=new_decision_model(kinds, n_symbols),
         match_table=match_model.new_table(),
         history=np.zeros(n_streams * capacity, dtype=np.uint8),
         mask=np.int64(capacity - 1),
