@@ -46,7 +46,7 @@ def test_the_bytes_of_a_header_that_names_a_machine():
         "07"  # model, metadata, parameters
         f"00 016d {'ab' * 32} 01 03312e32 02"  # name, hash, backend, version, machine
         "80c0808002 03 0e6770755f6c61796572733d393939 04030201"  # features ... probe
-        "8201 8004 00"  # window and neighbors
+        "41 8004 00"  # window and neighbors
         "a403 ac02"  # mode and time
     )
     assert given.to_bytes() == bytes.fromhex(expected)

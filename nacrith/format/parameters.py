@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass
 
-# Bits of the header's mask of parameters that are not the default; bit 0 has no meaning.
-# Frozen: append only.
+# Frozen: bits of the header's mask of parameters that are not the default. Append only.
 BITS = {
-    1: "window",
-    2: "sinks",
-    3: "bias_rate",
-    4: "head_rate",
-    5: "contexts",
-    6: "prompt",
-    7: "neighbors",
+    0: "window",
+    1: "sinks",
+    2: "bias_rate",
+    3: "head_rate",
+    4: "contexts",
+    5: "prompt",
+    6: "neighbors",
 }
 
 # Limits that a reader enforces before it allocates anything for them.
