@@ -271,7 +271,7 @@ def _totals(rows: Rows, size: int, text_payload: int, binary_payload: int) -> di
         "model": model,
         "heads": heads,
         "coded": coded,
-        "lineBreaks": 8 * text_payload - coded,
+        "other": 8 * text_payload - coded,
         "binary": 8 * binary_payload,
         "container": 8 * (size - text_payload - binary_payload),
         "file": 8 * size,
