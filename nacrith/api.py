@@ -147,7 +147,7 @@ def open(
 ) -> IO[Any]:
     """Open a NC06 file for reading or writing its original, as `gzip.open` does.
 
-    A file is read frame by frame, so that its beginning is there before its end
+    A file is read in checked parts, so that its beginning is there before its end
     has been decoded. A path that is written appears when `close` is called or a `with`
     block is left without an exception, whole or not at all; an error of the compression
     is raised by `write` or `close`. Any other end discards what was written: a path stays

@@ -1,4 +1,4 @@
-"""File objects that read the original of a compressed file, frame by frame."""
+"""File objects that read the original of a compressed file, part by part."""
 
 import io
 from pathlib import Path
