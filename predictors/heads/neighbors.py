@@ -131,7 +131,8 @@ def _measure_block(
 
 
 Neighbors = namedtuple(
-    "Neighbors", "states followers distances least near sums words weights votes n_states dimensions"
+    "Neighbors",
+    "states followers distances least near sums words weights votes n_states dimensions",
 )
 Neighbors.__doc__ = """A ring of past states and what followed each; all streams share it.
 
