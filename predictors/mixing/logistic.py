@@ -31,7 +31,7 @@ MIN_PROBABILITY = 1 << (PROBABILITY_BITS - 16)
 
 _TABLE_BITS = 12
 _FRACTION_MASK = ODDS_ONE - 1
-_SQUASH_SHIFT = 5
+_SQUASH_SHIFT = 6
 
 
 def _log2_table() -> np.ndarray:
@@ -110,18 +110,19 @@ def squash(x: int) -> Any:
 
 
 def _squash_table() -> np.ndarray:
-    """Probabilities in 2**-16 at every 32nd of the clamped log-odds, from the least."""
+    """Probabilities in 2**-24 at the middle of each 1/64 bit of the clamped log-odds."""
+    half = 1 << (_SQUASH_SHIFT - 1)
     places = range(-ODDS_LIMIT, ODDS_LIMIT + 1, 1 << _SQUASH_SHIFT)
-    return np.array([squash(x) >> (PROBABILITY_BITS - 16) for x in places], dtype=np.uint16)
+    return np.array([squash(min(x + half, ODDS_LIMIT)) for x in places], dtype=np.int32)
 
 
-_SQUASH_16 = _squash_table()
+_SQUASH = _squash_table()
 
 
 @inlined
-def squash_16(x: int) -> Any:
-    """The probability of clamped log-odds in 2**-16, int64, from a table: for learning."""
-    return np.int64(_SQUASH_16[(x + ODDS_LIMIT) >> _SQUASH_SHIFT])
+def squash_coarse(x: int) -> Any:
+    """The probability of clamped log-odds in 2**-24, int64, from a table: for learning."""
+    return np.int64(_SQUASH[(x + ODDS_LIMIT) >> _SQUASH_SHIFT])
 
 
 @inlined

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coder.kernels import inlined
-from predictors.mixing.logistic import clamp_odds, squash_16
+from predictors.mixing.logistic import PROBABILITY_BITS, clamp_odds, squash_coarse
 
 WEIGHT_BITS = 16
 WEIGHT_ONE = 1 << WEIGHT_BITS
@@ -29,8 +29,9 @@ CONSTANT_INPUT = 256
 _LANES = 32
 """Inputs are padded with zeros to a multiple of this, as many as a vector loop takes at once."""
 
-# A rate of 1 moves a weight by 2**-30 of error (2**-16) times input (2**-12 bit), in units
-# of 2**-16.
+# Errors are used with 16 bits; a rate of 1 then moves a weight by 2**-30 of
+# error (2**-16) times input (2**-12 bit), in units of 2**-16.
+_ERROR_SHIFT = PROBABILITY_BITS - 16
 _RATE_SHIFT = 30
 _HALF = 1 << (_RATE_SHIFT - 1)
 
@@ -116,7 +117,8 @@ def train(
         bit: int64.
         rate: int; a rate of 1 moves a weight by 2**-30 of error times input.
     """
-    step = np.int64(np.int32(((bit << 16) - squash_16(odds)) * rate))
+    error = ((bit << PROBABILITY_BITS) - squash_coarse(odds)) >> _ERROR_SHIFT
+    step = np.int64(np.int32(error * rate))
     w = weights[begin : begin + len(inputs)]
     for i in range(len(inputs)):
         w[i] += np.int32((step * np.int64(inputs[i]) + _HALF) >> _RATE_SHIFT)
