@@ -97,25 +97,3 @@ class LanguageModel(Protocol):
         ...
 
     def close(self) -> None: ...
-
-
-class TokenPredictor(Protocol):
-    """An online predictor over whole tokens, the same in both directions.
-
-    For each token of each stream: `predict`, then (once the token is known)
-    `update`. The streams of a frame share one predictor, so each learns from all.
-    """
-
-    def predict(self, scores: IntArray, hidden: FloatArray | None) -> None:
-        """Add to `scores`.
-
-        Args:
-            scores: [A] int32 in 2**-16 bit, in vocabulary byte order.
-            hidden: [E] float32, what the model's output matrix multiplies; None if
-                the backend does not say.
-        """
-        ...
-
-    def update(self, cdf: npt.NDArray[np.uint32], symbol: int) -> None:
-        """Learn from the coded symbol; `cdf` is the distribution made of the scores."""
-        ...

@@ -138,8 +138,9 @@ Neighbors.__doc__ = """A ring of past states and what followed each; all streams
 
 states: [W, C] uint64, a state in a column, W and C rounded up to whole passes and blocks;
 W is 0 if nobody is asked. followers: [C] int32 symbols. distances: [C] uint16 from the state
-that is voted on, least: [blocks] uint16, the least of a block. near: [C + 1] int32, places. sums: [_BLOCK] uint64.
-words: [W] uint64, the state. weights: [n] int64, see `vote_of_distance`. votes: `Votes`.
+that is voted on, least: [blocks] uint16, the least of a block. near: [C + 1] int32, places.
+sums: [_BLOCK] uint64. words: [W] uint64, the state. weights: [n] int64, see
+`vote_of_distance`. votes: `Votes`.
 n_states: [2] int64: states that were kept ever, and the most that are kept at a time.
 dimensions: int64, those that are compared.
 """
