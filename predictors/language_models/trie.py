@@ -10,8 +10,10 @@ decisions.
 from bisect import bisect_left
 from collections.abc import Sequence
 from operator import itemgetter
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 END = 0
 """The value of `partial` at an end-or-longer decision."""
@@ -66,6 +68,21 @@ class Trie:
                 stack.append((split, high, depth, below[1], (found, 1), above + 1))
             if parent >= 0:
                 self.child[parent, side] = found
+
+    def to_arrays(self) -> dict[str, npt.NDArray[np.int32] | npt.NDArray[np.uint8]]:
+        """All that there is, for `from_arrays`."""
+        lengths = np.array([self.min_decisions, self.max_decisions], dtype=np.int32)
+        names = ("split", "child", "depth", "partial", "spelling", "begin")
+        return {"lengths": lengths} | {name: getattr(self, name) for name in names}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, npt.NDArray[Any]]) -> "Trie":
+        """The trie of `to_arrays`."""
+        trie = cls.__new__(cls)
+        for name, array in arrays.items():
+            setattr(trie, name, array)
+        trie.min_decisions, trie.max_decisions = arrays["lengths"].tolist()
+        return trie
 
 
 def _decision(

@@ -15,6 +15,8 @@ compared with the input, whatever it does.
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -61,7 +63,8 @@ class Vocabulary:
                 Need not be lossless.
             start_token: token id that begins a text for this model.
         """
-        self._tokenize = tokenize
+        self.tokenize = tokenize
+        self._token_spellings = token_spellings
         self.start_token = start_token
         token_of: dict[bytes, int] = {}
         spare = []
@@ -99,6 +102,29 @@ class Vocabulary:
     def trie(self) -> Trie:
         """The symbols as leaves of a binary trie; made once."""
         return Trie(self.spellings)
+
+    def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """All but the tokenizer, for `from_arrays`."""
+        spellings = [spelling or b"" for spelling in self._token_spellings]
+        own: dict[str, npt.NDArray[Any]] = {
+            "tokens": np.frombuffer(b"".join(spellings), dtype=np.uint8),
+            "lengths": np.array([len(spelling) for spelling in spellings], dtype=np.int32),
+            "start": np.array([self.start_token], dtype=np.int32),
+        }
+        return own | {f"trie.{name}": array for name, array in self.trie.to_arrays().items()}
+
+    @classmethod
+    def from_arrays(
+        cls, arrays: dict[str, npt.NDArray[Any]], tokenize: Callable[[bytes], Sequence[int]]
+    ) -> "Vocabulary":
+        """The vocabulary of `to_arrays`, with its tokenizer."""
+        tokens = arrays["tokens"].tobytes()
+        ends = np.cumsum(arrays["lengths"]).tolist()
+        spellings = [tokens[begin:end] for begin, end in pairwise([0, *ends])]
+        vocabulary = cls(spellings, tokenize, int(arrays["start"][0]))
+        trie = {name[5:]: array for name, array in arrays.items() if name.startswith("trie.")}
+        vars(vocabulary)["trie"] = Trie.from_arrays(trie)
+        return vocabulary
 
     def __len__(self) -> int:
         return len(self.spellings)
@@ -139,7 +165,7 @@ class Vocabulary:
                 yield True, stretch[position:]
 
     def _encode_text(self, text: bytes, symbols: list[int]) -> None:
-        found = self._symbol_of_token[np.asarray(self._tokenize(text), dtype=np.int64)]
+        found = self._symbol_of_token[np.asarray(self.tokenize(text), dtype=np.int64)]
         if (found >= 0).all() and self.decode(found) == text:
             symbols.extend(found.tolist())
         elif len(text) <= _GREEDY:

@@ -5,8 +5,8 @@ from collections import namedtuple
 import numpy as np
 
 from predictors.base import FloatArray
-from predictors.language_models.exact.gguf_file import Shape
 from predictors.language_models.exact.phases import new_counters
+from predictors.language_models.exact.shape import Shape
 from predictors.language_models.exact.tiles import MAX_ROWS, TILE_COLUMNS
 
 Buffers = namedtuple(

@@ -1,24 +1,16 @@
 """What the exact backend reads of a GGUF: dimensions and tensors, in float32."""
 
-from collections import namedtuple
 from pathlib import Path
 
 import gguf
 import numpy as np
 
 from predictors.base import FloatArray, UnsupportedModelError
+from predictors.language_models.exact.shape import Shape
 from predictors.language_models.exact.tiles import QUAD
 from predictors.language_models.gguf_reader import GgufReader
 from predictors.language_models.gguf_vocabulary import read_vocabulary
 from predictors.language_models.vocabulary import Vocabulary
-
-Shape = namedtuple("Shape", "layers width heads kv_heads head_size ffn_size vocabulary rope_pairs")
-Shape.__doc__ = """Dimensions of a model.
-
-layers: L. width: E, of the residual stream. heads: query heads; kv_heads: KV heads, each of
-heads / kv_heads query heads. head_size: d. ffn_size: width of the gated layer.
-vocabulary: V, tokens. rope_pairs: pairs of a head's elements that are rotated.
-"""
 
 
 class Gguf:
@@ -67,7 +59,8 @@ class Gguf:
                 f"{self.reader.path} holds {tensor.tensor_type.name} weights, which can't be "
                 "dequantized here; use --backend llama.cpp"
             ) from error
-        return np.ascontiguousarray(values, dtype=np.float32)
+        # Kernels tell arrays that can be written to from others.
+        return np.require(np.asarray(values), np.float32, ["C", "W"])
 
     @property
     def shape(self) -> Shape:

@@ -9,11 +9,10 @@ from predictors.language_models.exact.attention import new_scratch
 from predictors.language_models.exact.buffers import new_buffers
 from predictors.language_models.exact.cache import copy_first_stream, first_kept, new_cache
 from predictors.language_models.exact.forward import phase_count, work
-from predictors.language_models.exact.gguf_file import Gguf
+from predictors.language_models.exact.model_data import model_data
 from predictors.language_models.exact.rope import COARSE_BITS, FINE_BITS, TABLE_SIZE, rotation
-from predictors.language_models.exact.rope_tables import cos_sin_table, rope_frequencies
+from predictors.language_models.exact.rope_tables import cos_sin_table
 from predictors.language_models.exact.team import Job, Team
-from predictors.language_models.exact.weights import read_weights
 from predictors.language_models.numerics import Numerics, available_threads, exact_numerics
 
 # Rows that are evaluated at once where the tokens are known: more is not faster.
@@ -40,14 +39,13 @@ class ExactModel:
             path: the GGUF file.
             threads: of one step; 0 = all CPUs of this process. They change no bit.
         """
-        file = Gguf(path)
-        self.vocabulary = file.vocabulary()
-        self.shape = file.shape
-        self.context = file.context
         threads = threads or available_threads()
-        self.weights = read_weights(file, threads)
-        factors = file.tensor("rope_freqs.weight") if file.has("rope_freqs.weight") else None
-        self.frequencies = rope_frequencies(file.rope_base, self.shape.rope_pairs, factors)
+        data = model_data(path, threads)
+        self.vocabulary = data.vocabulary
+        self.shape = data.shape
+        self.context = data.context
+        self.weights = data.weights
+        self.frequencies = data.frequencies
         self.coarse_table = cos_sin_table(COARSE_BITS, TABLE_SIZE)
         self.fine_table = cos_sin_table(FINE_BITS, TABLE_SIZE)
         self.team = Team(threads)

@@ -2,15 +2,18 @@
 
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from predictors.base import FloatArray
-from predictors.language_models.exact.gguf_file import Gguf
 from predictors.language_models.exact.linear import Linear
 from predictors.language_models.exact.rounding import INT8_MAX
 from predictors.language_models.exact.tiles import COLUMNS, OFFSET, PANELS, QUAD, TILE_COLUMNS
+
+if TYPE_CHECKING:
+    from predictors.language_models.exact.gguf_file import Gguf
 
 MAX_ACTIVATION_BITS = 15
 """Activations have at most this many bits and a sign: they are packed as 16-bit numbers."""
@@ -48,7 +51,7 @@ def activation_bits(weights: npt.NDArray[np.int8]) -> int:
     return bits
 
 
-def read_weights(file: Gguf, threads: int) -> Weights:
+def read_weights(file: "Gguf", threads: int) -> Weights:
     """Read and round all weights; raises ModelError."""
     shape = file.shape
     attended = shape.heads * shape.head_size

@@ -1,0 +1,115 @@
+"""Arrays in a file of the user's cache folder, mapped into memory.
+
+Processes that map the same file share its pages. A file is written under another name and
+then given its own, so that it is there whole or not at all, and is checked when it is opened.
+A folder that can't be written to means no file, and nothing else.
+"""
+
+import json
+import mmap
+import os
+import tempfile
+import zlib
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+_MAGIC = b"nacrith arrays 1\n"
+_ALIGNMENT = 64
+"""Bytes: arrays begin with a cache line."""
+
+_PIECE = 1 << 23
+"""Bytes with a checksum of their own, so that threads can share the work."""
+
+Array = npt.NDArray[Any]
+
+
+def cache_folder() -> Path | None:
+    """`nacrith/models` in $XDG_CACHE_HOME or ~/.cache; None if there is no home."""
+    with suppress(RuntimeError):
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "nacrith", "models")
+    return None
+
+
+def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
+    """Write the arrays if that is possible."""
+    places: dict[str, Any] = {}
+    parts: list[memoryview | bytes] = []
+    size = 0
+    for name, array in arrays.items():
+        places[name] = [array.dtype.str, array.shape, size]
+        data = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+        padding = -len(data) % _ALIGNMENT
+        parts += [data.data, bytes(padding)]
+        size += len(data) + padding
+    checks = _checks_of(b"".join(parts))
+    head = json.dumps({"arrays": places, "size": size, "checks": checks}).encode()
+    start = len(_MAGIC) + 16 + len(head)
+    lengths = b"%8x%8x" % (len(head), zlib.crc32(head))
+    write_whole(path, [_MAGIC, lengths, head, bytes(-start % _ALIGNMENT), *parts])
+
+
+def map_arrays(path: Path, threads: int) -> dict[str, Array] | None:
+    """The arrays of a file; None if there is none, or it is damaged.
+
+    They can be written to, which changes neither the file nor what others see.
+    """
+    try:
+        with open(path, "rb") as file:
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+        return _arrays_in(mapped, threads)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _arrays_in(mapped: mmap.mmap, threads: int) -> dict[str, Array]:
+    """Raises ValueError, KeyError or TypeError if it is no such file."""
+    place = len(_MAGIC)
+    if mapped[:place] != _MAGIC:
+        raise ValueError("another kind of file")
+    length, check = int(mapped[place : place + 8], 16), int(mapped[place + 8 : place + 16], 16)
+    head = mapped[place + 16 : place + 16 + length]
+    if zlib.crc32(head) != check:
+        raise ValueError("damaged")
+    described = json.loads(head)
+    start = place + 16 + length
+    start += -start % _ALIGNMENT
+    data = np.frombuffer(mapped, dtype=np.uint8)[start:]
+    if len(data) != described["size"] or _checks_of(data.data, threads) != described["checks"]:
+        raise ValueError("damaged")
+    arrays = {}
+    for name, (dtype, shape, offset) in described["arrays"].items():
+        size = np.dtype(dtype).itemsize * int(np.prod(shape, dtype=np.int64))
+        arrays[name] = data[offset : offset + size].view(dtype).reshape(shape)
+    return arrays
+
+
+def _checks_of(data: bytes | memoryview, threads: int = 1) -> list[int]:
+    """A CRC-32 of each piece."""
+    pieces = [data[i : i + _PIECE] for i in range(0, len(data), _PIECE)]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(zlib.crc32, pieces))
+
+
+def write_whole(path: Path, parts: Iterable[bytes | memoryview]) -> None:
+    """Write a file, whole or not at all; not if the folder does not let us."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    except OSError:
+        return
+    try:
+        with open(descriptor, "wb") as file:
+            file.writelines(parts)
+        os.replace(name, path)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(name)
+    except BaseException:
+        os.unlink(name)
+        raise

@@ -1,0 +1,134 @@
+"""What the exact backend needs of a model, from the user's cache folder or from the GGUF.
+
+Dequantizing and packing the weights and making the vocabulary's trie takes longer than
+compressing a letter, so both are done once for each model, and mapped into memory afterwards.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from predictors.language_models.array_file import cache_folder, map_arrays, write_arrays
+from predictors.language_models.exact.linear import Linear
+from predictors.language_models.exact.rope_tables import rope_frequencies
+from predictors.language_models.exact.shape import Shape
+from predictors.language_models.exact.tiles import OFFSET
+from predictors.language_models.exact.weights import Weights, read_weights
+from predictors.language_models.file_hash import sha256_of
+from predictors.language_models.vocabulary import Vocabulary
+
+_LAYOUT = 1
+"""Of the arrays in the file; it changes with what is in them."""
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class ModelData:
+    """A model as the exact backend computes with it.
+
+    Attributes:
+        vocabulary: of the model.
+        shape: its dimensions.
+        context: positions that it was trained on.
+        weights: integers in panels.
+        frequencies: of `rope_frequencies`.
+    """
+
+    vocabulary: Vocabulary
+    shape: Shape
+    context: int
+    weights: Weights
+    frequencies: npt.NDArray[np.int64]
+
+
+def model_data(path: Path, threads: int) -> ModelData:
+    """Read a GGUF, or what was kept of it.
+
+    Raises:
+        ModelError: it can't be read, or needs what the exact backend does not have.
+    """
+    kept = _kept_at(path)
+    arrays = map_arrays(kept, threads) if kept else None
+    if arrays is not None:
+        return _from_arrays(arrays, path)
+    data = _read(path, threads)
+    if kept:
+        for old in kept.parent.glob(f"{kept.name.split('-')[0]}-*"):
+            old.unlink(missing_ok=True)
+        write_arrays(kept, _to_arrays(data))
+    return data
+
+
+def _kept_at(path: Path) -> Path | None:
+    """Where the data of a GGUF are kept; None = nowhere."""
+    folder = cache_folder()
+    try:
+        return folder / f"{sha256_of(path)[:32]}-{_LAYOUT}-{OFFSET}.arrays" if folder else None
+    except OSError:
+        # Whoever reads it says what is wrong.
+        return None
+
+
+def _read(path: Path, threads: int) -> ModelData:
+    from predictors.language_models.exact.gguf_file import Gguf
+
+    file = Gguf(path)
+    factors = file.tensor("rope_freqs.weight") if file.has("rope_freqs.weight") else None
+    return ModelData(
+        file.vocabulary(),
+        file.shape,
+        file.context,
+        read_weights(file, threads),
+        rope_frequencies(file.rope_base, file.shape.rope_pairs, factors),
+    )
+
+
+def _to_arrays(data: ModelData) -> Arrays:
+    arrays: Arrays = {
+        "shape": np.array(data.shape, dtype=np.int64),
+        "context": np.array([data.context], dtype=np.int64),
+        "frequencies": data.frequencies,
+    }
+    for name, value in data.weights._asdict().items():
+        if isinstance(value, Linear):
+            arrays |= {f"{name}.{part}": array for part, array in value._asdict().items()}
+        else:
+            arrays[name] = np.asarray(value)
+    return arrays | {f"vocabulary.{name}": a for name, a in data.vocabulary.to_arrays().items()}
+
+
+def _from_arrays(arrays: Arrays, path: Path) -> ModelData:
+    def part(prefix: str) -> Arrays:
+        return {name[len(prefix) :]: a for name, a in arrays.items() if name.startswith(prefix)}
+
+    def weights(name: str) -> Any:
+        if name in arrays:
+            return np.float64(arrays[name]) if name == "epsilon" else arrays[name]
+        return Linear(**part(f"{name}."))
+
+    return ModelData(
+        Vocabulary.from_arrays(part("vocabulary."), _tokenizer_of(path)),
+        Shape(*arrays["shape"].tolist()),
+        int(arrays["context"][0]),
+        Weights(**{name: weights(name) for name in Weights._fields}),
+        arrays["frequencies"],
+    )
+
+
+def _tokenizer_of(path: Path) -> Callable[[bytes], Sequence[int]]:
+    """The tokenizer of a GGUF, made when it is first needed: only an encoder needs it."""
+    made: list[Callable[[bytes], Sequence[int]]] = []
+
+    def tokenize(text: bytes) -> Sequence[int]:
+        if not made:
+            from predictors.language_models.gguf_vocabulary import load_tokenizer
+
+            made.append(load_tokenizer(path))
+        return made[0](text)
+
+    return tokenize

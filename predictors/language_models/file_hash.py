@@ -1,0 +1,42 @@
+"""The SHA-256 of a file, remembered for as long as the file stays as it is."""
+
+import hashlib
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from predictors.language_models.array_file import cache_folder, write_whole
+
+_BLOCK = 1 << 20
+
+_SETTLED_SECONDS = 2
+"""A file changed so recently may change again within one tick of its time stamp."""
+
+
+def sha256_of(path: Path) -> str:
+    """64 hexadecimal digits.
+
+    They are kept in the user's cache folder beside the file's size, time of change, inode and
+    device: hashing the 98 MB of the default model takes longer than loading it.
+
+    Raises:
+        OSError: the file can't be read.
+    """
+    found = path.stat()
+    state = f"{found.st_size} {found.st_mtime_ns} {found.st_ino} {found.st_dev}"
+    folder = cache_folder()
+    name = hashlib.blake2b(os.fsencode(path.resolve()), digest_size=16).hexdigest() + ".sha256"
+    if folder:
+        with suppress(OSError, ValueError):
+            digest, known = (folder / name).read_text().split(" ", 1)
+            if known == state and len(digest) == 64:
+                return digest
+    sha256 = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(_BLOCK):
+            sha256.update(block)
+    digest = sha256.hexdigest()
+    if folder and time.time_ns() - found.st_mtime_ns > _SETTLED_SECONDS * 10**9:
+        write_whole(folder / name, [f"{digest} {state}".encode()])
+    return digest
