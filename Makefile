@@ -32,6 +32,7 @@ BYTES ?=
 
 demo: env
 	@$(RUN) -m corpora chapter build/demo/chapter.txt
+	$(RUN) -m nacrith setup
 	$(RUN) -m nacrith compress -v -f -o build/demo/packed.nc '$(FILE)'
 	$(RUN) -m nacrith decompress -v -f -o build/demo/restored build/demo/packed.nc
 	@cmp '$(FILE)' build/demo/restored && echo "restored: equal to the original"

@@ -1,4 +1,4 @@
-"""`nacrith info`, `models` and `doctor`."""
+"""`nacrith info`, `models`, `doctor` and `setup`."""
 
 import json
 from pathlib import Path
@@ -109,3 +109,19 @@ def doctor(model: Path | None, backend: str) -> None:
 
     for what, found in examine(model, backend):
         click.echo(printable(f"{what:<18} {found}"))
+
+
+@click.command()
+@MODEL
+@click.option("-q", "--quiet", is_flag=True, help="No messages.")
+def setup(model: Path | None, quiet: bool) -> None:
+    """Compile what is compiled once, and unpack the model, so that the first file need not wait.
+
+    \b
+    nacrith setup
+    """
+    from nacrith.warm_up import warm_up
+
+    for message in warm_up(model):
+        if not quiet:
+            say(message)

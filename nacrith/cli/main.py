@@ -14,7 +14,7 @@ from nacrith.cli.compress import compress, decompress, test
 from nacrith.cli.display import printable, say
 from nacrith.cli.explain import explain
 from nacrith.cli.failures import describe, is_internal, show_traceback
-from nacrith.cli.inspect import doctor, info, models
+from nacrith.cli.inspect import doctor, info, models, setup
 from nacrith.system import signals
 from nacrith.system.environment import check_environment
 
@@ -49,7 +49,18 @@ def cli(context: click.Context, decode: bool) -> None:
         command.main(["-c"], standalone_mode=False)
 
 
-for _command in (compress, decompress, test, info, models, doctor, bench, completion, explain):
+for _command in (
+    compress,
+    decompress,
+    test,
+    info,
+    models,
+    doctor,
+    setup,
+    bench,
+    completion,
+    explain,
+):
     cli.add_command(_command)
 
 

@@ -161,7 +161,7 @@ class StreamTexts:
 
     def _code_breaks(self, stream: int) -> None:
         text = self._texts[stream][: self._spelled[stream]]
-        end = len(text) if self._is_whole(stream) else int(last_word_end(text))
+        end = len(text) if self._is_whole(stream) else last_word_end(text)
         begin = self._lines.place(stream)
         self._lines.code(self._coder, stream, text, self._breaks[stream], end)
         coded = self._breaks[stream][begin : max(begin, end)]

@@ -187,12 +187,23 @@ def _code(
     state[_PLACE] = end
 
 
-@njit(cache=True)
-def last_word_end(text: Bytes) -> Any:
+def last_word_end(text: Bytes) -> int:
     """Where the last word ends behind which there is a blank; 0 = there is none.
 
     What is coded of the gaps before it does not depend on the bytes behind it.
     """
+    return int(_last_word_end(_read_only(text)))
+
+
+def _read_only(text: Bytes) -> Bytes:
+    """Kernels would be compiled a second time for arrays that can be written to."""
+    text = text.view()
+    text.flags.writeable = False
+    return text
+
+
+@njit(cache=True)
+def _last_word_end(text: Bytes) -> Any:
     for end in range(len(text) - 1, 0, -1):
         if is_blank(text[end]) and not is_blank(text[end - 1]):
             return end
@@ -230,6 +241,7 @@ class LineBreaks:
                 all of the text.
         """
         lines = self._lines[number]
+        text = _read_only(text)
         while lines.state[_PLACE] < end:
             part = min(int(lines.state[_PLACE]) + _BLOCK, end)
             state, buffer = coder.kernel_state(_BLOCK)
