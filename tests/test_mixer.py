@@ -67,7 +67,7 @@ def test_only_selected_sets_learn_and_slower_with_experience():
 
 def test_an_extra_rate_halves_after_as_many_decisions_as_it_says():
     layer = mixer.new_layer(1, 1, [0], 4000)
-    for _ in range((1 << 21) // 4000):
+    for _ in range((1 << 20) // 4000):
         mixer.learn(layer, mixer.new_inputs(1), np.int64(1), 0)
     assert abs(int(layer.extra[0]) / (4000 << 16) - 0.5) < 0.01
 

@@ -66,7 +66,7 @@ _SETS_2 = 2048
 """The most sets that one selector of layer 2 selects from."""
 
 # Of the mixer's layers, in the unit of `mixer.train`: layer 1 learns at 11,000 at first, at
-# half of it after some 240 decisions in a set, and at 1,000 in the end.
+# half of it after some 130 decisions in a set, and at 1,000 in the end.
 _RATE_1, _EXTRA_RATE_1 = 1000, 10000
 _RATE_2 = 400
 

@@ -20,7 +20,7 @@ from predictors.softmax import BLOCK, TOP_BITS, Softmax, high_weight, score_of
 _REACH = 12
 """Candidates have more than 2**-12 of the top weight."""
 
-MAX_CANDIDATES = 192
+MAX_CANDIDATES = 256
 """Where there are more, the reach shrinks: this bounds the time of a token."""
 
 _RAISE_BITS = 20

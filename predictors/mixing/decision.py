@@ -73,7 +73,7 @@ _ODDS_REACH = 12
 """Odds of ± so many bits are told apart in layer 2, by whole bits."""
 
 # Of the mixer's layers, in the unit of `mixer.train`: layer 1 learns at 4,200 at first, at
-# half of it after some 600 decisions in a set, and at 200 in the end.
+# half of it after some 280 decisions in a set, and at 200 in the end.
 _RATE_1, _EXTRA_RATE_1 = 200, 4000
 _RATE_2 = 80
 

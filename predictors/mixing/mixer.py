@@ -38,8 +38,8 @@ _HALF = 1 << (_RATE_SHIFT - 1)
 _EXTRA_BITS = 16
 """Fraction bits of what a rate has more than in the end."""
 
-_EXTRA_SHIFT = 21
-"""An extra rate r falls by r**2 / 2**21 with each decision, that is, as 2**21 / n."""
+_EXTRA_SHIFT = 20
+"""An extra rate r falls by r**2 / 2**20 with each decision, that is, as 2**20 / n."""
 
 Layer = namedtuple("Layer", "weights extra selected mixed shape")
 Layer.__doc__ = """Weight sets, of which each selector selects one.
