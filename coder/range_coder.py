@@ -59,6 +59,11 @@ class Coder(Protocol):
         """What all that was coded so far costs: the logarithm of how far the interval shrank."""
         ...
 
+    @property
+    def size(self) -> int:
+        """Bytes that are settled by what was coded so far; the same in both directions."""
+        ...
+
 
 @njit(cache=True)
 def _narrow(state, output, start, stop):
@@ -225,3 +230,7 @@ class Decoder:
     def bits(self) -> float:
         # The first 4 bytes were read in advance.
         return 8 * int(self._state[_POSITION]) - log2(self._state[_RANGE])
+
+    @property
+    def size(self) -> int:
+        return int(self._state[_POSITION]) - 4

@@ -1,5 +1,6 @@
 """Where compiled code is kept, and what happens if it can't be, or is damaged."""
 
+import importlib
 import importlib.util
 import shutil
 import sys
@@ -157,3 +158,23 @@ def test_kernels_that_are_named_by_their_module_count():
     assert weight_sets.mix.py_func in called and mixer.mix.py_func not in called
     named = kernels._globals_of(text_model._decide.py_func)
     assert named["weight_sets.CONSTANT_INPUT"] == weight_sets.CONSTANT_INPUT
+
+
+def test_what_is_called_through_a_module_is_seen(tmp_path, cache, monkeypatch):
+    def write(constant: int) -> int:
+        for name in ("callee", "caller"):
+            sys.modules.pop(name, None)
+        (tmp_path / "callee.py").write_text(
+            "from coder.kernels import njit\n\n"
+            f"C = {constant}\n\n\n@njit(cache=True)\ndef add(x):\n    return x + C\n"
+        )
+        (tmp_path / "caller.py").write_text(
+            "import callee\nfrom coder.kernels import njit\n\n\n"
+            "@njit(cache=True)\ndef f(x):\n    return callee.add(x)\n"
+        )
+        importlib.invalidate_caches()
+        return int(importlib.import_module("caller").f(1))
+
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    assert [write(3), write(4), write(3)] == [4, 5, 4]

@@ -327,7 +327,7 @@ def test_auto_leaves_to_llama_cpp_what_the_exact_backend_lacks(text_options, mon
     def refuse(*arguments):
         raise UnsupportedModelError("not this one")
 
-    monkeypatch.setattr("predictors.language_models.exact.model.Gguf", refuse)
+    monkeypatch.setattr("predictors.language_models.exact.model.model_data", refuse)
     assert backend_of(compress(PROSE, text_options)) == "llama.cpp"
     with pytest.raises(NacrithError, match="not this one"):
         compress(PROSE, replace(text_options, backend="exact"))

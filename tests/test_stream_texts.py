@@ -39,8 +39,9 @@ TEXTS = {
 
 @pytest.fixture(autouse=True)
 def many_checks(monkeypatch):
-    monkeypatch.setattr(stream_texts, "_FIRST", 4)
-    monkeypatch.setattr(stream_texts, "_MOST", 64)
+    monkeypatch.setattr(stream_texts, "_FIRST", 3)
+    monkeypatch.setattr(stream_texts, "_MOST", 40)
+    monkeypatch.setattr(stream_texts, "_SYMBOLS", 24)
 
 
 @pytest.fixture(scope="module", params=[1, 3])
@@ -158,7 +159,13 @@ def test_a_check_costs_its_bits_in_both_directions():
     pieces = [Piece(b"0123456789", np.zeros(10, dtype=np.uint8), 10)]
     encoder = Encoder()
     texts = StreamTexts(encoder, vocabulary, symbols, layout, NO_TRANSFORMS, pieces)
-    assert [texts.after_step(i, i + 1) for i in range(10)] == [i == 3 for i in range(10)]
+    checked = []
+    for i in range(10):
+        # What codes the symbols.
+        encoder.code_bit(1 << 15, 1, 24)
+        checked.append(texts.after_step(i, i + 1))
+    first = checked.index(True)
+    assert 1 < first < 8
     for wrong in range(-1, 10):
         found = symbols.copy()
         if wrong >= 0:
@@ -167,12 +174,14 @@ def test_a_check_costs_its_bits_in_both_directions():
         texts = StreamTexts(decoder, vocabulary, found, layout, NO_TRANSFORMS, None)
         try:
             for i in range(10):
-                texts.after_step(i, i + 1)
+                assert decoder.code_bit(1 << 15, -1, 24) == 1
+                assert texts.after_step(i, i + 1) == checked[i]
         except FormatError:
-            assert 0 <= wrong <= i
+            assert 0 <= wrong <= i and checked[i]
         else:
             # What comes after the last check is for the frame's.
-            assert wrong == -1 or wrong > 3
+            last = max(i for i in range(10) if checked[i])
+            assert wrong == -1 or wrong > last
 
 
 def test_a_block_is_known_as_far_as_its_text_is():

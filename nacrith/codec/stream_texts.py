@@ -20,11 +20,13 @@ from nacrith.transforms.prepare import Piece, Transforms, restore
 from predictors.base import IntArray
 from predictors.language_models.vocabulary import Vocabulary
 
-# The first check comes in the step in which so many symbols are coded, the next ones each time
-# that four times as many are, at the latest after `_MOST` more. On prose they cost 0.1 to 0.2 %.
-_FIRST = 256
-_MOST = 4096
-# Bits of a check, and of the first ones: below `_MOST` symbols, where more would be felt.
+# A check comes when so many bytes of payload are settled, then four times as many, at the latest
+# `_MOST` after the last; and after so many symbols, where they cost next to nothing. Checks take
+# 0.1 % of a long payload, and at most half a percent of a short one.
+_FIRST = 192
+_MOST = 2048
+_SYMBOLS = 1 << 15
+# Bits of a check, and of the first one, where more would be felt.
 _BITS, _FEW_BITS = 16, 8
 
 _EVEN = 1 << 15
@@ -79,7 +81,9 @@ class StreamTexts:
         # Of each stream: symbols taken notice of, and the bytes that they spell.
         self._taken = [0] * len(layout)
         self._spelled = [0] * len(layout)
-        self._next = _FIRST
+        self._next_size = _FIRST
+        self._next_done = _SYMBOLS
+        self._checked = False
         self._crc = 0
         self._starts = [0, *np.cumsum(layout.sizes).tolist()]
         self.original = bytearray(self._starts[-1] if self._decodes else 0)
@@ -95,11 +99,14 @@ class StreamTexts:
         Raises:
             FormatError: what was decoded is not what was encoded.
         """
-        if not self._next <= done < len(self._symbols):
+        size = self._coder.size
+        is_due = size >= self._next_size or done >= self._next_done
+        if not is_due or done == len(self._symbols):
             return False
-        bits = _BITS if self._next >= _MOST else _FEW_BITS
-        while self._next <= done:
-            self._next = min(4 * self._next, self._next + _MOST)
+        bits = _BITS if self._checked else _FEW_BITS
+        self._checked = True
+        self._next_size = max(_FIRST, min(4 * size, size + _MOST))
+        self._next_done = done + _SYMBOLS
         for stream, n in enumerate(self._layout.symbols):
             coded = min(n, max(0, step + 1 - self._layout.delay(stream)))
             self._take(stream, coded)

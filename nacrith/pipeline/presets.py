@@ -35,8 +35,8 @@ class Preset:
 
 # More streams let the processor work on more at once, up to about 64 when decoding; each
 # starts without context. Attention takes half of the time at 1,000 positions.
-FAST = Preset(Parameters(window=256), Cutting(0, 64, 1000), 10)
-DEFAULT = Preset(Parameters(), Cutting(0, 64, 2000), 10)
+FAST = Preset(Parameters(window=256), Cutting(0, 64, 1500), 10)
+DEFAULT = Preset(Parameters(), Cutting(0, 64, 4000), 10)
 BEST = Preset(Parameters(window=2048, neighbors=1 << 16), Cutting(1, 1), 0)
 
 LEVELS = {
