@@ -55,10 +55,10 @@ PARAGRAPH = "The sea was calm, and the boats had gone out before it was light.\n
 PAGE = "  <page>\n" + PARAGRAPH + "\n" + PARAGRAPH
 
 
-@given(st.text(max_size=400), st.integers(2, 9))
+@given(st.text(max_size=400), st.integers(2, 300))
 def test_cuts_are_ascending_and_between_characters(text, streams):
     data = text.encode()
-    found = cuts(data, streams, BYTES) if len(data) >= streams else []
+    found = cuts(data, streams, BYTES)
     assert sorted(set(found)) == found and len(found) < streams
     for place in found:
         assert 0 < place < len(data)

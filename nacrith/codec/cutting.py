@@ -33,6 +33,7 @@ def cuts(text: bytes, streams: int, vocabulary: Vocabulary) -> list[int]:
     """
     ends = np.cumsum(vocabulary.lengths[vocabulary.encode(text)])
     n = len(ends)
+    streams = min(streams, n)
     # The head comes on top of the first stream.
     head = HEAD if n > 2 * HEAD * streams else 0
     found: list[int] = []
