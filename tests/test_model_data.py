@@ -153,6 +153,27 @@ def test_without_a_folder_nothing_is_kept_and_all_works(gguf, folder, kind, monk
     assert not list(folder.glob("*"))
 
 
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_folder_that_others_have_written_is_left_alone(gguf, folder, damaged, monkeypatch):
+    model_data(gguf, 1)
+    (kept,) = folder.glob("*.arrays")
+    if damaged:
+        kept.write_bytes(kept.read_bytes()[:-1])
+    else:
+        monkeypatch.setattr(module, "_LAYOUT", 99)
+    before = kept.read_bytes()
+
+    def refuse(*arguments, **named):
+        raise PermissionError(13, "Permission denied")
+
+    # Permissions do not stop the superuser, whom tests may run as.
+    for name in ("pathlib.Path.unlink", "os.replace", "tempfile.mkstemp"):
+        monkeypatch.setattr(name, refuse)
+    assert model_data(gguf, 1).shape.width
+    assert [path.name for path in folder.glob("*.arrays")] == [kept.name]
+    assert kept.read_bytes() == before
+
+
 def test_a_changed_model_is_another(gguf, folder):
     before = sha256_of(gguf)
     assert sha256_of(gguf) == before
@@ -173,10 +194,15 @@ def test_a_hash_is_remembered(gguf, folder, monkeypatch):
     digest = sha256_of(gguf)
     monkeypatch.setattr("hashlib.sha256", None)
     assert sha256_of(gguf) == digest
-    for path in folder.glob("*.sha256"):
-        path.write_text("damaged")
-    with pytest.raises(TypeError):
-        sha256_of(gguf)
+    (path,) = folder.glob("*.sha256")
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        for bit in (1, 0x10):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ bit]) + whole[place + 1 :])
+            with pytest.raises(TypeError):
+                sha256_of(gguf)
+    path.write_bytes(whole)
+    assert sha256_of(gguf) == digest
 
 
 def test_processes_can_write_at_the_same_time(gguf, folder):

@@ -5,6 +5,7 @@ compressing a letter, so both are done once for each model, and mapped into memo
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,9 @@ def model_data(path: Path, threads: int) -> ModelData:
     data = _read(path, threads)
     if kept:
         for old in kept.parent.glob(f"{kept.name.split('-')[0]}-*"):
-            old.unlink(missing_ok=True)
+            # The folder may be one that only others can write to.
+            with suppress(OSError):
+                old.unlink()
         write_arrays(kept, _to_arrays(data))
     return data
 
