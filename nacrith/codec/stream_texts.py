@@ -183,7 +183,8 @@ class StreamTexts:
         restored = restore(
             text[:end].tobytes(), self._breaks[stream], self._made, MAX_GROWTH * size
         )
-        is_right = len(restored) == size if self._is_whole(stream) else len(restored) <= size
+        # Symbols that are left stand for at least a byte.
+        is_right = len(restored) == size if self._is_whole(stream) else len(restored) < size
         if not is_right:
             raise FormatError("a frame is damaged: its text has another length than recorded")
         begin = self._starts[stream]
