@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coder import Encoder
+from nacrith.codec import stream_texts
 from nacrith.codec.layout import MAX_HEAD, Layout, code_layout
 from nacrith.codec.stream_texts import StreamTexts
 from nacrith.transforms.charset import CHARSETS
-from nacrith.transforms.prepare import NO_TRANSFORMS, Piece, Transforms, code_transforms
+from nacrith.transforms.prepare import Piece, Transforms, code_transforms
 from predictors.language_models.vocabulary import Vocabulary
 
 BYTES = Vocabulary([None, *[bytes([b]) for b in range(256)]], lambda t: [1 + b for b in t], 0)
@@ -90,21 +91,48 @@ class ScriptedCoder:
         return bit
 
 
+class FreeLineBreaks:
+    """`LineBreaks` that only keeps how far it is, so that all bits are those of checks."""
+
+    def __init__(self, n_texts: int) -> None:
+        self.places = [0] * n_texts
+
+    def place(self, number: int) -> int:
+        return self.places[number]
+
+    def code(self, coder, number, text, breaks, end) -> None:
+        self.places[number] = max(self.places[number], end)
+
+
+def settled_line_breaks(text: bytes, whole: bool) -> int:
+    """The place that section 5.2 names."""
+    blanks = b"\t\n\v\f\r "
+    places = (
+        i for i in range(len(text) - 1, 0, -1) if text[i] in blanks and text[i - 1] not in blanks
+    )
+    return len(text) if whole else next(places, 0)
+
+
 @pytest.mark.parametrize("most", [1, 40, 3000])
 @pytest.mark.parametrize("lengths", [(70_000,), (4000, 3000, 5000)])
-def test_when_checks_come_and_what_is_in_them(most, lengths):
-    """Without line breaks; with payloads that grow by up to `most` bytes a step."""
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_when_checks_come_and_what_is_in_them(most, lengths, wrapped, monkeypatch):
+    """With payloads that grow by up to `most` bytes a step."""
+    monkeypatch.setattr(stream_texts, "LineBreaks", FreeLineBreaks)
     random = np.random.default_rng(most)
     layout = Layout(lengths, lengths, 100 if len(lengths) > 1 else 0)
-    text = bytes(random.integers(97, 123, sum(lengths)).astype(np.uint8))
+    text = bytes(random.choice(np.frombuffer(b"abcde  ", dtype=np.uint8), sum(lengths)))
     symbols = BYTES.encode(text)
     parts = [text[b : b + n] for b, n in zip(layout.bounds, lengths, strict=False)]
-    pieces = [Piece(p, np.zeros(len(p), dtype=np.uint8), len(p)) for p in parts]
+    breaks = [random.integers(0, 2, len(p)).astype(np.uint8) * wrapped for p in parts]
+    pieces = [Piece(p, b, len(p)) for p, b in zip(parts, breaks, strict=True)]
     coder = ScriptedCoder()
-    texts = StreamTexts(coder, BYTES, symbols, layout, NO_TRANSFORMS, pieces)  # type: ignore[arg-type]
+    made = Transforms(wrapped=wrapped)
+    texts = StreamTexts(coder, BYTES, symbols, layout, made, pieces)  # type: ignore[arg-type]
 
     z_next, m_next, crc = 192, 32_768, 0
     taken = [0] * len(lengths)
+    settled = [0] * len(lengths)
     done = checks = 0
     for step in range(layout.steps):
         coded = [min(n, max(0, step + 1 - layout.delay(s))) for s, n in enumerate(lengths)]
@@ -120,6 +148,12 @@ def test_when_checks_come_and_what_is_in_them(most, lengths):
         for stream, begin in enumerate(layout.bounds[:-1]):
             new = symbols[begin + taken[stream] : begin + coded[stream]]
             crc = zlib.crc32(new.astype("<u4").tobytes(), crc)
+            if wrapped and coded[stream]:
+                # A symbol is a byte here.
+                known = parts[stream][: coded[stream]]
+                end = settled_line_breaks(known, coded[stream] == lengths[stream])
+                crc = zlib.crc32(breaks[stream][settled[stream] : end].tobytes(), crc)
+                settled[stream] = end
         taken = coded
         expected = f"{crc:032b}"[-16:] if checks else f"{crc:032b}"[-8:]
         assert "".join(map(str, coder.bits)) == expected
