@@ -91,7 +91,10 @@ def test_streams_that_read_the_same_are_computed_once(model, logits, together, a
     fed = np.repeat(TOKENS[:, None], 3, axis=1)
     fed[together:, [0, 2]] = TOKENS[::-1][: len(TOKENS) - together, None]
     other = model.open(1, WINDOW, SINKS)
-    expected = [other.step(tokens[:1])[0].copy() for tokens in fed]
+    expected, states = [], []
+    for tokens in fed:
+        expected.append(other.step(tokens[:1])[0].copy())
+        states.append(other.hidden()[0].copy())
     session = model.open(3, WINDOW, SINKS, ahead)
     for _ in range(2):
         if prefetched:
@@ -101,12 +104,19 @@ def test_streams_that_read_the_same_are_computed_once(model, logits, together, a
             assert len(rows) == len(session.hidden()) == (1 if i < together else 3)
             assert np.array_equal(rows[0], expected[i]) and np.array_equal(rows[-1], expected[i])
             assert np.array_equal(rows[len(rows) // 2], logits[i])
+            hidden = session.hidden()
+            assert np.array_equal(hidden[0], states[i]) and np.array_equal(hidden[-1], states[i])
         session.reset()
 
 
 @pytest.mark.parametrize("streams", [1, 2])
 def test_guesses_change_nothing(model, logits, streams):
     random = np.random.default_rng(3)
+    other = model.open(1, WINDOW, SINKS)
+    states = []
+    for token in TOKENS:
+        other.step(token[None])
+        states.append(other.hidden()[0].copy())
     session = model.open(streams, WINDOW, SINKS, ahead=8)
     for _ in range(2):
         for i, token in enumerate(TOKENS):
@@ -116,6 +126,7 @@ def test_guesses_change_nothing(model, logits, streams):
             session.guess(np.repeat(guess[:, None], streams, axis=1))
             rows = session.step(np.full(streams, token, dtype=np.int32))
             assert np.array_equal(rows[-1], logits[i])
+            assert np.array_equal(session.hidden()[-1], states[i])
         session.reset()
 
 

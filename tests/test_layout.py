@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from coder import Decoder, Encoder
@@ -41,10 +41,24 @@ def test_a_single_stream_costs_a_tenth_of_a_bit():
     assert encoder.bits - before < 0.1
 
 
-@given(st.binary(max_size=40), st.integers(1, 1 << 30), st.integers(1, 1 << 26))
-def test_damage_is_an_error_or_a_layout_of_the_right_sums(data, n_symbols, size):
+@settings(max_examples=300)
+@given(
+    st.one_of(st.just(0), st.integers(0, 255)),
+    st.binary(max_size=40),
+    st.integers(1, 1 << 30),
+    st.integers(1, 1 << 26),
+)
+@example(0, b"", 100, 400)
+def test_damage_is_an_error_or_a_layout_of_the_right_sums(others, data, n_symbols, size):
+    """`others`: streams but the first; what is behind that is any bytes."""
+    encoder = Encoder()
+    encoder.code_bit(1 << 12, 1)
+    for i in reversed(range(8)):
+        encoder.code_bit(1 << 15, others >> i & 1)
+    # What is decoded next begins within the four bytes that an encoder ends with.
+    begun = encoder.finish()[:2]
     try:
-        layout = code_layout(Decoder(b"\xff" + data), Layout((n_symbols,), (size,)))
+        layout = code_layout(Decoder(begun + data), Layout((n_symbols,), (size,)))
     except FormatError:
         return
     assert sum(layout.symbols) == n_symbols and sum(layout.sizes) == size

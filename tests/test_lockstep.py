@@ -1,8 +1,10 @@
 """The one loop: whatever is encoded, the same loop decodes."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from coder import Decoder, Encoder, ScoreError
@@ -49,6 +51,19 @@ class HashSession:
         return np.array([np.random.default_rng(int(s)).standard_normal(8) for s in self.state])
 
 
+class SharingSession(HashSession):
+    """One row for all streams while they have read the same."""
+
+    def shared(self, rows: np.ndarray) -> np.ndarray:
+        return rows[:1] if (self.state == self.state[0]).all() else rows
+
+    def step(self, tokens: np.ndarray) -> np.ndarray:
+        return self.shared(super().step(tokens))
+
+    def hidden(self) -> np.ndarray:
+        return self.shared(super().hidden())
+
+
 def equal_streams(n_symbols: int, n_streams: int, head: int = 0) -> Layout:
     bounds = session_bounds(n_symbols, n_streams)
     lengths = tuple(np.diff(bounds).tolist())
@@ -65,12 +80,13 @@ def code_in(
     contexts=ALL_KINDS,
     neighbors=0,
     prompt=b"",
+    kind=HashSession,
 ):
     """Code with the streams cut into sessions; return what these were fed."""
     if isinstance(layout, int):
         layout = equal_streams(len(symbols), layout)
     n_streams = len(layout)
-    sessions = [HashSession(n) for n in np.diff(session_bounds(n_streams, n_sessions)).tolist()]
+    sessions = [kind(n) for n in np.diff(session_bounds(n_streams, n_sessions)).tolist()]
     parameters = Parameters(bias_rate=bias, head_rate=head, contexts=contexts, neighbors=neighbors)
     ensemble = Ensemble(VOCABULARY, parameters, n_streams, len(symbols))
     read = VOCABULARY.encode(prompt)
@@ -159,6 +175,73 @@ def test_each_stream_is_fed_the_head_and_its_own_run(lengths, head, decodes):
         # One that has ended reads its last token again.
         expected += [read[-1]] * len(fed)
         assert fed[:, stream].tolist() == expected[: len(fed)]
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.integers(1, 6), min_size=1, max_size=5),
+    st.integers(0, 6),
+    st.sampled_from([b"a", b"ab", bytes(range(65, 95))]),
+    st.sampled_from([b"", b"xy"]),
+    st.sampled_from([0, ALL_KINDS]),
+    st.integers(1, 2),
+)
+@example([3, 4], 3, b"abcdefg", b"", 0, 1)
+@example([2, 2, 3], 0, b"a", b"", ALL_KINDS, 1)
+def test_one_row_for_all_streams_is_as_good_as_one_each(
+    lengths, head, alphabet, prompt, contexts, n_sessions
+):
+    """Also for the streams that go on where the first one has ended."""
+    head = min(head, lengths[0]) if len(lengths) > 1 else 0
+    layout = Layout(tuple(lengths), (1,) * len(lengths), head)
+    symbols = VOCABULARY.encode((alphabet * 30)[: sum(lengths)])
+    n_sessions = min(n_sessions, len(lengths))
+    made = []
+    for kind in (HashSession, SharingSession):
+        encoder = Encoder()
+        named = {"prompt": prompt, "contexts": contexts, "kind": kind}
+        code_in(n_sessions, encoder, symbols.copy(), layout, **named)
+        made.append(encoder.finish())
+        restored = np.full_like(symbols, -1)
+        code_in(n_sessions, Decoder(made[0]), restored, layout, **named)
+        assert restored.tolist() == symbols.tolist()
+    assert made[0] == made[1]
+
+
+def test_each_run_of_streams_gets_a_row_for_each():
+    """An empty array has a first row where nobody checks bounds."""
+    counts = []
+
+    class Noting(Ensemble):
+        def code(self, coder, stream, logits, hidden, symbols):
+            counts.append((stream, len(logits), len(hidden), len(symbols)))
+            super().code(coder, stream, logits, hidden, symbols)
+
+    layout = Layout((2, 3), (1, 1), 2)
+    symbols = VOCABULARY.encode(b"abcde")
+    none = VOCABULARY.encode(b"")
+    known = fed_tokens(VOCABULARY, symbols, layout, none)
+    ensemble = Noting(VOCABULARY, Parameters(), 2, 5)
+    sessions = [SharingSession(2)]
+    list(code_streams(Encoder(), sessions, VOCABULARY, ensemble, symbols, layout, none, known))
+    assert counts == [(0, 1, 1, 1), (0, 1, 1, 1), (1, 1, 1, 1), (1, 1, 1, 1), (1, 1, 1, 1)]
+
+
+def test_a_frame_that_claims_many_symbols_takes_no_memory_before_they_are_coded():
+    n = 4_000_000
+    layout = Layout((n, n), (n, n))
+    symbols = np.zeros(2 * n, dtype=np.int32)
+    ensemble = Ensemble(VOCABULARY, Parameters(), 2, 8)
+    none = VOCABULARY.encode(b"")
+    unknown = np.empty((0, 2), dtype=np.int32)
+    sessions = [HashSession(1), HashSession(1)]
+    decoder = Decoder(bytes(range(100)))
+    tracemalloc.start()
+    coded = code_streams(decoder, sessions, VOCABULARY, ensemble, symbols, layout, none, unknown)
+    assert next(coded) == (0, 2)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 64 << 20
 
 
 def test_guesses_are_made_of_what_was_decoded_and_change_nothing():

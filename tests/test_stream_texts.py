@@ -3,6 +3,7 @@
 import io
 import textwrap
 from dataclasses import replace
+from itertools import accumulate
 
 import numpy as np
 import pytest
@@ -11,16 +12,18 @@ from coder import Decoder, Encoder
 from nacrith.codec import stream_texts
 from nacrith.codec.assembly import Assembly
 from nacrith.codec.frame_codec import decode_frame, encode_frame
+from nacrith.codec.layout import Layout, code_layout
 from nacrith.codec.stream_choice import Cutting
 from nacrith.codec.stream_texts import Known, StreamTexts
 from nacrith.codec.text_codec import TextCodec
-from nacrith.errors import FormatError
+from nacrith.errors import FormatError, NacrithError
 from nacrith.format.frame import Frame, Kind, Segment
 from nacrith.format.parameters import Parameters
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.presets import DEFAULT
+from nacrith.transforms.prepare import code_transforms
 
 WORDS = ["sea", "land", "river", "boat", "fish", "net", "stone", "house", "morning", "evening"]
 PROSE = "\n\n".join(
@@ -57,6 +60,9 @@ def codec(request, tiny_gguf):
 def test_what_is_known_at_a_check_is_right(codec, name):
     text = TEXTS[name]
     n_symbols, payload = codec.encode(text)
+    made = code_transforms(Decoder(payload))
+    assert made.wrapped == (name == "wrapped") and made.crlf == (name == "crlf")
+    assert (made.charset > 0) == (name == "latin")
     known_sizes = []
     for texts in codec.decode(payload, n_symbols, len(text)):
         known = texts.known()
@@ -126,6 +132,130 @@ def test_bytes_that_fail_the_frame_s_check_are_not_given(codec):
     assert len(given) < len(TEXTS["lines"]) and TEXTS["lines"].startswith(given)
 
 
+def given_of(frame: Frame, codec: TextCodec, wanted: range | None = None) -> tuple[bytes, bool]:
+    """What is given of a frame, and whether that is all."""
+    given = b""
+    try:
+        for part in decode_frame(frame, codec, wanted):
+            given += part
+    except NacrithError:
+        return given, False
+    return given, True
+
+
+def with_flipped_bit(frame: Frame, bit: int) -> Frame:
+    payload = bytearray(frame.payloads[Kind.TEXT])
+    payload[bit // 8] ^= 1 << bit % 8
+    return replace(frame, payloads=frame.payloads | {Kind.TEXT: bytes(payload)})
+
+
+def bits_in_front(frame: Frame, codec: TextCodec) -> int:
+    """Bits of payload that hold the transforms and the layout, at most."""
+    decoder = Decoder(frame.payloads[Kind.TEXT])
+    made = code_transforms(decoder)
+    layout = code_layout(decoder, Layout((frame.n_symbols,), (frame.size_of(Kind.TEXT),)))
+    encoder = Encoder()
+    code_transforms(encoder, made)
+    code_layout(encoder, layout)
+    # What begins in these bits may end in the next ones.
+    return int(encoder.bits) + 16
+
+
+@pytest.mark.parametrize("name", ["wrapped", "lines", "crlf", "latin"])
+def test_damage_that_no_crc_has_seen_gives_no_wrong_byte(codec, name, monkeypatch):
+    """Of symbols, line breaks or checks."""
+    monkeypatch.setattr(stream_texts, "_FEW_BITS", 16)
+    text = TEXTS[name]
+    frame = encode_frame(text, codec)
+    first = bits_in_front(frame, codec)
+    bits = 8 * len(frame.payloads[Kind.TEXT])
+    given_sizes = []
+    for bit in [*range(first, first + 40, 9), *range(first + 40, bits - 32, bits // 8)]:
+        given, is_all = given_of(with_flipped_bit(frame, bit), codec)
+        assert not is_all and text.startswith(given)
+        given_sizes.append(len(given))
+    # What comes before the damage is given.
+    assert given_sizes[0] < given_sizes[-1]
+
+
+@pytest.mark.parametrize("name", ["wrapped", "lines", "crlf", "latin"])
+def test_damaged_transforms_and_layouts_are_found_before_the_end(codec, name):
+    """Checks within the frame are of symbols and line breaks; its own is of bytes."""
+    frame = encode_frame(TEXTS[name], codec)
+    bits = bits_in_front(frame, codec)
+    found = 0
+    for bit in range(bits):
+        # The most significant bit of a byte is coded first.
+        given, is_all = given_of(with_flipped_bit(frame, bit ^ 7), codec)
+        # Some charsets have the same codes of these characters.
+        assert given == TEXTS[name] if is_all else len(given) < len(TEXTS[name])
+        found += not is_all
+    assert found >= bits - 2
+
+
+def test_a_range_behind_damage_is_not_given(codec):
+    text = TEXTS["lines"]
+    frame = encode_frame(text, codec)
+    damaged = with_flipped_bit(frame, 4 * len(frame.payloads[Kind.TEXT]))
+    complete = 0
+    for start in range(0, len(text), 97):
+        wanted = range(start, min(start + 20, len(text)))
+        given, is_all = given_of(damaged, codec, wanted)
+        right = text[start : wanted.stop]
+        assert right.startswith(given) and (not is_all or given == right)
+        complete += is_all
+    assert 0 < complete < 0.7 * len(text) / 97
+
+
+def test_ranges_within_and_across_streams_and_segments(codec):
+    binary = bytes(range(256)) * 4
+    text = TEXTS["wrapped"]
+    block = binary + text[:700] + binary[::-1] + text[700:] + binary
+    frame = encode_frame(block, codec)
+    assert [segment.kind == Kind.TEXT for segment in frame.segments][:4] == [
+        False, True, False, True,
+    ]  # fmt: skip
+    edges = [0, *accumulate(segment.length for segment in frame.segments)]
+    # Where streams meet, too.
+    places = sorted({*edges, *range(0, len(block), 701)})
+    for start in places:
+        for stop in {start, start + 1, start + 50, start + 1800}:
+            wanted = range(start, min(stop, len(block)))
+            assert given_of(frame, codec, wanted) == (block[wanted.start : wanted.stop], True)
+
+
+@pytest.mark.parametrize("streams", [1, 3])
+def test_a_range_of_a_file_is_decoded_up_to_the_next_check(tiny_gguf, streams):
+    options = CompressOptions(
+        tiny_gguf, threads=1, preset=replace(DEFAULT, least_saving=None), streams=streams,
+        parameters=Parameters(window=256),
+    )  # fmt: skip
+    packed = io.BytesIO()
+    text = TEXTS["wrapped"]
+    compress_stream(io.BytesIO(text), packed, options)
+
+    class Counted:
+        tokens = 0
+
+        def begin(self, total: int | None) -> None:
+            pass
+
+        def update(self, position: int, tokens: int, payload: int) -> None:
+            self.tokens = max(self.tokens, tokens)
+
+        def end(self) -> None:
+            pass
+
+    counts = []
+    for wanted in (range(5), range(len(text) // 2, len(text) // 2 + 5), range(len(text))):
+        packed.seek(0)
+        sink, progress = io.BytesIO(), Counted()
+        decompress_stream(packed, sink, tiny_gguf, progress, wanted=wanted)
+        assert sink.getvalue() == text[wanted.start : wanted.stop]
+        counts.append(progress.tokens)
+    assert counts[0] < 0.15 * counts[2] and counts[0] < counts[1] < 0.8 * counts[2]
+
+
 def test_a_sink_gets_its_first_bytes_early(tiny_gguf):
     options = CompressOptions(
         tiny_gguf, threads=1, preset=replace(DEFAULT, least_saving=None),
@@ -147,7 +277,6 @@ def test_a_sink_gets_its_first_bytes_early(tiny_gguf):
 
 
 def test_a_check_costs_its_bits_in_both_directions():
-    from nacrith.codec.layout import Layout
     from nacrith.transforms.prepare import NO_TRANSFORMS, Piece
     from predictors.language_models.vocabulary import Vocabulary
 

@@ -1,12 +1,15 @@
-"""Threads and sessions of the exact backend change no bit of a file."""
+"""Threads, sessions and shared rows of the exact backend change no bit of a file."""
 
 import pytest
 
+from nacrith.codec import text_codec
 from nacrith.codec.stream_choice import Cutting
 from nacrith.codec.text_codec import TextCodec
-from nacrith.format.parameters import Parameters
+from nacrith.errors import FormatError
+from nacrith.format.parameters import MAX_CONTEXTS, Parameters
 from nacrith.models.catalog import describe
-from predictors.language_models.exact.model import ExactModel
+from nacrith.transforms.prompts import PROMPTS
+from predictors.language_models.exact.model import ExactModel, ExactSession
 
 TEXT = b"The owl and the pussycat went to sea in a beautiful pea-green boat.\n" * 12
 STREAMS = 26
@@ -27,8 +30,8 @@ def codecs(tiny_gguf):
         codec.close()
 
 
-def decoded(codec: TextCodec, payload: bytes, n_symbols: int) -> bytes:
-    *_, texts = codec.decode(payload, n_symbols, len(TEXT))
+def decoded(codec: TextCodec, payload: bytes, n_symbols: int, size: int = len(TEXT)) -> bytes:
+    *_, texts = codec.decode(payload, n_symbols, size)
     texts.known()
     return bytes(texts.original)
 
@@ -63,3 +66,41 @@ def test_an_interruption_is_raised_and_forgotten(codecs, threads, decoding):
             codec.encode(TEXT, interrupt)
     assert decoded(codec, payload, n_symbols) == TEXT
     assert codec.encode(TEXT) == (n_symbols, payload)
+
+
+@pytest.mark.parametrize("contexts", [0, MAX_CONTEXTS])
+@pytest.mark.parametrize("text", [b"ab", b"aaaaaaa", TEXT[:69] * 3, TEXT * 2])
+@pytest.mark.parametrize("prompt", [0, 1])
+def test_rows_that_streams_share_change_no_bit(tiny_gguf, monkeypatch, contexts, text, prompt):
+    """Also where the first stream is all head, and where a prompt fills the window."""
+    parameters = Parameters(window=256, contexts=contexts, prompt=prompt)
+
+    def opened() -> TextCodec:
+        return TextCodec.for_compression(tiny_gguf, "exact", 1, parameters, Cutting(2), None)
+
+    writer, reader = opened(), opened()
+    n_symbols, payload = writer.encode(text)
+    assert decoded(reader, payload, n_symbols, len(text)) == text
+    reset = ExactSession.reset
+
+    def reset_apart(session: ExactSession) -> None:
+        reset(session)
+        session._apart = True
+
+    monkeypatch.setattr(ExactSession, "reset", reset_apart)
+    assert writer.encode(text) == (n_symbols, payload)
+    assert decoded(reader, payload, n_symbols, len(text)) == text
+    writer.close()
+    reader.close()
+
+
+def test_the_prompt_of_these_tests_fills_the_window(codecs):
+    assert len(codecs[1]._model.vocabulary.encode(PROMPTS[1])) > 256
+
+
+def test_more_streams_than_the_window_allows_are_refused(codecs, monkeypatch):
+    codec = codecs[1]
+    n_symbols, payload = codec.encode(TEXT)
+    monkeypatch.setattr(text_codec, "MAX_POSITIONS", 256 * (STREAMS - 1))
+    with pytest.raises(FormatError, match="too many streams"):
+        next(codec.decode(payload, n_symbols, len(TEXT)))

@@ -99,13 +99,15 @@ def decode_frame(
             decoded, but for some text up to the next check.
 
     Yields:
-        The bytes, in parts, each as soon as it is checked.
+        The bytes, in parts: those of text when a check of their symbols and line breaks has
+        matched, binary data (which the CRC of the frame's record is of) with the text around
+        it, and the last ones when the frame's own check has.
 
     Raises:
         FormatError: the frame is damaged, or the model's outputs differ from the ones it
             was made with.
     """
-    place, end = (wanted.start, wanted.stop) if wanted else (0, frame.original_size)
+    place, end = (0, frame.original_size) if wanted is None else (wanted.start, wanted.stop)
     parts: dict[Kind, bytes] = {
         kind: decode_binary(kind, payload, frame.size_of(kind), _of_bytes(on_progress))
         for kind, payload in frame.payloads.items()

@@ -18,6 +18,8 @@ _STREAM_BITS = 8
 _HEAD_BITS = 8
 _WIDTH_BITS = 6
 
+_DAMAGED = "a frame is damaged: its text can't be in such streams"
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -67,16 +69,18 @@ def code_layout(coder: Coder, layout: Layout) -> Layout:
     if not coder.code_bit(_SEVERAL, int(len(layout) > 1)):
         return Layout((sum(layout.symbols),), (sum(layout.sizes),))
     streams = _code_number(coder, len(layout) - 1, _STREAM_BITS) + 1
+    if not 1 < streams <= MAX_STREAMS:
+        raise FormatError(_DAMAGED)
     head = _code_number(coder, layout.head, _HEAD_BITS)
     symbols = _code_parts(coder, layout.symbols, streams)
     sizes = _code_parts(coder, layout.sizes, streams)
-    if not 1 < streams <= MAX_STREAMS or min(symbols) < 1 or min(sizes) < 1 or head > symbols[0]:
-        raise FormatError("a frame is damaged: its text can't be in such streams")
+    if min(symbols) < 1 or min(sizes) < 1 or head > symbols[0]:
+        raise FormatError(_DAMAGED)
     return Layout(symbols, sizes, head)
 
 
 def _code_parts(coder: Coder, parts: tuple[int, ...], n: int) -> tuple[int, ...]:
-    """Code n parts of a known sum by how far all but the last are from an equal share."""
+    """Code n > 1 parts of a known sum by how far all but the last are from an equal share."""
     total = sum(parts)
     share = total // n
     offsets = [part - share for part in parts[: n - 1]] if len(parts) == n else [0] * (n - 1)

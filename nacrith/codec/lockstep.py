@@ -16,14 +16,14 @@ While the head is coded, which is the beginning of the first stream, the others 
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise, zip_longest
+from itertools import pairwise
 
 import numpy as np
 
 from coder import Coder
 from nacrith.codec.guesser import Guesser
 from nacrith.codec.layout import Layout
-from predictors.base import IntArray, Session
+from predictors.base import FloatArray, IntArray, Session
 from predictors.ensemble import Ensemble
 from predictors.language_models.vocabulary import Vocabulary
 
@@ -92,27 +92,25 @@ def code_streams(
         session.prefetch(known[:, part])
     _read_prompt(sessions, parts, tokens, token_of[prompt])
     guesser = None if len(known) or n_streams > 1 else Guesser(len(symbols))
-    turns = [(step, i) for step in range(layout.steps) for i in range(len(sessions))]
+    # No list: damage may claim any number of steps.
+    turns = ((step, i) for step in range(layout.steps) for i in range(len(sessions)))
+    last = (layout.steps - 1, len(sessions) - 1)
     done = 0
-    for (step, i), following in zip_longest(turns, turns[1:]):
+    for step, i in turns:
         part = parts[i]
         if guesser:
             sessions[i].guess(token_of[guesser.guess()][:, None])
         logits = sessions[i].step(tokens[part])
         hidden = sessions[i].hidden()
-        if following and following[1] != i and not len(known):
-            sessions[following[1]].prefetch(tokens[None, parts[following[1]]])
+        following = (i + 1) % len(sessions)
+        if following != i and (step, i) != last and not len(known):
+            sessions[following].prefetch(tokens[None, parts[following]])
         coding = [stream for stream in part if layout.codes(stream, step)]
-        if len(logits) < len(coding):
-            # All streams have read the same so far.
-            logits = np.repeat(logits, len(part), axis=0)
-            hidden = None if hidden is None else np.repeat(hidden, len(part), axis=0)
         for run in _runs(coding):
-            rows = slice(run.start - part.start, run.stop - part.start)
             places = [bounds[stream] + step - layout.delay(stream) for stream in run]
-            states = None if hidden is None else hidden[rows]
+            states = None if hidden is None else _rows_of(run, hidden, part)
             coded = symbols[places]
-            ensemble.code(coder, run.start, logits[rows], states, coded)
+            ensemble.code(coder, run.start, _rows_of(run, logits, part), states, coded)
             symbols[places] = coded
             tokens[run.start : run.stop] = token_of[coded]
         done += len(coding)
@@ -132,6 +130,17 @@ def _runs(streams: Sequence[int]) -> Iterator[range]:
         if i == len(streams) or streams[i] != streams[i - 1] + 1:
             yield range(streams[first], streams[i - 1] + 1)
             first = i
+
+
+def _rows_of(run: range, rows: FloatArray, part: range) -> FloatArray:
+    """The rows of some streams of a session, which has the streams `part`.
+
+    Args:
+        rows: [streams of the session, n], or [1, n] while all of them have read the same.
+    """
+    if len(rows) < len(part):
+        return np.repeat(rows, len(run), axis=0)
+    return rows[run.start - part.start : run.stop - part.start]
 
 
 def _read_prompt(

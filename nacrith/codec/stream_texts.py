@@ -1,8 +1,9 @@
 """The texts of a frame's streams while they are coded: checks, line breaks, restored bytes.
 
-After some steps (`Checkpoint`), both directions code what is settled of the line breaks and a
-check of all that was coded so far. So damage or another model's output is found early, and
-what a decoder has restored up to there can be used before the frame ends.
+After some steps (`StreamTexts.after_step`), both directions code what is settled of the line
+breaks and a check of all symbols and line breaks so far. So damage or another model's output is
+found early, and what a decoder has restored up to there can be used before the frame ends. The
+transforms and the layout have no check but the CRC of the frame's record, and the frame's own.
 """
 
 import zlib
@@ -183,7 +184,8 @@ class StreamTexts:
         restored = restore(
             text[:end].tobytes(), self._breaks[stream], self._made, MAX_GROWTH * size
         )
-        is_right = len(restored) == size if self._is_whole(stream) else len(restored) <= size
+        # Symbols that are left stand for at least a byte.
+        is_right = len(restored) == size if self._is_whole(stream) else len(restored) < size
         if not is_right:
             raise FormatError("a frame is damaged: its text has another length than recorded")
         begin = self._starts[stream]
