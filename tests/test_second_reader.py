@@ -130,7 +130,9 @@ def test_when_checks_come_and_what_is_in_them(most, lengths, wrapped, monkeypatc
     made = Transforms(wrapped=wrapped)
     texts = StreamTexts(coder, BYTES, symbols, layout, made, pieces)  # type: ignore[arg-type]
 
-    z_next, m_next, crc = 192, 32_768, 0
+    front = [0, 0, int(wrapped), len(lengths), layout.head, *lengths, *lengths]
+    crc = zlib.crc32(b"".join(number.to_bytes(4, "little") for number in front))
+    z_next, m_next = 192, 32_768
     taken = [0] * len(lengths)
     settled = [0] * len(lengths)
     done = checks = 0

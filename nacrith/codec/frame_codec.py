@@ -99,7 +99,7 @@ def decode_frame(
             decoded, but for some text up to the next check.
 
     Yields:
-        The bytes, in parts: those of text when a check of their symbols and line breaks has
+        The bytes, in parts: those of text when a check of all that they are made of has
         matched, binary data (which the CRC of the frame's record is of) with the text around
         it, and the last ones when the frame's own check has.
 

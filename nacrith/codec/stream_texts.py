@@ -1,9 +1,9 @@
 """The texts of a frame's streams while they are coded: checks, line breaks, restored bytes.
 
 After some steps (`StreamTexts.after_step`), both directions code what is settled of the line
-breaks and a check of all symbols and line breaks so far. So damage or another model's output is
-found early, and what a decoder has restored up to there can be used before the frame ends. The
-transforms and the layout have no check but the CRC of the frame's record, and the frame's own.
+breaks and a check of the transforms, the layout, and all symbols and line breaks so far. So damage
+or another model's output is found early, and what a decoder has restored up to there can be used
+before the frame ends.
 """
 
 import zlib
@@ -85,7 +85,8 @@ class StreamTexts:
         self._next_size = _FIRST
         self._next_done = _SYMBOLS
         self._checked = False
-        self._crc = 0
+        front = [*made, len(layout), layout.head, *layout.symbols, *layout.sizes]
+        self._crc = zlib.crc32(np.array(front, dtype="<u4").tobytes())
         self._starts = [0, *np.cumsum(layout.sizes).tolist()]
         self.original = bytearray(self._starts[-1] if self._decodes else 0)
         self._known = [0] * len(layout)
