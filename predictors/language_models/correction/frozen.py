@@ -1,0 +1,82 @@
+"""The weights that training leaves as they are, in PyTorch's tensors."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from predictors.language_models.correction.matrices import NAMES
+from predictors.language_models.exact.gguf_file import Gguf
+from predictors.language_models.exact.rope_tables import rope_frequencies
+from predictors.language_models.exact.shape import Shape
+from predictors.language_models.exact.weights import quantize
+
+_TURN = 2.0**32
+"""Units of `rope_frequencies` in a turn."""
+
+
+@dataclass(frozen=True, eq=False)
+class Frozen:
+    """A Llama model of L layers, V tokens, width E.
+
+    Attributes:
+        shape: its dimensions.
+        matrices: by name (`matrices.NAMES`), [L, n, k] float32.
+        attention_norm, ffn_norm: [L, E] float32. output_norm: [E] float32.
+        embedding, head: [V, E] float32, rounded as the exact backend does.
+        frequencies: [d / 2] float64, of rotary positions, in turns.
+        epsilon: of the normalization.
+    """
+
+    shape: Shape
+    matrices: dict[str, Tensor]
+    attention_norm: Tensor
+    ffn_norm: Tensor
+    output_norm: Tensor
+    embedding: Tensor
+    head: Tensor
+    frequencies: Tensor
+    epsilon: float
+
+    @cache  # noqa: B019
+    def rotation(self, length: int) -> tuple[Tensor, Tensor]:
+        """Cosines and sines of the positions before `length`, [T, 1, d / 2] float32."""
+        turns = torch.arange(length, dtype=torch.float64)[:, None, None] * self.frequencies
+        angles = turns * (2 * torch.pi)
+        return angles.cos().float(), angles.sin().float()
+
+
+def read_frozen(path: Path) -> Frozen:
+    """Read the weights of a GGUF; raises ModelError."""
+    file = Gguf(path)
+    shape = file.shape
+
+    def layers(*names: str) -> Tensor:
+        return torch.stack(
+            [
+                torch.cat([torch.from_numpy(file.tensor(f"blk.{i}.{n}.weight")) for n in names])
+                for i in range(shape.layers)
+            ]
+        )
+
+    def rounded(name: str) -> Tensor:
+        integers, scale = quantize(file.tensor(name))
+        return torch.from_numpy(integers * scale[:, None])
+
+    factors = file.tensor("rope_freqs.weight") if file.has("rope_freqs.weight") else None
+    turns = rope_frequencies(file.rope_base, shape.rope_pairs, factors) / _TURN
+    embedding = rounded("token_embd.weight")
+    return Frozen(
+        shape=shape,
+        matrices={name: layers(*names) for name, names in NAMES.items()},
+        attention_norm=layers("attn_norm"),
+        ffn_norm=layers("ffn_norm"),
+        output_norm=torch.from_numpy(file.tensor("output_norm.weight")),
+        embedding=embedding,
+        head=rounded("output.weight") if file.has("output.weight") else embedding,
+        frequencies=torch.from_numpy(np.asarray(turns, dtype=np.float64)),
+        epsilon=float(np.float32(file.epsilon)),
+    )
