@@ -19,7 +19,8 @@ import torch
 
 from corpora import training
 from nacrith.correction.documents import documents
-from nacrith.correction.validation import bits_per_token, sequences
+from nacrith.correction.sequences import sequences
+from nacrith.correction.validation import bits_per_token
 from nacrith.models.catalog import default_model
 from predictors.language_models.correction.factors import Factors
 from predictors.language_models.correction.frozen import read_frozen
@@ -80,6 +81,8 @@ def main() -> None:
         print(line, flush=True)
 
     _keep_memory()
+    # What the C++ compiler refuses runs as it is, slower.
+    torch._dynamo.config.suppress_errors = True
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     model = arguments.model or default_model().path

@@ -1,6 +1,7 @@
 """The exact backend as a `LanguageModel`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from predictors.language_models.exact.rope_tables import cos_sin_table
 from predictors.language_models.exact.team import Job, Team
 from predictors.language_models.numerics import Numerics, available_threads, exact_numerics
 
+if TYPE_CHECKING:
+    from predictors.language_models.correction.correction_file import Correction
+
 # Rows that are evaluated at once where the tokens are known: more is not faster.
 _PREFETCHED_ROWS = 64
 
@@ -25,6 +29,9 @@ _MIN_STREAMS_TO_HALVE = 24
 VERSION = "1"
 """Of docs/numerics.md: it changes when a bit of the logits does."""
 
+CORRECTED_VERSION = "2"
+"""The same with a correction, whose hash belongs to it."""
+
 
 class ExactModel:
     """A Llama-architecture GGUF whose logits are the same on every machine.
@@ -33,14 +40,20 @@ class ExactModel:
         ModelError: the file is no GGUF, or of a kind that this backend does not run.
     """
 
-    def __init__(self, path: Path, threads: int = 0) -> None:
+    def __init__(
+        self, path: Path, threads: int = 0, correction: "Correction | None" = None
+    ) -> None:
         """
         Args:
             path: the GGUF file.
             threads: of one step; 0 = all CPUs of this process. They change no bit.
+            correction: what is added to the weights.
         """
         threads = threads or available_threads()
-        data = model_data(path, threads)
+        data = model_data(path, threads, correction)
+        self._version = (
+            f"{CORRECTED_VERSION}-{correction.sha256[:16]}" if correction else VERSION
+        )
         self.vocabulary = data.vocabulary
         self.shape = data.shape
         self.context = data.context
@@ -52,7 +65,7 @@ class ExactModel:
 
     @property
     def numerics(self) -> Numerics:
-        return exact_numerics(VERSION)
+        return exact_numerics(self._version)
 
     def sessions(self, n_streams: int) -> int:
         return 2 if n_streams >= _MIN_STREAMS_TO_HALVE and self.team.threads > 1 else 1

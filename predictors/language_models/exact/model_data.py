@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from predictors.base import ModelError
 from predictors.language_models.array_file import cache_folder, map_arrays, write_arrays
 from predictors.language_models.exact.linear import Linear
 from predictors.language_models.exact.rope_tables import rope_frequencies
@@ -21,6 +22,9 @@ from predictors.language_models.exact.tiles import OFFSET
 from predictors.language_models.exact.weights import Weights, read_weights
 from predictors.language_models.file_hash import sha256_of
 from predictors.language_models.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from predictors.language_models.correction.correction_file import Correction
 
 _LAYOUT = 1
 """Of the arrays in the file; it changes with what is in them."""
@@ -47,17 +51,20 @@ class ModelData:
     frequencies: npt.NDArray[np.int64]
 
 
-def model_data(path: Path, threads: int) -> ModelData:
-    """Read a GGUF, or what was kept of it.
+def model_data(path: Path, threads: int, correction: "Correction | None" = None) -> ModelData:
+    """Read a GGUF, or what was kept of it; its weights are corrected.
 
     Raises:
-        ModelError: it can't be read, or needs what the exact backend does not have.
+        ModelError: it can't be read, needs what the exact backend does not have, or is
+            not the model of the correction.
     """
-    kept = _kept_at(path)
+    if correction and sha256_of(path) != correction.model:
+        raise ModelError(f"the correction is for another model than {path}")
+    kept = _kept_at(path, correction)
     arrays = map_arrays(kept, threads) if kept else None
     if arrays is not None:
         return _from_arrays(arrays, path)
-    data = _read(path, threads)
+    data = _read(path, threads, correction)
     if kept:
         for old in kept.parent.glob(f"{kept.name.split('-')[0]}-*"):
             # The folder may be one that only others can write to.
@@ -67,17 +74,19 @@ def model_data(path: Path, threads: int) -> ModelData:
     return data
 
 
-def _kept_at(path: Path) -> Path | None:
+def _kept_at(path: Path, correction: "Correction | None") -> Path | None:
     """Where the data of a GGUF are kept; None = nowhere."""
     folder = cache_folder()
+    corrected = f"+{correction.sha256[:16]}" if correction else ""
     try:
-        return folder / f"{sha256_of(path)[:32]}-{_LAYOUT}-{OFFSET}.arrays" if folder else None
+        name = f"{sha256_of(path)[:32]}{corrected}-{_LAYOUT}-{OFFSET}.arrays"
+        return folder / name if folder else None
     except OSError:
         # Whoever reads it says what is wrong.
         return None
 
 
-def _read(path: Path, threads: int) -> ModelData:
+def _read(path: Path, threads: int, correction: "Correction | None") -> ModelData:
     from predictors.language_models.exact.gguf_file import Gguf
 
     file = Gguf(path)
@@ -86,7 +95,7 @@ def _read(path: Path, threads: int) -> ModelData:
         file.vocabulary(),
         file.shape,
         file.context,
-        read_weights(file, threads),
+        read_weights(file, threads, correction),
         rope_frequencies(file.rope_base, file.shape.rope_pairs, factors),
     )
 

@@ -13,6 +13,7 @@ from predictors.language_models.exact.rounding import INT8_MAX
 from predictors.language_models.exact.tiles import COLUMNS, OFFSET, PANELS, QUAD, TILE_COLUMNS
 
 if TYPE_CHECKING:
+    from predictors.language_models.correction.correction_file import Correction
     from predictors.language_models.exact.gguf_file import Gguf
 
 MAX_ACTIVATION_BITS = 15
@@ -51,8 +52,8 @@ def activation_bits(weights: npt.NDArray[np.int8]) -> int:
     return bits
 
 
-def read_weights(file: "Gguf", threads: int) -> Weights:
-    """Read and round all weights; raises ModelError."""
+def read_weights(file: "Gguf", threads: int, correction: "Correction | None" = None) -> Weights:
+    """Read, correct and round all weights; raises ModelError."""
     shape = file.shape
     attended = shape.heads * shape.head_size
     projected = attended + 2 * shape.kv_heads * shape.head_size
@@ -63,14 +64,16 @@ def read_weights(file: "Gguf", threads: int) -> Weights:
     down = _new(shape.layers, shape.width, shape.ffn_size)
 
     def read_layer(layer: int) -> None:
-        def joined(*names: str) -> FloatArray:
-            return np.concatenate([file.tensor(f"blk.{layer}.{name}.weight") for name in names])
+        def joined(matrix: str, *names: str) -> FloatArray:
+            parts = [file.tensor(f"blk.{layer}.{name}.weight") for name in names]
+            weights = np.concatenate(parts)
+            return correction.merged(matrix, layer, weights) if correction else weights
 
-        _fill(qkv, layer, joined("attn_q", "attn_k", "attn_v"))
-        _fill(output, layer, joined("attn_output"))
-        both = np.concatenate([joined("ffn_gate", "ffn_up"), _zeros(1, shape.width)])
+        _fill(qkv, layer, joined("qkv", "attn_q", "attn_k", "attn_v"))
+        _fill(output, layer, joined("output", "attn_output"))
+        both = np.concatenate([joined("gate_up", "ffn_gate", "ffn_up"), _zeros(1, shape.width)])
         _fill(gate_up, layer, both[gates])
-        _fill(down, layer, joined("ffn_down"))
+        _fill(down, layer, joined("down", "ffn_down"))
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(read_layer, range(shape.layers)))

@@ -1,0 +1,106 @@
+"""A packed correction: int8 factors of all matrices, in one file, named by its hash.
+
+The file is `MAGIC`, a line of JSON (`shape`: the model's dimensions, `ranks`: by matrix,
+`model`: SHA-256 of the GGUF that it was trained for), then for each matrix of
+`matrices.NAMES` the arrays a [L, r, k] int8, b [L, n, r] int8 and scale [L, n] float32,
+little endian.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from predictors.base import FloatArray, ModelError
+from predictors.language_models.correction.matrices import matrices
+from predictors.language_models.correction.merge import MAX_RANK, merged
+from predictors.language_models.exact.shape import Shape
+
+MAGIC = b"nacrith correction 1\n"
+
+
+@dataclass(frozen=True, eq=False)
+class Correction:
+    """What is added to the weights of one model.
+
+    Attributes:
+        shape: dimensions of the model. model: SHA-256 of its GGUF, hexadecimal.
+        a: by matrix, [L, r, k] int8. b: [L, n, r] int8. scale: [L, n] float32.
+    """
+
+    shape: Shape
+    model: str
+    a: Mapping[str, npt.NDArray[np.int8]]
+    b: Mapping[str, npt.NDArray[np.int8]]
+    scale: Mapping[str, npt.NDArray[np.float32]]
+
+    def merged(self, name: str, layer: int, weights: FloatArray) -> FloatArray:
+        """The corrected weights of a layer's matrix, [n, k] float32."""
+        a, b, scale = self.a[name][layer], self.b[name][layer], self.scale[name][layer]
+        return merged(weights, a, b, scale)
+
+    def to_bytes(self) -> bytes:
+        """The contents of its file."""
+        head: dict[str, Any] = {
+            "shape": [int(n) for n in self.shape],
+            "ranks": [a.shape[1] for a in self.a.values()],
+            "model": self.model,
+        }
+        parts = [MAGIC, json.dumps(head).encode(), b"\n"]
+        for name in matrices(self.shape):
+            parts += [self.a[name].tobytes(), self.b[name].tobytes()]
+            parts.append(self.scale[name].astype("<f4").tobytes())
+        return b"".join(parts)
+
+    @property
+    def sha256(self) -> str:
+        """Names the correction: 64 hexadecimal digits, of its file."""
+        return hashlib.sha256(self.to_bytes()).hexdigest()
+
+
+def read_correction(path: Path) -> Correction:
+    """Read a file of `Correction.to_bytes`.
+
+    Raises:
+        ModelError: it can't be read, or is no such file.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"can't read the correction {path}: {error.strerror}") from error
+    problem = ModelError(f"{path} is no correction of a model, or is damaged; install it anew")
+    if not data.startswith(MAGIC):
+        raise problem
+    end = data.find(b"\n", len(MAGIC))
+    try:
+        head = json.loads(data[len(MAGIC) : end])
+        shape = Shape(*head["shape"])
+        ranks = dict(zip(matrices(shape), head["ranks"], strict=True))
+        model = str(head["model"])
+        if any(not 0 < rank <= MAX_RANK for rank in ranks.values()):
+            raise problem
+    except (ValueError, TypeError, KeyError) as error:
+        raise problem from error
+    a, b, scale = {}, {}, {}
+    at = end + 1
+    try:
+        for name, m in matrices(shape).items():
+            for arrays, size, dtype in (
+                (a, (shape.layers, ranks[name], m.inputs), np.dtype(np.int8)),
+                (b, (shape.layers, m.outputs, ranks[name]), np.dtype(np.int8)),
+                (scale, (shape.layers, m.outputs), np.dtype("<f4")),
+            ):
+                n = int(np.prod(size))
+                array = np.frombuffer(data, dtype, n, at).reshape(size)
+                arrays[name] = array.astype(dtype.newbyteorder("="))
+                at += n * dtype.itemsize
+    except ValueError as error:
+        raise problem from error
+    if at != len(data):
+        raise problem
+    return Correction(shape, model, a, b, scale)
