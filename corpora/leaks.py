@@ -14,7 +14,7 @@ RUN = 50
 """Bytes that must be equal for a passage to count as shared."""
 
 BOILERPLATE = {
-    "a line of asterisks": rb"^[* ]+$",
+    "a line of asterisks": rb"^[/* ]+$",
     "an XML namespace": rb"http://www\.w3\.org/2001/XMLSchema-instance",
     "frame of a MediaWiki dump": rb"</contributor>|</siteinfo>|^<mediawiki ",
     "digits of a C switch": rb"case '0': case '1': case '2': case '3':",

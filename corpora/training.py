@@ -46,7 +46,13 @@ def manifest() -> list[Text]:
     """All texts, in the order of the manifest."""
     with open(_MANIFEST, encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        return [Text(**{**row, "size": int(row["size"])}) for row in rows]
+        return [
+            Text(
+                row["name"], row["kind"], row["split"], int(row["size"]), row["sha256"],
+                row["source"], row["licence"],
+            )
+            for row in rows
+        ]  # fmt: skip
 
 
 def read(split: str) -> Iterator[tuple[Text, bytes]]:

@@ -38,6 +38,11 @@ def quantize(weights):
     return np.clip(np.rint(weights * inverse[:, None]), -127, 127).astype(np.int64), top / F(127)
 
 
+def merged(weights, a, b, scale):
+    sums = int64_product(b, a)
+    return weights + sums.astype(F) * scale[:, None]
+
+
 def bits_of(weights):
     heaviest = int(np.abs(weights).sum(axis=1).max())
     return max(b for b in range(1, 16) if ((1 << b) - 1) * heaviest < 1 << 31)
@@ -104,7 +109,7 @@ def sine_and_cosine(turns):
 class Reference:
     """The logits of one stream, token by token."""
 
-    def __init__(self, path, window, sinks, product=int64_product):
+    def __init__(self, path, window, sinks, product=int64_product, correction=None):
         from predictors.language_models.exact.rope_tables import rope_frequencies
 
         file = Gguf(path)
@@ -113,8 +118,15 @@ class Reference:
         self.epsilon = float(F(file.epsilon))
 
         def joined(*names):
-            parts = [quantize(file.tensor(n + ".weight")) for n in names]
-            return Linear([np.concatenate(p) for p in zip(*parts, strict=True)], product)
+            weights = np.concatenate([file.tensor(n + ".weight") for n in names])
+            return Linear(quantize(weights), product)
+
+        def corrected(matrix, layer, *names):
+            weights = np.concatenate([file.tensor(f"blk.{layer}.{n}.weight") for n in names])
+            if correction:
+                a, b, scale = correction.a[matrix], correction.b[matrix], correction.scale[matrix]
+                weights = merged(weights, a[layer], b[layer], scale[layer])
+            return Linear(quantize(weights), product)
 
         self.embedding = quantize(file.tensor("token_embd.weight"))
         head = "output" if file.has("output.weight") else "token_embd"
@@ -124,10 +136,10 @@ class Reference:
             {
                 "attention_norm": file.tensor(f"blk.{i}.attn_norm.weight"),
                 "ffn_norm": file.tensor(f"blk.{i}.ffn_norm.weight"),
-                "qkv": joined(*(f"blk.{i}.attn_{x}" for x in "qkv")),
-                "output": joined(f"blk.{i}.attn_output"),
-                "gate_up": joined(f"blk.{i}.ffn_gate", f"blk.{i}.ffn_up"),
-                "down": joined(f"blk.{i}.ffn_down"),
+                "qkv": corrected("qkv", i, *(f"attn_{x}" for x in "qkv")),
+                "output": corrected("output", i, "attn_output"),
+                "gate_up": corrected("gate_up", i, "ffn_gate", "ffn_up"),
+                "down": corrected("down", i, "ffn_down"),
             }
             for i in range(s.layers)
         ]

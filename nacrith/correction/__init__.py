@@ -1,1 +1,1 @@
-"""Training and measuring a correction of the model, with texts as the program prepares them."""
+"""Training a correction of the model, and measuring it: texts, command lines."""

@@ -1,27 +1,34 @@
 """`python -m nacrith.correction.train FOLDER`: train a correction, or go on with it.
 
-FOLDER keeps the checkpoint, snapshots, tokens of the texts, and `log.jsonl`: one line of JSON
-for each report. The run ends itself after --tokens, and cleanly on SIGTERM; the same command
-goes on from the checkpoint. To end early, lower --tokens and --decay-from; to go on for
-longer, raise them before the decay begins, or from a snapshot copied to `checkpoint.pt`.
+FOLDER keeps the checkpoint, snapshots, tokens of the texts, and `log.jsonl`: a line of JSON for
+each report. The run ends after --tokens, and cleanly on SIGTERM or SIGINT; the same command goes
+on from the checkpoint, to the same numbers as without a stop. To end early, lower --tokens and
+--decay-from; to go on for longer, raise them before the decay begins, or copy a snapshot to
+`checkpoint.pt`.
 """
 
 import argparse
 import ctypes
 import json
-import os
+import math
 import signal
+import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
-from corpora import training
+from corpora import CorpusError, training
 from nacrith.correction.documents import documents
 from nacrith.correction.sequences import sequences
 from nacrith.correction.validation import bits_per_token
+from nacrith.errors import NacrithError
 from nacrith.models.catalog import default_model
+from predictors.base import ModelError
 from predictors.language_models.correction.factors import Factors
 from predictors.language_models.correction.frozen import read_frozen
 from predictors.language_models.correction.network import Network
@@ -43,9 +50,11 @@ WEIGHTS = {
 
 # mallopt(3): memory is kept between steps. Given back and taken anew, it costs a tenth.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_KEPT = (1 << 31) - 1
+_KEPT_BYTES = (1 << 31) - 1
 
 _REPORT_STEPS = 25
+
+Sequences = Mapping[str, npt.NDArray[np.int64]]
 
 
 def _arguments() -> argparse.Namespace:
@@ -69,114 +78,154 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
-    arguments = _arguments()
-    folder = arguments.folder
-    folder.mkdir(parents=True, exist_ok=True)
-    log = open(folder / "log.jsonl", "a", encoding="utf-8")  # noqa: SIM115
+class Run:
+    """A training run in its folder."""
 
-    def report(**values: Any) -> None:
-        line = json.dumps({"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **values})
-        print(line, file=log, flush=True)
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self._arguments = arguments
+        self._folder: Path = arguments.folder
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._checkpoint = self._folder / "checkpoint.pt"
+        self._base_file = self._folder / "base.json"
+        self._stopping = False
+        model = arguments.model or default_model().path
+        vocabulary = Gguf(model).vocabulary()
+        self._start_token = vocabulary.start_token
+
+        def left_out(line: str) -> None:
+            self._report(event="left out", what=line)
+
+        texts, held_out = (
+            documents(split, vocabulary, self._folder / "tokens", left_out)
+            for split in (training.TRAIN, training.VALIDATION)
+        )
+        self._held_out: Sequences = {
+            kind: sequences(held_out[kind], arguments.validation_sequences, arguments.length)
+            for kind in sorted(held_out)
+        }
+        frozen = read_frozen(model)
+        factors = Factors(frozen.shape, arguments.rank)
+        factors.initialize(arguments.seed)
+        decay_from = arguments.decay_from or arguments.tokens * 4 // 5
+        self._schedule = Schedule(arguments.rate, arguments.warm_up, decay_from, arguments.tokens)
+        settings = Settings(sequences=arguments.sequences, at_once=arguments.at_once)
+        weights = {kind: weight for kind, weight in WEIGHTS.items() if kind in texts}
+        samples = Samples(texts, weights, arguments.length, arguments.seed)
+        self._trainer = Trainer(
+            Network(frozen, factors), samples, self._schedule, self._start_token, settings
+        )
+        self._report(
+            event="start",
+            schedule=self._schedule._asdict(),
+            settings=settings._asdict(),
+            rank=arguments.rank,
+            length=arguments.length,
+            weights=weights,
+            seed=arguments.seed,
+            tokens={kind: sum(map(len, tokens)) for kind, tokens in texts.items()},
+        )
+
+    def stop(self) -> None:
+        """End after the step that is being made."""
+        self._stopping = True
+
+    def train(self) -> None:
+        """Go on to the end, or until `stop`."""
+        arguments, trainer = self._arguments, self._trainer
+        self._begin()
+        saved = begun = time.monotonic()
+        losses: list[float] = []
+        while trainer.tokens < arguments.tokens and not self._stopping:
+            before = trainer.tokens
+            losses.append(trainer.step())
+            step = trainer.tokens - before
+            if len(losses) == _REPORT_STEPS:
+                self._report(
+                    event="steps",
+                    trained=trainer.tokens,
+                    bits=round(sum(losses) / len(losses) / math.log(2), 4),
+                    rate=round(self._schedule.rate(trainer.tokens), 7),
+                    per_second=round(step * len(losses) / (time.monotonic() - begun)),
+                )
+                losses, begun = [], time.monotonic()
+            if self._passed(before, arguments.validate_every):
+                self._validate()
+                losses, begun = [], time.monotonic()
+            if self._passed(before, arguments.snapshot_every):
+                number = trainer.tokens // arguments.snapshot_every
+                trainer.save(self._folder / f"snapshot-{number:04}.pt")
+            if time.monotonic() - saved > arguments.save_every:
+                trainer.save(self._checkpoint)
+                saved = time.monotonic()
+        trainer.save(self._checkpoint)
+        if not self._stopping:
+            self._validate()
+        self._report(event="stopped" if self._stopping else "done", trained=trainer.tokens)
+
+    def _begin(self) -> None:
+        if self._checkpoint.exists():
+            self._trainer.restore(self._checkpoint)
+            self._report(event="restored", trained=self._trainer.tokens)
+        else:
+            costs = self._costs()
+            self._base_file.write_text(json.dumps(costs), "utf-8")
+            self._report(event="base", bits=costs)
+
+    def _passed(self, before: int, every: int) -> bool:
+        """Has the last step passed a multiple of so many tokens?"""
+        return self._trainer.tokens // every > before // every
+
+    def _costs(self) -> dict[str, float]:
+        return bits_per_token(
+            self._trainer.network, self._start_token, self._held_out, self._arguments.at_once
+        )
+
+    def _validate(self) -> None:
+        """Report what the averaged factors take off, in per cent by kind."""
+        begun = time.monotonic()
+        with self._trainer.averaged():
+            costs = self._costs()
+        base = json.loads(self._base_file.read_text("utf-8"))
+        change = {kind: round(100 * (costs[kind] / base[kind] - 1), 3) for kind in costs}
+        self._report(
+            event="validation",
+            trained=self._trainer.tokens,
+            bits=costs,
+            percent=change,
+            mean_percent=round(sum(change.values()) / len(change), 3),
+            seconds=round(time.monotonic() - begun, 1),
+        )
+
+    def _report(self, **values: Any) -> None:
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        line = json.dumps({"time": now, **values})
+        with open(self._folder / "log.jsonl", "a", encoding="utf-8") as log:
+            print(line, file=log)
         print(line, flush=True)
 
+
+def _keep_memory() -> None:
+    if sys.platform == "linux" and hasattr(ctypes.CDLL(None), "mallopt"):
+        library = ctypes.CDLL(None)
+        library.mallopt(_M_MMAP_THRESHOLD, _KEPT_BYTES)
+        library.mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
+
+
+def main() -> None:
+    arguments = _arguments()
     _keep_memory()
     # What the C++ compiler refuses runs as it is, slower.
     torch._dynamo.config.suppress_errors = True
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
-    model = arguments.model or default_model().path
-    vocabulary = Gguf(model).vocabulary()
-    known = {
-        split: documents(
-            split, vocabulary, folder / "tokens", lambda line: report(event="left out", what=line)
-        )
-        for split in (training.TRAIN, training.VALIDATION)
-    }
-    held_out = {
-        kind: sequences(known[training.VALIDATION][kind], arguments.validation_sequences,
-                        arguments.length)
-        for kind in sorted(known[training.VALIDATION])
-    }  # fmt: skip
-
-    frozen = read_frozen(model)
-    factors = Factors(frozen.shape, arguments.rank)
-    factors.initialize(arguments.seed)
-    samples = Samples(known[training.TRAIN], WEIGHTS, arguments.length, arguments.seed)
-    decay_from = arguments.decay_from or arguments.tokens * 4 // 5
-    schedule = Schedule(arguments.rate, arguments.warm_up, decay_from, arguments.tokens)
-    settings = Settings(sequences=arguments.sequences, at_once=arguments.at_once)
-    trainer = Trainer(Network(frozen, factors), samples, schedule, vocabulary.start_token, settings)
-    checkpoint = folder / "checkpoint.pt"
-    report(
-        event="start", schedule=schedule._asdict(), settings=settings._asdict(),
-        rank=arguments.rank, length=arguments.length, weights=WEIGHTS, seed=arguments.seed,
-        tokens={k: sum(map(len, d)) for k, d in known[training.TRAIN].items()},
-    )  # fmt: skip
-
-    def validate() -> None:
-        begun = time.monotonic()
-        trained = factors.flat.clone()
-        factors.flat.copy_(trainer.average)
-        trainer.network.merge()
-        costs = bits_per_token(
-            trainer.network, vocabulary.start_token, held_out, arguments.at_once
-        )
-        factors.flat.copy_(trained)
-        trainer.network.merge()
-        base.update(base or costs)
-        change = {k: round(100 * (costs[k] / base[k] - 1), 3) for k in costs}
-        report(
-            event="validation", trained=trainer.tokens, bits=costs, percent=change,
-            mean_percent=round(sum(change.values()) / len(change), 3),
-            seconds=round(time.monotonic() - begun, 1),
-        )  # fmt: skip
-
-    base: dict[str, float] = {}
-    if checkpoint.exists():
-        base.update(json.loads((folder / "base.json").read_text("utf-8")))
-        trainer.restore(checkpoint)
-        report(event="restored", trained=trainer.tokens)
-    else:
-        validate()
-        (folder / "base.json").write_text(json.dumps(base), "utf-8")
-
-    stopping = []
-    signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
-    saved = begun = time.monotonic()
-    loss, steps, since = 0.0, 0, trainer.tokens
-    while trainer.tokens < arguments.tokens and not stopping:
-        before = trainer.tokens
-        loss += trainer.step()
-        steps += 1
-        after = trainer.tokens
-        if steps == _REPORT_STEPS:
-            seconds = time.monotonic() - begun
-            report(
-                event="steps", trained=after, bits=round(loss / steps / 0.6931471805599453, 4),
-                rate=round(schedule.rate(after), 7), per_second=round((after - since) / seconds),
-            )  # fmt: skip
-            loss, steps, since, begun = 0.0, 0, after, time.monotonic()
-        if after // arguments.validate_every > before // arguments.validate_every:
-            validate()
-            begun, since, loss, steps = time.monotonic(), after, 0.0, 0
-        if after // arguments.snapshot_every > before // arguments.snapshot_every:
-            trainer.save(folder / f"snapshot-{after // arguments.snapshot_every:04}.pt")
-        if time.monotonic() - saved > arguments.save_every:
-            trainer.save(checkpoint)
-            saved = time.monotonic()
-    trainer.save(checkpoint)
-    if not stopping:
-        validate()
-    report(event="stopped" if stopping else "done", trained=trainer.tokens)
-
-
-def _keep_memory() -> None:
-    if os.name == "posix" and hasattr(ctypes.CDLL(None), "mallopt"):
-        library = ctypes.CDLL(None)
-        library.mallopt(_M_MMAP_THRESHOLD, _KEPT)
-        library.mallopt(_M_TRIM_THRESHOLD, _KEPT)
+    run = Run(arguments)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: run.stop())
+    run.train()
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (CorpusError, ModelError, NacrithError) as error:
+        sys.exit(f"nacrith.correction.train: {error}")

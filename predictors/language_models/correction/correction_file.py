@@ -8,6 +8,7 @@ little endian.
 
 import hashlib
 import json
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,28 +80,28 @@ def read_correction(path: Path) -> Correction:
     end = data.find(b"\n", len(MAGIC))
     try:
         head = json.loads(data[len(MAGIC) : end])
-        shape = Shape(*head["shape"])
+        shape = Shape(*(operator.index(n) for n in head["shape"]))
         ranks = dict(zip(matrices(shape), head["ranks"], strict=True))
         model = str(head["model"])
         if any(not 0 < rank <= MAX_RANK for rank in ranks.values()):
             raise problem
     except (ValueError, TypeError, KeyError) as error:
         raise problem from error
-    a, b, scale = {}, {}, {}
+    arrays: dict[str, dict[str, npt.NDArray[Any]]] = {"a": {}, "b": {}, "scale": {}}
     at = end + 1
     try:
         for name, m in matrices(shape).items():
-            for arrays, size, dtype in (
-                (a, (shape.layers, ranks[name], m.inputs), np.dtype(np.int8)),
-                (b, (shape.layers, m.outputs, ranks[name]), np.dtype(np.int8)),
-                (scale, (shape.layers, m.outputs), np.dtype("<f4")),
+            for part, size, dtype in (
+                ("a", (shape.layers, ranks[name], m.inputs), np.dtype(np.int8)),
+                ("b", (shape.layers, m.outputs, ranks[name]), np.dtype(np.int8)),
+                ("scale", (shape.layers, m.outputs), np.dtype("<f4")),
             ):
                 n = int(np.prod(size))
                 array = np.frombuffer(data, dtype, n, at).reshape(size)
-                arrays[name] = array.astype(dtype.newbyteorder("="))
+                arrays[part][name] = array.astype(dtype.newbyteorder("="))
                 at += n * dtype.itemsize
     except ValueError as error:
         raise problem from error
     if at != len(data):
         raise problem
-    return Correction(shape, model, a, b, scale)
+    return Correction(shape, model, **arrays)

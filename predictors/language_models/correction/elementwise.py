@@ -20,17 +20,17 @@ def fused(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @fused
-def normalize(x: Tensor, gain: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
-    """RMSNorm (Zhang & Sennrich 2019) of rows [M, E]: bfloat16, and the factors [M, 1]."""
-    factor = torch.rsqrt((x * x).mean(-1, keepdim=True) + epsilon)
-    return (x * factor * gain).bfloat16(), factor
-
-
-@fused
 def add_and_normalize(
     x: Tensor, y: Tensor, gain: Tensor, epsilon: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """x + y in float32, and `normalize` of it."""
+    """x + y, and RMSNorm of it (Zhang & Sennrich 2019).
+
+    Args:
+        x: [M, E] float32, the residual stream. y: [M, E] bfloat16. gain: [E] float32.
+
+    Returns:
+        The sum, float32; it normalized, bfloat16; its rows' factors, [M, 1] float32.
+    """
     total = x + y.float()
     factor = torch.rsqrt((total * total).mean(-1, keepdim=True) + epsilon)
     return total, (total * factor * gain).bfloat16(), factor
@@ -40,7 +40,15 @@ def add_and_normalize(
 def normalize_backward(
     slope: Tensor, dy: Tensor, x: Tensor, factor: Tensor, gain: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Gradient of x, added to `slope` (that of the residual stream): float32 and bfloat16."""
+    """Gradient of the normalized sum's argument, added to that of the residual stream.
+
+    Args:
+        slope: [M, E] float32, of the residual stream. dy: [M, E] bfloat16, of what was
+            normalized. x, factor, gain: of `add_and_normalize`.
+
+    Returns:
+        float32, and the same as bfloat16.
+    """
     scaled = dy.float() * gain
     mean = (scaled * x).mean(-1, keepdim=True)
     total = slope + factor * (scaled - x * (factor * factor * mean))

@@ -42,10 +42,9 @@ class Factors:
             a.normal_(std=1 / math.sqrt(a.shape[-1]), generator=generator)
 
 
-def _views(
-    flat: Tensor, shape: Shape, rank: int
-) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    a, b = {}, {}
+def _views(flat: Tensor, shape: Shape, rank: int) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    a: dict[str, Tensor] = {}
+    b: dict[str, Tensor] = {}
     at = 0
     for name, m in matrices(shape).items():
         for views, rows, columns in ((a, rank, m.inputs), (b, m.outputs, rank)):

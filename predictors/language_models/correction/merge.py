@@ -10,9 +10,7 @@ Int8Array = npt.NDArray[np.int8]
 Float32Array = npt.NDArray[np.float32]
 
 
-def merged(
-    weights: Float32Array, a: Int8Array, b: Int8Array, scale: Float32Array
-) -> Float32Array:
+def merged(weights: Float32Array, a: Int8Array, b: Int8Array, scale: Float32Array) -> Float32Array:
     """f32(w + f32(f32(sum of b · a) · scale of the row)).
 
     The sums are integers below 2**24: float32 holds each partial sum exactly, so they are the

@@ -20,7 +20,6 @@ from predictors.language_models.correction.elementwise import (
     cross_entropy,
     gate,
     gate_backward,
-    normalize,
     normalize_backward,
     rotate,
 )
@@ -103,9 +102,7 @@ class Network:
         frozen, shape = self.frozen, self.frozen.shape
         hidden, (kept, x, factor) = self._forward(tokens, keep=True)
         losses, slope = self._cross_entropy(hidden, targets.reshape(-1), backward=True)
-        dx, narrow = normalize_backward(
-            torch.zeros_like(x), slope, x, factor, frozen.output_norm
-        )
+        dx, narrow = normalize_backward(torch.zeros_like(x), slope, x, factor, frozen.output_norm)
         for layer in reversed(range(shape.layers)):
             dx, narrow = self._layer_backward(layer, kept.pop(), dx, narrow, tokens.shape)
         return float(losses.sum(dtype=torch.float64))

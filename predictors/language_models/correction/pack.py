@@ -20,16 +20,17 @@ def pack(a: Float32Array, b: Float32Array) -> tuple[Int8Array, Int8Array, Float3
         a: [r, k] int8. b: [n, r] int8. scale: [n] float32: the correction is about
         (b @ a) · scale[:, None].
     """
-    a, b = balanced(a, b)
-    top = np.abs(a).max(axis=1)
-    unit = np.where(top > 0, top / 127, 1.0)
-    integers = np.rint(a / unit[:, None])
-    b = b * unit
-    heaviest = np.abs(b).max(axis=1)
-    scale = (heaviest / 127).astype(np.float32)
-    inverse = np.where(scale > 0, 1.0 / np.where(scale > 0, scale, 1), 0.0)
-    rounded = np.clip(np.rint(b * inverse[:, None]), -127, 127)
-    return integers.astype(np.int8), rounded.astype(np.int8), scale
+    even_a, even_b = balanced(a, b)
+    rounded_a, unit = _rounded(even_a)
+    rounded_b, scale = _rounded(even_b * unit)
+    return rounded_a, rounded_b, scale
+
+
+def _rounded(rows: npt.NDArray[np.float64]) -> tuple[Int8Array, Float32Array]:
+    """int8, and what is 1 in each row."""
+    unit = (np.abs(rows).max(axis=1) / 127).astype(np.float32)
+    integers = np.rint(rows / np.where(unit > 0, unit, 1)[:, None])
+    return np.clip(integers, -127, 127).astype(np.int8), unit
 
 
 def balanced(

@@ -35,7 +35,7 @@ class Samples:
         self._kinds = sorted(kind for kind, weight in weights.items() if weight > 0)
         self._documents = {kind: documents[kind] for kind in self._kinds}
         total = sum(weights[kind] for kind in self._kinds)
-        self._chances = [weights[kind] / total for kind in self._kinds]
+        self._thresholds = np.cumsum([weights[kind] / total for kind in self._kinds])
         self._length = length
         self._seed = seed
         self.drawn = dict.fromkeys(self._kinds, 0)
@@ -56,7 +56,8 @@ class Samples:
     def _next(self) -> Tokens:
         count = sum(self.drawn.values())
         draw = np.random.default_rng([self._seed, count]).random()
-        kind = self._kinds[min(int(np.searchsorted(np.cumsum(self._chances), draw)), len(self._kinds) - 1)]
+        number = int(np.searchsorted(self._thresholds, draw))
+        kind = self._kinds[min(number, len(self._kinds) - 1)]
         document, begin = self._piece(kind, self.drawn[kind])
         self.drawn[kind] += 1
         return self._documents[kind][document][begin : begin + self._length]

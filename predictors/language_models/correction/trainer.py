@@ -2,12 +2,15 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from predictors.base import ModelError
 from predictors.language_models.correction.network import Network
 from predictors.language_models.correction.samples import Samples
 from predictors.language_models.correction.schedule import Schedule
@@ -84,6 +87,19 @@ class Trainer:
         self.network.merge()
         return total / n
 
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """For as long as it is open the network has the averaged factors."""
+        flat = self.network.factors.flat
+        trained = flat.clone()
+        try:
+            flat.copy_(self.average)
+            self.network.merge()
+            yield
+        finally:
+            flat.copy_(trained)
+            self.network.merge()
+
     def save(self, path: Path) -> None:
         """Write a checkpoint: whole or not at all."""
         state: dict[str, Any] = {
@@ -95,13 +111,19 @@ class Trainer:
             "rank": self.network.factors.rank,
         }
         descriptor, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        os.close(descriptor)
-        torch.save(state, name)
-        os.replace(name, path)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                torch.save(state, file)
+            os.replace(name, path)
+        except BaseException:
+            os.unlink(name)
+            raise
 
     def restore(self, path: Path) -> None:
-        """Go on from a checkpoint."""
+        """Go on from a checkpoint; raises ModelError if its factors are of another rank."""
         state = torch.load(path, weights_only=True)
+        if state["rank"] != self.network.factors.rank:
+            raise ModelError(f"{path} has factors of rank {state['rank']}; use --rank")
         self.network.factors.flat.copy_(state["factors"])
         self.average.copy_(state["average"])
         self._adam.load_state_dict(state["adam"])

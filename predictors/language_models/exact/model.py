@@ -51,9 +51,7 @@ class ExactModel:
         """
         threads = threads or available_threads()
         data = model_data(path, threads, correction)
-        self._version = (
-            f"{CORRECTED_VERSION}-{correction.sha256[:16]}" if correction else VERSION
-        )
+        self._version = f"{CORRECTED_VERSION}-{correction.sha256[:16]}" if correction else VERSION
         self.vocabulary = data.vocabulary
         self.shape = data.shape
         self.context = data.context

@@ -58,8 +58,8 @@ def model_data(path: Path, threads: int, correction: "Correction | None" = None)
         ModelError: it can't be read, needs what the exact backend does not have, or is
             not the model of the correction.
     """
-    if correction and sha256_of(path) != correction.model:
-        raise ModelError(f"the correction is for another model than {path}")
+    if correction:
+        _check_model(path, correction)
     kept = _kept_at(path, correction)
     arrays = map_arrays(kept, threads) if kept else None
     if arrays is not None:
@@ -72,6 +72,13 @@ def model_data(path: Path, threads: int, correction: "Correction | None" = None)
                 old.unlink()
         write_arrays(kept, _to_arrays(data))
     return data
+
+
+def _check_model(path: Path, correction: "Correction") -> None:
+    # Whoever reads a file that can't be read says what is wrong.
+    with suppress(OSError):
+        if sha256_of(path) != correction.model:
+            raise ModelError(f"the correction is for another model than {path}; use it without")
 
 
 def _kept_at(path: Path, correction: "Correction | None") -> Path | None:

@@ -1,0 +1,23 @@
+"""Random corrections of the tiny model."""
+
+import numpy as np
+
+from predictors.language_models.correction.correction_file import Correction
+from predictors.language_models.correction.matrices import matrices
+from predictors.language_models.exact.gguf_file import Gguf
+from predictors.language_models.file_hash import sha256_of
+
+
+def random_correction(path, rank=3, size=0.3, seed=1):
+    """A correction of a GGUF about `size` times as large as its weights."""
+    random = np.random.default_rng(seed)
+    shape = Gguf(path).shape
+    a, b, scale = {}, {}, {}
+    for i, (name, m) in enumerate(matrices(shape).items()):
+        r = rank + i
+        a[name] = random.integers(-127, 128, (shape.layers, r, m.inputs)).astype(np.int8)
+        b[name] = random.integers(-127, 128, (shape.layers, m.outputs, r)).astype(np.int8)
+        spread = size / np.sqrt(m.inputs) / (np.sqrt(r) * 127**2 / 3)
+        rows = random.uniform(0.5, 1.5, (shape.layers, m.outputs))
+        scale[name] = (spread * rows).astype(np.float32)
+    return Correction(shape, sha256_of(path), a, b, scale)

@@ -1,0 +1,164 @@
+"""A correction of the weights: its file, its rounding, and that the exact backend merges it."""
+
+import os
+import shutil
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from predictors.base import ModelError
+from predictors.language_models.correction.correction_file import MAGIC, read_correction
+from predictors.language_models.correction.merge import MAX_RANK, merged
+from predictors.language_models.correction.pack import balanced, pack
+from predictors.language_models.exact.model import ExactModel
+from predictors.language_models.exact.model_data import model_data
+from tests import exact_reference
+from tests.correction_examples import random_correction
+from tests.exact_reference import Reference
+
+TOKENS = [0, 40, 77, 41, 200, 9, 258, 77]
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "nacrith" / "models"
+
+
+@pytest.fixture
+def gguf(tmp_path, tiny_gguf):
+    path = tmp_path / "model.gguf"
+    shutil.copy(tiny_gguf, path)
+    os.utime(path, (time.time() - 60, time.time() - 60))
+    return path
+
+
+def logits(model):
+    session = model.open(1, 256, 4)
+    found = np.stack([session.step(np.array([t], np.int32))[0].copy() for t in TOKENS])
+    model.close()
+    return found
+
+
+@given(st.integers(0, 1 << 32))
+def test_merging_is_what_the_second_implementation_makes(seed):
+    random = np.random.default_rng(seed)
+    n, k, rank = random.integers(1, 40, 3)
+    weights = random.standard_normal((n, k)).astype(np.float32)
+    a = random.integers(-127, 128, (rank, k)).astype(np.int8)
+    b = random.integers(-127, 128, (n, rank)).astype(np.int8)
+    scale = np.exp(random.standard_normal(n) * 4).astype(np.float32)
+    found = merged(weights, a, b, scale)
+    assert found.dtype == np.float32
+    assert np.array_equal(found, exact_reference.merged(weights, a, b, scale))
+
+
+def test_the_largest_sums_are_exact():
+    a = np.full((MAX_RANK, 3), 127, dtype=np.int8)
+    b = np.full((2, MAX_RANK), -127, dtype=np.int8)
+    b[1, 0] = -126
+    found = merged(np.zeros((2, 3), np.float32), a, b, np.ones(2, np.float32))
+    largest = MAX_RANK * 127 * 127
+    assert found.tolist() == [[-largest] * 3, [127 - largest] * 3]
+    assert largest < 1 << 24 <= largest + 127 * 127
+
+
+def test_a_corrected_model_is_what_the_second_implementation_computes(gguf):
+    correction = random_correction(gguf)
+    found = logits(ExactModel(gguf, 1, correction))
+    reference = Reference(gguf, 256, 4, correction=correction)
+    assert np.array_equal(found, [reference.step(t) for t in TOKENS])
+    assert not np.allclose(found, logits(ExactModel(gguf, 1)), atol=0.1)
+
+
+def test_each_correction_is_kept_apart(gguf, cache):
+    one, other = random_correction(gguf, seed=1), random_correction(gguf, seed=2)
+    first = [logits(ExactModel(gguf, 1, c)) for c in (None, one, other)]
+    assert len(list(cache.glob("*.arrays"))) == 3
+    again = [logits(ExactModel(gguf, 1, c)) for c in (None, one, other)]
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+
+
+def test_the_numerics_name_the_correction(gguf):
+    correction = random_correction(gguf)
+    versions = [ExactModel(gguf, 1, c).numerics.version for c in (None, correction)]
+    assert versions == ["1", f"2-{correction.sha256[:16]}"]
+
+
+def test_the_correction_of_another_model_is_refused(gguf, tmp_path):
+    correction = random_correction(gguf)
+    other = tmp_path / "other.gguf"
+    other.write_bytes(gguf.read_bytes() + b"\0")
+    with pytest.raises(ModelError, match="another model"):
+        model_data(other, 1, correction)
+    with pytest.raises(ModelError):
+        model_data(tmp_path / "missing.gguf", 1, correction)
+
+
+def test_a_file_survives(gguf, tmp_path):
+    correction = random_correction(gguf)
+    path = tmp_path / "correction.bin"
+    path.write_bytes(correction.to_bytes())
+    found = read_correction(path)
+    assert found.sha256 == correction.sha256
+    assert (found.shape, found.model) == (correction.shape, correction.model)
+    for part in ("a", "b", "scale"):
+        ours, theirs = getattr(correction, part), getattr(found, part)
+        assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_bad_files_are_refused(gguf, tmp_path):
+    whole = random_correction(gguf).to_bytes()
+    end = whole.index(b"\n", len(MAGIC))
+    path = tmp_path / "correction.bin"
+    bad = [
+        b"",
+        MAGIC,
+        whole[: end - 3],
+        whole[:-1],
+        whole + b"\0",
+        b"x" + whole,
+        MAGIC + b"[]\n" + whole[end + 1 :],
+        whole.replace(b'"ranks": [3', b'"ranks": [-3'),
+        whole.replace(b'"ranks": [3', b'"ranks": [2000000'),
+        whole.replace(b'"ranks": [3', b'"ranks": ["3"'),
+        whole.replace(b'"shape": [2', b'"shape": [1.5'),
+    ]
+    for data in bad:
+        path.write_bytes(data)
+        with pytest.raises(ModelError, match="install it anew"):
+            read_correction(path)
+    with pytest.raises(ModelError, match="can't read"):
+        read_correction(tmp_path / "missing")
+
+
+def test_packing_loses_little():
+    random = np.random.default_rng(1)
+    strength = 0.7 ** np.arange(16)
+    a = (random.standard_normal((16, 96)) * strength[:, None]).astype(np.float32)
+    b = (random.standard_normal((64, 16)) * strength).astype(np.float32)
+    integers_a, integers_b, scale = pack(a, b)
+    assert np.abs(integers_a).max() == np.abs(integers_b).max() == 127
+    found = merged(np.zeros((64, 96), np.float32), integers_a, integers_b, scale)
+    error = np.linalg.norm(found - b @ a) / np.linalg.norm(b @ a)
+    assert error < 0.015
+
+
+def test_balanced_factors_have_the_same_product_and_even_columns():
+    random = np.random.default_rng(1)
+    strength = 0.5 ** np.arange(12)
+    a = (random.standard_normal((12, 40)) * strength[:, None]).astype(np.float32)
+    b = random.standard_normal((30, 12)).astype(np.float32)
+    even_a, even_b = balanced(a, b)
+    assert np.allclose(even_b @ even_a, b @ a, atol=1e-5)
+    for columns in (even_a.T, even_b):
+        norms = np.linalg.norm(columns, axis=0)
+        assert norms.max() < 2.5 * norms.min()
+
+
+def test_no_correction_is_packed_as_none():
+    a, b, scale = pack(np.ones((4, 8), np.float32), np.zeros((6, 4), np.float32))
+    assert np.array_equal(merged(np.eye(6, 8, dtype=np.float32), a, b, scale), np.eye(6, 8))

@@ -1,0 +1,194 @@
+"""Training: what it is fed with, that it goes on as if nothing had happened, and how it ends."""
+
+import json
+import os
+import signal
+import sys
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import corpora  # noqa: E402
+from corpora import training  # noqa: E402
+from corpora.leaks import Benchmarks  # noqa: E402
+from nacrith.correction import documents as documents_module  # noqa: E402
+from nacrith.correction import train  # noqa: E402
+from nacrith.correction.sequences import sequences  # noqa: E402
+from predictors.base import ModelError  # noqa: E402
+from predictors.language_models.correction.samples import Samples  # noqa: E402
+from predictors.language_models.correction.schedule import Schedule  # noqa: E402
+from predictors.language_models.correction.trainer import Trainer  # noqa: E402
+
+DOCUMENTS = {
+    "prose": [np.arange(1000, dtype=np.int32), np.arange(2000, 2070, dtype=np.int32)],
+    "code": [np.arange(5000, 5900, dtype=np.int32)],
+    "logs": [np.arange(9000, 9100, dtype=np.int32)],
+}
+WEIGHTS = {"prose": 3.0, "code": 1.0}
+LENGTH = 32
+
+
+def samples(seed=1):
+    return Samples(DOCUMENTS, WEIGHTS, LENGTH, seed)
+
+
+def test_sequences_are_pieces_of_documents_mixed_by_weight():
+    drawn = samples().draw(400)
+    assert drawn.shape == (400, LENGTH) and drawn.dtype == np.int64
+    assert (np.diff(drawn) == 1).all()
+    assert 0.65 < (drawn[:, 0] < 3000).mean() < 0.85
+    assert drawn.max() < 5900
+
+
+def test_each_pass_has_each_piece_once_and_is_cut_otherwise():
+    series = Samples(DOCUMENTS, {"code": 1.0}, LENGTH, 1)
+    first = series.draw(len(series._cut("code", 0)))[:, 0]
+    second = series.draw(len(series._cut("code", 1)))[:, 0]
+    assert len(set(first)) == len(first) and len(first) >= 27
+    assert len(set(first % LENGTH)) == len(set(second % LENGTH)) == 1
+    assert first[0] % LENGTH != second[0] % LENGTH
+    assert not (np.diff(first) > 0).all()
+
+
+def test_samples_go_on_from_their_state():
+    whole = samples().draw(300)
+    begun = samples()
+    assert np.array_equal(begun.draw(130), whole[:130])
+    state = json.loads(json.dumps(begun.state()))
+    for series in (samples(), begun):
+        series.restore(state)
+        assert np.array_equal(series.draw(170), whole[130:])
+    assert not np.array_equal(samples(2).draw(300), whole)
+
+
+def test_a_kind_without_a_long_document_is_an_error():
+    with pytest.raises(ValueError, match="code"):
+        Samples({"code": [np.arange(5, dtype=np.int32)]}, {"code": 1.0}, LENGTH, 1).draw(1)
+
+
+def test_the_rate_rises_stays_and_falls_by_tokens():
+    schedule = Schedule(peak=2.0, warm_up=100, decay_from=800, total=1000)
+    assert schedule.rate(0) < schedule.rate(50) < schedule.rate(100) == 2.0
+    assert schedule.rate(799) == 2.0
+    assert schedule.rate(900) == 1.0
+    assert schedule.rate(1000) == schedule.rate(2000) == 0.0
+
+
+def test_validation_sequences_are_spread_over_all_documents():
+    texts = [np.arange(i * 10_000, i * 10_000 + 900 + i, dtype=np.int32) for i in range(3)]
+    found = sequences([*texts, np.arange(5, dtype=np.int32)], 7, 100)
+    assert found.shape == (7, 100)
+    assert [n // 10_000 for n in found[:, 0]] == [0, 1, 2, 0, 1, 2, 0]
+    assert len(set(found[:, 0])) == 7
+    assert all(row[-1] % 10_000 < 903 for row in found)
+
+
+BOOK = " ".join(f"The {i}th of the men, and the sea of thing {i * i}." for i in range(200)).encode()
+
+
+@pytest.fixture
+def small_run(tmp_path, monkeypatch, tiny_gguf):
+    """Train on a text in this process: `small_run(folder, steps, ...)`; returns the log."""
+    torch.compiler.set_stance("force_eager")
+    threads = torch.get_num_threads()
+
+    def texts(split):
+        text = training.Text("prose/a.txt", "prose", split, len(BOOK), split * 4, "", "")
+        yield text, BOOK if split == training.TRAIN else BOOK[::-1].replace(b"<", b">")
+
+    none = Benchmarks([])
+    monkeypatch.setattr(training, "read", texts)
+    monkeypatch.setattr(documents_module, "benchmarks", lambda: (none, []))
+    monkeypatch.setattr(train, "_REPORT_STEPS", 2)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def run(folder, steps, *options):
+        arguments = [
+            "train", str(tmp_path / folder), "--model", str(tiny_gguf), "--rank", "2",
+            "--length", "32", "--sequences", "3", "--at-once", "2", "--threads", "1",
+            "--tokens", str(steps * 96), "--warm-up", "96", "--decay-from", "100000",
+            "--validation-sequences", "2", "--validate-every", "200", *options,
+        ]  # fmt: skip
+        monkeypatch.setattr(sys, "argv", arguments)
+        train.main()
+        lines = (tmp_path / folder / "log.jsonl").read_text("utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
+    yield run
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    torch.set_num_threads(threads)
+    torch.compiler.set_stance("default")
+
+
+def state_of(folder):
+    return torch.load(folder / "checkpoint.pt", weights_only=True)
+
+
+def assert_equal_states(one, other):
+    for name in ("factors", "average"):
+        assert torch.equal(one[name], other[name])
+    assert (one["tokens"], one["samples"]) == (other["tokens"], other["samples"])
+    ours, theirs = (state["adam"]["state"][0] for state in (one, other))
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_a_run_learns_and_logs_its_curve(small_run, tmp_path):
+    log = small_run("a", 60, "--rate", "0.02")
+    assert log[-1]["event"] == "done" and log[-1]["trained"] == 60 * 96
+    costs = [entry["bits"] for entry in log if entry["event"] == "steps"]
+    assert costs[-1] < 0.9 * costs[0]
+    curve = [entry for entry in log if entry["event"] == "validation"]
+    assert len(curve) > 20 and set(curve[-1]["percent"]) == {"prose"}
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == [
+        "base.json", "checkpoint.pt", "log.jsonl", "tokens",
+    ]  # fmt: skip
+
+
+def test_a_stopped_run_goes_on_as_if_nothing_had_happened(small_run, tmp_path, monkeypatch):
+    small_run("whole", 7)
+    small_run("parts", 3)
+    step, made = Trainer.step, []
+
+    def interrupted(trainer):
+        made.append(1)
+        if len(made) == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return step(trainer)
+
+    monkeypatch.setattr(Trainer, "step", interrupted)
+    log = small_run("parts", 7)
+    assert log[-1] == {"time": log[-1]["time"], "event": "stopped", "trained": 5 * 96}
+    monkeypatch.setattr(Trainer, "step", step)
+    small_run("parts", 7)
+    assert_equal_states(state_of(tmp_path / "whole"), state_of(tmp_path / "parts"))
+
+
+def test_snapshots_can_be_gone_on_from(small_run, tmp_path):
+    small_run("whole", 8, "--snapshot-every", "384")
+    assert (tmp_path / "whole" / "snapshot-0001.pt").exists()
+    small_run("other", 1)
+    (tmp_path / "whole" / "snapshot-0001.pt").rename(tmp_path / "other" / "checkpoint.pt")
+    small_run("other", 8)
+    assert_equal_states(state_of(tmp_path / "whole"), state_of(tmp_path / "other"))
+
+
+def test_a_text_with_a_passage_of_a_benchmark_is_left_out(small_run, monkeypatch):
+    known = Benchmarks([BOOK[100:160]])
+    monkeypatch.setattr(documents_module, "benchmarks", lambda: (known, ["calgary"]))
+    with pytest.raises(corpora.CorpusError, match="NACRITH_CORPORA"):
+        small_run("a", 1)
+
+
+def test_factors_of_another_rank_are_refused(small_run):
+    small_run("a", 1)
+    with pytest.raises(ModelError, match="rank 2"):
+        small_run("a", 2, "--rank", "3")
+
+
+def test_there_is_no_training_without_benchmarks_to_compare_with(monkeypatch):
+    monkeypatch.setattr(corpora, "folders", lambda: [])
+    with pytest.raises(corpora.CorpusError):
+        documents_module.benchmarks()
