@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 
 import numpy as np
@@ -14,12 +15,18 @@ import corpora  # noqa: E402
 from corpora import training  # noqa: E402
 from corpora.leaks import Benchmarks  # noqa: E402
 from nacrith.correction import documents as documents_module  # noqa: E402
-from nacrith.correction import train  # noqa: E402
+from nacrith.correction import pack, train  # noqa: E402
+from nacrith.correction.command import run  # noqa: E402
 from nacrith.correction.sequences import sequences  # noqa: E402
 from predictors.base import ModelError  # noqa: E402
+from predictors.language_models.correction.correction_file import (  # noqa: E402
+    read_correction,
+)
+from predictors.language_models.correction.factors import SCALE  # noqa: E402
 from predictors.language_models.correction.samples import Samples  # noqa: E402
 from predictors.language_models.correction.schedule import Schedule  # noqa: E402
 from predictors.language_models.correction.trainer import Trainer  # noqa: E402
+from tests.conftest import ROOT, assert_fails  # noqa: E402
 
 DOCUMENTS = {
     "prose": [np.arange(1000, dtype=np.int32), np.arange(2000, 2070, dtype=np.int32)],
@@ -104,7 +111,7 @@ def small_run(tmp_path, monkeypatch, tiny_gguf):
     monkeypatch.setattr(train, "_REPORT_STEPS", 2)
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
-    def run(folder, steps, *options):
+    def run_small(folder, steps, *options):
         arguments = [
             "train", str(tmp_path / folder), "--model", str(tiny_gguf), "--rank", "2",
             "--length", "32", "--sequences", "3", "--at-once", "2", "--threads", "1",
@@ -116,7 +123,7 @@ def small_run(tmp_path, monkeypatch, tiny_gguf):
         lines = (tmp_path / folder / "log.jsonl").read_text("utf-8").splitlines()
         return [json.loads(line) for line in lines]
 
-    yield run
+    yield run_small
     for number, handler in before.items():
         signal.signal(number, handler)
     torch.set_num_threads(threads)
@@ -192,3 +199,43 @@ def test_there_is_no_training_without_benchmarks_to_compare_with(monkeypatch):
     monkeypatch.setattr(corpora, "folders", lambda: [])
     with pytest.raises(corpora.CorpusError):
         documents_module.benchmarks()
+
+
+def run_pack(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["pack", *map(str, arguments)])
+    run("pack", pack.main)
+
+
+def test_a_checkpoint_becomes_a_correction(small_run, tmp_path, tiny_gguf, monkeypatch, capsys):
+    small_run("a", 3)
+    checkpoint, target = tmp_path / "a" / "checkpoint.pt", tmp_path / "correction.bin"
+    run_pack(monkeypatch, checkpoint, target, "--model", tiny_gguf)
+    correction = read_correction(target)
+    assert correction.sha256 in capsys.readouterr().out
+    factors = pack.read_factors(checkpoint, correction.shape)
+    for name, a in factors.a.items():
+        expected = SCALE * (factors.b[name][1] @ a[1]).numpy()
+        found = correction.merged(name, 1, np.zeros_like(expected))
+        assert np.linalg.norm(found - expected) < 0.03 * np.linalg.norm(expected)
+
+
+def test_what_is_no_checkpoint_is_refused(tmp_path, tiny_gguf, monkeypatch):
+    bad = tmp_path / "bad"
+    bad.write_bytes(b"no checkpoint")
+    for path in (bad, tmp_path / "missing"):
+        with pytest.raises(SystemExit, match=f"can't read {path}"):
+            run_pack(monkeypatch, path, tmp_path / "out", "--model", tiny_gguf)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_error_is_one_line(tmp_path, tiny_gguf):
+    result = subprocess.run(
+        [sys.executable, "-m", "nacrith.correction.train", tmp_path, "--model", tiny_gguf],
+        capture_output=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "NACRITH_CORPORA": "/missing",
+             "XDG_CACHE_HOME": str(tmp_path)},
+        timeout=120,
+    )  # fmt: skip
+    assert_fails(result, 1, "Canterbury corpus is not here")
+    assert result.stderr.count(b"\n") == 1

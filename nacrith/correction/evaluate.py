@@ -13,12 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from corpora import training
+from nacrith.correction.command import run
 from nacrith.correction.documents import documents
 from nacrith.correction.sequences import sequences
 from nacrith.models.catalog import default_model
 from predictors.language_models.array_file import cache_folder
 from predictors.language_models.correction.correction_file import Correction, read_correction
 from predictors.language_models.exact.model import ExactModel
+from predictors.language_models.exact.model_data import kept_at
 
 _ROWS = 64
 """Positions that are evaluated at once, of all streams together."""
@@ -58,6 +60,9 @@ def costs(
         return {kind: bits_per_token(model, targets) for kind, targets in by_kind.items()}
     finally:
         model.close()
+        # One that is only tried is not worth 140 MB of the user's disk.
+        if correction and (kept := kept_at(path, correction)):
+            kept.unlink(missing_ok=True)
 
 
 def main() -> None:
@@ -89,4 +94,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run("evaluate", main)

@@ -2,10 +2,13 @@
 
 import argparse
 from pathlib import Path
+from pickle import UnpicklingError
 
 import numpy as np
 import torch
 
+from nacrith.correction.command import run
+from nacrith.errors import FileError
 from nacrith.models.catalog import default_model
 from predictors.language_models.correction.correction_file import Correction
 from predictors.language_models.correction.factors import SCALE, Factors
@@ -17,8 +20,11 @@ from predictors.language_models.file_hash import sha256_of
 
 
 def read_factors(checkpoint: Path, shape: Shape, averaged: bool = True) -> Factors:
-    """The factors of a checkpoint, or their moving average."""
-    state = torch.load(checkpoint, weights_only=True)
+    """The factors of a checkpoint, or their moving average; raises FileError."""
+    try:
+        state = torch.load(checkpoint, weights_only=True)
+    except (OSError, RuntimeError, UnpicklingError) as error:
+        raise FileError(f"can't read {checkpoint} as a checkpoint of training: {error}") from error
     factors = Factors(shape, int(state["rank"]))
     factors.flat.copy_(state["average" if averaged else "factors"])
     return factors
@@ -52,4 +58,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run("pack", main)

@@ -22,13 +22,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from corpora import CorpusError, training
+from corpora import training
+from nacrith.correction.command import run
 from nacrith.correction.documents import documents
 from nacrith.correction.sequences import sequences
 from nacrith.correction.validation import bits_per_token
-from nacrith.errors import NacrithError
 from nacrith.models.catalog import default_model
-from predictors.base import ModelError
 from predictors.language_models.correction.factors import Factors
 from predictors.language_models.correction.frozen import read_frozen
 from predictors.language_models.correction.network import Network
@@ -218,14 +217,11 @@ def main() -> None:
     torch._dynamo.config.suppress_errors = True
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
-    run = Run(arguments)
+    training_run = Run(arguments)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: run.stop())
-    run.train()
+        signal.signal(number, lambda *_: training_run.stop())
+    training_run.train()
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (CorpusError, ModelError, NacrithError) as error:
-        sys.exit(f"nacrith.correction.train: {error}")
+    run("train", main)

@@ -60,7 +60,7 @@ def model_data(path: Path, threads: int, correction: "Correction | None" = None)
     """
     if correction:
         _check_model(path, correction)
-    kept = _kept_at(path, correction)
+    kept = kept_at(path, correction)
     arrays = map_arrays(kept, threads) if kept else None
     if arrays is not None:
         return _from_arrays(arrays, path)
@@ -81,7 +81,7 @@ def _check_model(path: Path, correction: "Correction") -> None:
             raise ModelError(f"the correction is for another model than {path}; use it without")
 
 
-def _kept_at(path: Path, correction: "Correction | None") -> Path | None:
+def kept_at(path: Path, correction: "Correction | None" = None) -> Path | None:
     """Where the data of a GGUF are kept; None = nowhere."""
     folder = cache_folder()
     corrected = f"+{correction.sha256[:16]}" if correction else ""
