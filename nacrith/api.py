@@ -73,7 +73,7 @@ def compress(
         TypeError: an argument is of another type.
     """
     size = memoryview(data).nbytes
-    options = _options(preset, level, model, backend, streams, window, threads, block_size)
+    options = chosen_options(preset, level, model, backend, streams, window, threads, block_size)
     sink = io.BytesIO()
     compress_stream(io.BytesIO(data), sink, options, size)
     return sink.getvalue()
@@ -93,7 +93,7 @@ def decompress(data: bytes | bytearray | memoryview, *, model: StrPath | None = 
     # None would do as no data.
     memoryview(data)
     sink = io.BytesIO()
-    decompress_stream(io.BytesIO(data), sink, _path(model))
+    decompress_stream(io.BytesIO(data), sink, path_of(model))
     return sink.getvalue()
 
 
@@ -182,12 +182,12 @@ def open(
     if unknown:
         raise TypeError(f"open() has no argument {', '.join(sorted(unknown))}")
     if action == "r":
-        model = _path(options.pop("model", None))
+        model = path_of(options.pop("model", None))
         if options:
             raise ValueError(f"only for writing: {', '.join(options)}")
         reader = _reader(file, model)
         return io.TextIOWrapper(reader, encoding, errors, newline) if kind == "t" else reader
-    writer = _writer(file, action, _options(**options))
+    writer = _writer(file, action, chosen_options(**options))
     return CompressedText(writer, encoding, errors, newline) if kind == "t" else writer
 
 
@@ -214,7 +214,7 @@ def _writer(file: StrPath | BinaryIO, action: str, options: CompressOptions) -> 
         raise
 
 
-def _options(
+def chosen_options(
     preset: str = "default",
     level: int | None = None,
     model: StrPath | None = None,
@@ -224,6 +224,7 @@ def _options(
     threads: int = 0,
     block_size: int = BLOCK,
 ) -> CompressOptions:
+    """The options that the arguments of `compress` say; raises as it does."""
     if not isinstance(preset, str):
         raise TypeError(f"preset must be a string, not {type(preset).__name__}")
     if preset not in PRESETS:
@@ -236,7 +237,7 @@ def _options(
         raise ArgumentError("give a level or a preset, not both")
     chosen = LEVELS[_integer("level", level)]
     return CompressOptions(
-        _path(model),
+        path_of(model),
         backend,
         _integer("threads", threads),
         chosen,
@@ -254,7 +255,8 @@ def _integer(name: str, value: int) -> int:
         raise TypeError(f"{name} must be an integer, not {type(value).__name__}") from error
 
 
-def _path(model: StrPath | None) -> Path | None:
+def path_of(model: StrPath | None) -> Path | None:
+    """A model's path, which must be there."""
     if model is None:
         return None
     path = Path(os.fsdecode(model))

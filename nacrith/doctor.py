@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from nacrith import __version__
-from nacrith.codec.text_codec import load_model
+from nacrith.codec.loaded_models import load_model
 from nacrith.format.numerics import NumericsRecord
 from nacrith.models.catalog import default_model, describe
 from nacrith.pipeline.presets import DEFAULT

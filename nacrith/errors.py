@@ -2,7 +2,13 @@
 
 
 class NacrithError(Exception):
-    """Base of all errors of this package; the message says what to do."""
+    """Base of all errors of this package; the message says what to do.
+
+    Attributes:
+        index: which of many messages it is of, from 0; None if there is but one.
+    """
+
+    index: int | None = None
 
 
 class ArgumentError(NacrithError, ValueError):

@@ -72,6 +72,14 @@ class Session(Protocol):
     def close(self) -> None: ...
 
 
+class BatchSession(Session, Protocol):
+    """A session whose results do not depend on what is evaluated together."""
+
+    def narrow(self, n_streams: int) -> None:
+        """From here on only the first streams are fed; not after `prefetch` and before `step`."""
+        ...
+
+
 class LanguageModel(Protocol):
     """A language-model backend."""
 

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from nacrith.codec.loaded_models import LoadedModels
 from nacrith.codec.stream_choice import Cutting
 from nacrith.codec.text_codec import TextCodec
 from nacrith.codec.text_mixing import TextMixing
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import ModelRecord
 from nacrith.format.parameters import Parameters
+from predictors.text.text_model import TextPast
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class CompressRequest:
     cutting: Cutting
     least_saving: int | None
 
-    def open(self) -> TextCodec:
+    def open(self, models: LoadedModels | None = None) -> TextCodec:
         return TextCodec.for_compression(
             self.model,
             self.backend,
@@ -30,6 +32,7 @@ class CompressRequest:
             self.parameters,
             self.cutting,
             self.least_saving,
+            models,
         )
 
 
@@ -39,7 +42,7 @@ class MixingRequest:
 
     variant: int
 
-    def open(self) -> TextMixing:
+    def open(self, models: LoadedModels | None = None) -> TextMixing:
         return TextMixing(self.variant)
 
 
@@ -51,20 +54,28 @@ class DecompressRequest:
     parameters: Parameters
     model: Path | None
 
-    def open(self) -> TextCodec:
-        return TextCodec.for_file(self.record, self.parameters, self.model)
+    def open(self, models: LoadedModels | None = None) -> TextCodec:
+        return TextCodec.for_file(self.record, self.parameters, self.model, models)
 
+
+_MOST_OPEN = 4
+"""Codecs that are kept open: for both directions, and two kinds of text."""
 
 CodecRequest = CompressRequest | MixingRequest | DecompressRequest
 Codec = TextCodec | TextMixing
 
 
 class CodecSlot:
-    """Keeps one codec open: the next frame most likely needs it too."""
+    """Keeps one codec open: the next frame most likely needs it too.
+
+    Attributes:
+        past: what text by context mixing begins with; None = the primer.
+    """
 
     def __init__(self) -> None:
         self._request: CodecRequest | None = None
         self._codec: Codec | None = None
+        self.past: TextPast | None = None
 
     def open(self, request: CodecRequest | None) -> Codec | None:
         """The codec asked for, opened if it is not open already; None for None."""
@@ -85,3 +96,36 @@ class CodecSlot:
         if self._codec:
             self._codec.close()
         self._codec = self._request = None
+
+
+class CodecShelf(CodecSlot):
+    """Keeps several codecs open, for whoever has many small things to do. They share their models.
+
+    Attributes:
+        past: what text by context mixing begins with, and tables that have read it.
+    """
+
+    def __init__(self, threads: int = 0) -> None:
+        """`threads`: see `LoadedModels`."""
+        super().__init__()
+        self._models = LoadedModels(threads)
+        self._codecs: dict[CodecRequest, Codec] = {}
+        self.past = TextPast()
+
+    def open(self, request: CodecRequest | None) -> Codec | None:
+        if request is None:
+            return None
+        codec = self._codecs.pop(request, None)
+        if codec is None:
+            while len(self._codecs) >= _MOST_OPEN:
+                self._codecs.pop(next(iter(self._codecs))).close()
+            codec = request.open(self._models)
+        # The last one used is the last to go.
+        self._codecs[request] = codec
+        return codec
+
+    def close(self) -> None:
+        for codec in self._codecs.values():
+            codec.close()
+        self._codecs.clear()
+        self._models.close()

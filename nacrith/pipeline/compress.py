@@ -41,8 +41,8 @@ def compress_stream(
     Args:
         size: length of the input if it is known; only used to choose the prompt and for the
             progress display.
-        workers: where frames run if there are several; by default in this process. Whoever
-            opened them closes them.
+        workers: where frames run if there are several, or `InProcess` any; by default in this
+            process. Whoever opened them closes them.
         resume: `sink` is open for reading too and holds what an interrupted run with
             the same input and options has written; go on behind its last whole frame.
 
@@ -50,7 +50,7 @@ def compress_stream(
         NacrithError: no model, one that can't use the parameters, ...
         ResumeError: the interrupted run was of another input or had other options.
     """
-    alone = InProcess(progress)
+    alone = workers if isinstance(workers, InProcess) else InProcess(progress)
     progress.begin(size)
     try:
         blocks = _blocks(source, options.block_size)
@@ -73,7 +73,8 @@ def compress_stream(
         # A sole frame has all threads to itself here.
         return _write_sole(first, sink, header, request, alone)
     finally:
-        alone.close()
+        if alone is not workers:
+            alone.close()
         progress.end()
 
 

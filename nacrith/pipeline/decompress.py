@@ -31,8 +31,8 @@ def decompress_stream(
     Args:
         sink: where to write; None to only check.
         model: GGUF path; None = find the one that the file names.
-        workers: where frames run if there are several; by default in this process. Whoever
-            opened them closes them.
+        workers: where frames run if there are several, or `InProcess` any; by default in this
+            process. Whoever opened them closes them.
         wanted: the bytes of the original to restore, by default all; only frames that
             hold some of them are decoded, and what is behind them only up to the next check.
 
@@ -43,7 +43,7 @@ def decompress_stream(
         FormatError, UnsupportedError: the file is damaged or not ours.
         ModelNotFoundError, ModelMismatchError: it can't be opened here.
     """
-    alone = InProcess(progress)
+    alone = workers if isinstance(workers, InProcess) else InProcess(progress)
     summary = Summary()
     first: Header | None = None
     total = None
@@ -75,7 +75,8 @@ def decompress_stream(
                 raise FormatError("the restored data does not match the hash of the whole file")
         summary.compressed = reader.position
     finally:
-        alone.close()
+        if alone is not workers:
+            alone.close()
         progress.end()
     assert first is not None  # an empty input raises
     return summary, first

@@ -13,9 +13,10 @@ from nacrith.system.progress import NO_PROGRESS, Progress
 class InProcess:
     """Workers that are this thread. Reports progress within a frame."""
 
-    def __init__(self, progress: Progress = NO_PROGRESS) -> None:
+    def __init__(self, progress: Progress = NO_PROGRESS, slot: CodecSlot | None = None) -> None:
+        """`slot`: keeps what is opened; by default one codec."""
         self._progress = progress
-        self._slot = CodecSlot()
+        self._slot = slot or CodecSlot()
         self._position = 0
 
     def model_record(self, request: CodecRequest) -> ModelRecord | None:
@@ -26,7 +27,8 @@ class InProcess:
     def encode(self, request: CodecRequest | None, blocks: Iterable[bytes]) -> Iterator[Frame]:
         for block in blocks:
             signals.check()
-            yield encode_frame(block, self._slot.open(request), self._tell)
+            codec = self._slot.open(request)
+            yield encode_frame(block, codec, self._tell, self._slot.past)
             self._position += len(block)
 
     def decode(
@@ -34,7 +36,8 @@ class InProcess:
     ) -> Iterator[bytes]:
         for frame, wanted in frames:
             signals.check()
-            yield from decode_frame(frame, self._slot.open_for(request, frame), wanted, self._tell)
+            codec = self._slot.open_for(request, frame)
+            yield from decode_frame(frame, codec, wanted, self._tell, self._slot.past)
             self._position += frame.original_size
 
     def close(self) -> None:

@@ -92,7 +92,8 @@ class ExactSession:
                 f"too long for it; use --window {model.context // 256 * 256} or less"
             )
         self._model = model
-        self._streams = n_streams
+        # Those that are computed, and those that there is room for.
+        self._streams = self._room = n_streams
         self._window = window
         self._sinks = sinks
         s = model.shape
@@ -109,8 +110,12 @@ class ExactSession:
         )
         self._buffers = [buffers, other]
         self._first_stream = np.zeros_like(buffers.streams)
-        self._none = np.empty((0, n_streams), dtype=np.int32)
-        self._prefetched = self._batch = self._begun = self._guessed = self._none
+        self._none: IntArray
+        self._batch: IntArray
+        self._begun: IntArray
+        self._guessed: IntArray
+        self._prefetched: IntArray
+        self._set_streams(n_streams)
         self._job = Job(_nothing)
         self._next = 0
         self._certain = 0
@@ -167,12 +172,26 @@ class ExactSession:
         self._model.team.finish(self._job)
         # What the cache still holds is never read before it is written again.
         self._position = 0
-        self._prefetched = self._batch = self._begun = self._guessed = self._none
+        self._set_streams(self._room)
         self._next = self._certain = 0
         self._apart = self._streams == 1
 
+    def narrow(self, n_streams: int) -> None:
+        # Of a batch only what has been read may be left.
+        if n_streams != self._streams:
+            self._set_streams(n_streams)
+            self._next = self._certain = 0
+
     def close(self) -> None:
         pass
+
+    def _set_streams(self, n_streams: int) -> None:
+        """Nothing is known of the next tokens of these streams."""
+        self._streams = n_streams
+        rows = len(self._buffers[0].streams)
+        self._buffers[0].streams[:] = np.arange(rows) % n_streams
+        none: IntArray = np.empty((0, n_streams), dtype=np.int32)
+        self._none = self._prefetched = self._batch = self._begun = self._guessed = none
 
     def _rows_of(self, rows: FloatArray, step: int) -> FloatArray:
         return rows[step * self._rows : (step + 1) * self._rows]
