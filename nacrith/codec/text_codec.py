@@ -27,9 +27,13 @@ from nacrith.system import signals
 from nacrith.transforms.prepare import code_transforms, prepare
 from nacrith.transforms.prompts import PROMPTS
 from predictors.base import IntArray, LanguageModel, ModelError, Session
-from predictors.ensemble import Ensemble
+from predictors.ensemble import Ensemble, new_state
+from predictors.kept_states import KeptStates
 from predictors.language_models.numerics import available_threads
 from predictors.language_models.probe import probe
+
+_SHORT = 1 << 10
+"""Symbols of a text, at most, for which states of ensembles are kept."""
 
 _MOST_TOGETHER = 64
 """Texts that are decoded side by side: more rows of a step make it no faster."""
@@ -80,6 +84,7 @@ class TextCodec:
         """`is_shared`: the model is not this codec's to close."""
         self._model = model
         self._is_shared = is_shared
+        self._states = KeptStates()
         self.parameters = parameters
         self.cutting = cutting
         self.least_saving = least_saving
@@ -323,7 +328,9 @@ class TextCodec:
         self, coder: Encoder | Decoder, symbols: IntArray, layout: Layout, charset: int
     ) -> Group:
         """A text of which nothing is coded yet."""
-        ensemble = new_ensemble(self._model.vocabulary, self.parameters, layout, charset)
+        is_short = self._is_shared and len(symbols) <= _SHORT
+        make = self._states.state if is_short else new_state
+        ensemble = new_ensemble(self._model.vocabulary, self.parameters, layout, charset, make)
         return Group(coder, ensemble, symbols, layout)
 
     def _code(self, groups: Sequence[Group]) -> Iterator[int]:
