@@ -31,6 +31,10 @@ class ModelNotFoundError(NacrithError):
     """No usable model."""
 
 
+class DictionaryError(NacrithError):
+    """A dictionary is needed and not given, or is another one, or can't be used."""
+
+
 class CheckpointError(NacrithError):
     """A checkpoint that can't be turned into a GGUF."""
 

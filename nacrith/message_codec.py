@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from types import TracebackType
 
-from nacrith.api import StrPath, chosen_options, path_of
+from nacrith.api import Data, StrPath, chosen_options, path_of
 from nacrith.codec.codec_request import CodecShelf
 from nacrith.errors import NacrithError
 from nacrith.pipeline.compress import compress_stream
@@ -15,8 +15,6 @@ from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.decompress_many import decompress_many
 from nacrith.pipeline.options import BLOCK
 from nacrith.workers import InProcess
-
-Data = bytes | bytearray | memoryview
 
 _READ_AHEAD = 128
 """Messages that are read before the first of them is restored: two batches by length."""
@@ -41,8 +39,10 @@ class Codec:
         window: int = 0,
         threads: int = 0,
         block_size: int = BLOCK,
+        dictionary: Data = b"",
     ) -> None:
-        """The arguments are those of `compress`; `model` and `threads` are for both directions.
+        """The arguments are those of `compress`; `model`, `threads` and `dictionary` are for both
+        directions.
 
         The model is loaded when it is needed first.
 
@@ -50,10 +50,11 @@ class Codec:
             NacrithError, ValueError, TypeError: as `compress`.
         """
         self._options = chosen_options(
-            preset, level, model, backend, streams, window, threads, block_size
+            preset, level, model, backend, streams, window, threads, block_size, dictionary
         )
         self._model = path_of(model)
-        self._shelf = CodecShelf(self._options.threads)
+        self._dictionary = self._options.dictionary
+        self._shelf = CodecShelf(self._options.threads, self._dictionary)
         self._workers = InProcess(slot=self._shelf)
         self._lock = threading.RLock()
         self._process = os.getpid()
@@ -74,7 +75,13 @@ class Codec:
         sink = io.BytesIO()
         with self._lock:
             self._check()
-            decompress_stream(io.BytesIO(data), sink, self._model, workers=self._workers)
+            decompress_stream(
+                io.BytesIO(data),
+                sink,
+                self._model,
+                workers=self._workers,
+                dictionary=self._dictionary,
+            )
         return sink.getvalue()
 
     def compress_many(self, messages: Iterable[Data]) -> Iterator[bytes]:
@@ -113,7 +120,7 @@ class Codec:
                     break
             with self._lock:
                 self._check()
-                restored = decompress_many(data, self._shelf, self._model)
+                restored = decompress_many(data, self._shelf, self._model, self._dictionary)
             for (i, _), found in zip(chunk, restored, strict=False):
                 if isinstance(found, NacrithError):
                     raise _of_message(i, found) from found

@@ -1,6 +1,6 @@
 """The protocols between the parts: what a language model and a predictor offer."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -77,6 +77,14 @@ class BatchSession(Session, Protocol):
 
     def narrow(self, n_streams: int) -> None:
         """From here on only the first streams are fed; not after `prefetch` and before `step`."""
+        ...
+
+    def save(self) -> Any:
+        """What the first stream has read, for `restore`; it must not have filled the window."""
+        ...
+
+    def restore(self, saved: Any) -> None:
+        """Let all streams have read what a session of the same window has saved, no more."""
         ...
 
 

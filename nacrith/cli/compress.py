@@ -13,6 +13,7 @@ from nacrith.cli.directory_walk import Choice, compressed, is_compressed, origin
 from nacrith.cli.display import say
 from nacrith.cli.file_job import FileJob, open_compressed, progress_of
 from nacrith.cli.options import (
+    DICTIONARY,
     FILES,
     MODEL,
     QUIET,
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 @with_output
 @RECURSIVE
 @MODEL
+@DICTIONARY
 @click.option(
     "--backend",
     type=click.Choice(BACKENDS),
@@ -91,6 +93,7 @@ def compress(
     out: Output,
     recursive: bool,
     model: Path | None,
+    dictionary: bytes | None,
     backend: str,
     level: int,
     streams: int,
@@ -121,7 +124,15 @@ def compress(
         raise click.UsageError(problem)
 
     options = CompressOptions(
-        model, backend, threads, chosen, parameters, streams, None, block_size
+        model,
+        backend,
+        threads,
+        chosen,
+        parameters,
+        streams,
+        None,
+        block_size,
+        dictionary or b"",
     )
 
     def job(path: Path | None) -> "Summary":
@@ -166,7 +177,9 @@ def _compress(
             run.sink.seek(0)
             progress = run.progress_of("verify")
             with team.open(n_frames, options.threads, progress) as workers:
-                decompress_stream(run.sink, None, options.model, progress, workers)
+                decompress_stream(
+                    run.sink, None, options.model, progress, workers, None, options.dictionary
+                )
     run.finish(summary)
     return summary
 
@@ -176,6 +189,7 @@ def _compress(
 @with_output
 @RECURSIVE
 @MODEL
+@DICTIONARY
 @click.option(
     "--range",
     "wanted",
@@ -190,6 +204,7 @@ def decompress(
     out: Output,
     recursive: bool,
     model: Path | None,
+    dictionary: bytes | None,
     wanted: range | None,
     team: Team,
     metadata: bool,
@@ -214,7 +229,7 @@ def decompress(
             n_frames = None if wanted is None else 1
             with team.open(n_frames, progress=run.progress) as workers:
                 summary, header = decompress_stream(
-                    run.source, run.sink, model, run.progress, workers, wanted
+                    run.source, run.sink, model, run.progress, workers, wanted, dictionary or b""
                 )
         if metadata and header.metadata and run.target and not is_special(run.target):
             restore_metadata(run.target, header.metadata)
@@ -229,6 +244,7 @@ def decompress(
 @QUIET
 @RECURSIVE
 @MODEL
+@DICTIONARY
 @with_workers
 @click.option("--quick", is_flag=True, help="Only checksums of the file; needs no model.")
 def test(
@@ -237,6 +253,7 @@ def test(
     verbose: bool,
     recursive: bool,
     model: Path | None,
+    dictionary: bytes | None,
     team: Team,
     quick: bool,
 ) -> None:
@@ -256,7 +273,10 @@ def test(
 
                 progress = progress_of(path, quiet, decoding=True)
                 with team.open(progress=progress) as workers:
-                    size = decompress_stream(source, None, model, progress, workers)[0].original
+                    summary, _ = decompress_stream(
+                        source, None, model, progress, workers, None, dictionary or b""
+                    )
+                    size = summary.original
         if not quiet:
             checked = "frames OK" if quick else "OK"
             say(f"{name_of(path)}: {checked}, {size} bytes")

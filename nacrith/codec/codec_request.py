@@ -7,6 +7,7 @@ from nacrith.codec.loaded_models import LoadedModels
 from nacrith.codec.stream_choice import Cutting
 from nacrith.codec.text_codec import TextCodec
 from nacrith.codec.text_mixing import TextMixing
+from nacrith.errors import FormatError
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import ModelRecord
 from nacrith.format.parameters import Parameters
@@ -23,6 +24,7 @@ class CompressRequest:
     parameters: Parameters
     cutting: Cutting
     least_saving: int | None
+    dictionary: bytes = b""
 
     def open(self, models: LoadedModels | None = None) -> TextCodec:
         return TextCodec.for_compression(
@@ -33,6 +35,7 @@ class CompressRequest:
             self.cutting,
             self.least_saving,
             models,
+            self.dictionary,
         )
 
 
@@ -41,6 +44,7 @@ class MixingRequest:
     """Compress without the model; see `TextMixing`."""
 
     variant: int
+    dictionary: bytes = b""
 
     def open(self, models: LoadedModels | None = None) -> TextMixing:
         return TextMixing(self.variant)
@@ -50,12 +54,15 @@ class MixingRequest:
 class DecompressRequest:
     """The codec that a file's header asks for; see `TextCodec.for_file`."""
 
-    record: ModelRecord
+    record: ModelRecord | None
     parameters: Parameters
     model: Path | None
+    dictionary: bytes = b""
 
     def open(self, models: LoadedModels | None = None) -> TextCodec:
-        return TextCodec.for_file(self.record, self.parameters, self.model, models)
+        if self.record is None:
+            raise FormatError("a frame holds text but the header names no model")
+        return TextCodec.for_file(self.record, self.parameters, self.model, models, self.dictionary)
 
 
 _MOST_OPEN = 4
@@ -66,16 +73,13 @@ Codec = TextCodec | TextMixing
 
 
 class CodecSlot:
-    """Keeps one codec open: the next frame most likely needs it too.
-
-    Attributes:
-        past: what text by context mixing begins with; None = the primer.
-    """
+    """Keeps one codec open: the next frame most likely needs it too."""
 
     def __init__(self) -> None:
         self._request: CodecRequest | None = None
         self._codec: Codec | None = None
-        self.past: TextPast | None = None
+        self._dictionary = b""
+        self._past: TextPast | None = None
 
     def open(self, request: CodecRequest | None) -> Codec | None:
         """The codec asked for, opened if it is not open already; None for None."""
@@ -92,6 +96,14 @@ class CodecSlot:
         assert not isinstance(codec, TextMixing)
         return codec
 
+    def past(self, request: CodecRequest | None) -> TextPast | None:
+        """What text by context mixing begins with; None = the primer."""
+        dictionary = request.dictionary if request else b""
+        if dictionary != self._dictionary:
+            self._dictionary = dictionary
+            self._past = TextPast(dictionary) if dictionary else None
+        return self._past
+
     def close(self) -> None:
         if self._codec:
             self._codec.close()
@@ -99,18 +111,18 @@ class CodecSlot:
 
 
 class CodecShelf(CodecSlot):
-    """Keeps several codecs open, for whoever has many small things to do. They share their models.
+    """Keeps several codecs open, for whoever has many small things to do.
 
-    Attributes:
-        past: what text by context mixing begins with, and tables that have read it.
+    They share their models, and have one dictionary.
     """
 
-    def __init__(self, threads: int = 0) -> None:
+    def __init__(self, threads: int = 0, dictionary: bytes = b"") -> None:
         """`threads`: see `LoadedModels`."""
         super().__init__()
+        self._dictionary = dictionary
+        self._past = TextPast(dictionary)
         self._models = LoadedModels(threads)
         self._codecs: dict[CodecRequest, Codec] = {}
-        self.past = TextPast()
 
     def open(self, request: CodecRequest | None) -> Codec | None:
         if request is None:

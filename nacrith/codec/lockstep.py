@@ -98,6 +98,12 @@ class _Part:
                 cast(BatchSession, self.session).narrow(self.end - self.begin)
 
 
+def first_tokens(vocabulary: Vocabulary, prompt: IntArray) -> IntArray:
+    """The tokens in front of each stream, [1 + p] int32: the start token, then a prompt."""
+    tokens = vocabulary.token_of_symbol[prompt]
+    return np.concatenate([[vocabulary.start_token], tokens]).astype(np.int32)
+
+
 def fed_tokens(
     vocabulary: Vocabulary, symbols: IntArray, layout: Layout, read: IntArray
 ) -> IntArray:

@@ -11,9 +11,10 @@ from coder import Decoder, Encoder
 from nacrith.backends import GPU_BACKEND
 from nacrith.codec.callbacks import TextCallback, ignore
 from nacrith.codec.cutting import HEAD, cuts
+from nacrith.codec.dictionary import Dictionary
 from nacrith.codec.layout import Layout, code_layout
 from nacrith.codec.loaded_models import LoadedModels, load_model, translated
-from nacrith.codec.lockstep import Group, code_groups, fed_tokens, session_bounds
+from nacrith.codec.lockstep import Group, code_groups, fed_tokens, first_tokens, session_bounds
 from nacrith.codec.payload import can_hold, padded
 from nacrith.codec.stream_choice import ONE_STREAM, Cutting
 from nacrith.codec.stream_texts import StreamTexts
@@ -80,11 +81,19 @@ class TextCodec:
         cutting: Cutting = ONE_STREAM,
         least_saving: int | None = None,
         is_shared: bool = False,
+        dictionary: bytes = b"",
     ) -> None:
-        """`is_shared`: the model is not this codec's to close."""
+        """
+        Args:
+            is_shared: the model is not this codec's to close, and there will be many texts.
+            dictionary: read before each text; empty = none.
+        """
         self._model = model
         self._is_shared = is_shared
-        self._states = KeptStates()
+        self._dictionary = Dictionary(model, parameters, dictionary) if dictionary else None
+        make = self._dictionary.state if self._dictionary else new_state
+        self._make_state = make
+        self._kept_states = KeptStates(make)
         self.parameters = parameters
         self.cutting = cutting
         self.least_saving = least_saving
@@ -110,12 +119,14 @@ class TextCodec:
         cutting: Cutting = ONE_STREAM,
         least_saving: int | None = None,
         models: LoadedModels | None = None,
+        dictionary: bytes = b"",
     ) -> "TextCodec":
         """Open the model the user named, or the default one; `models` are kept for several."""
         file = describe(model) if model else default_model()
         load = models.load if models else load_model
         loaded = load(backend, file.path, threads)
-        return cls(loaded, file, parameters, cutting, least_saving, models is not None)
+        is_shared = models is not None
+        return cls(loaded, file, parameters, cutting, least_saving, is_shared, dictionary)
 
     @classmethod
     def for_file(
@@ -124,6 +135,7 @@ class TextCodec:
         parameters: Parameters,
         model: Path | None,
         models: LoadedModels | None = None,
+        dictionary: bytes = b"",
     ) -> "TextCodec":
         """Open the model that a file's header asks for; `models` are kept for several.
 
@@ -142,7 +154,8 @@ class TextCodec:
             backend = GPU_BACKEND
         load = models.load if models else load_model
         loaded = load(backend, file.path, threads)
-        codec = cls(loaded, file, parameters, is_shared=models is not None)
+        is_shared = models is not None
+        codec = cls(loaded, file, parameters, is_shared=is_shared, dictionary=dictionary)
         if record.numerics.is_exact and record.numerics != codec.record.numerics:
             codec.close()
             raise UnsupportedError(
@@ -328,17 +341,25 @@ class TextCodec:
         self, coder: Encoder | Decoder, symbols: IntArray, layout: Layout, charset: int
     ) -> Group:
         """A text of which nothing is coded yet."""
+        vocabulary, parameters = self._model.vocabulary, self.parameters
         is_short = self._is_shared and len(symbols) <= _SHORT
-        make = self._states.state if is_short else new_state
-        ensemble = new_ensemble(self._model.vocabulary, self.parameters, layout, charset, make)
+        make = self._kept_states.state if is_short else self._make_state
+        read = 0
+        if self._dictionary:
+            read = len(self._dictionary)
+            state = make(vocabulary, parameters, len(layout), len(symbols) + read, 0)
+            make = lambda *_: state  # noqa: E731
+        ensemble = new_ensemble(vocabulary, parameters, layout, charset, make, read)
         return Group(coder, ensemble, symbols, layout)
 
     def _code(self, groups: Sequence[Group]) -> Iterator[int]:
         """See `code_groups`; only one group may be encoded."""
         sessions = self._open_sessions(sum(len(group.layout) for group in groups))
         vocabulary = self._model.vocabulary
-        prompt = vocabulary.token_of_symbol[vocabulary.encode(PROMPTS[self.parameters.prompt])]
-        read = np.concatenate([[vocabulary.start_token], prompt]).astype(np.int32)
+        if self._dictionary:
+            read = self._dictionary.begin(sessions)
+        else:
+            read = first_tokens(vocabulary, vocabulary.encode(PROMPTS[self.parameters.prompt]))
         known = np.empty((0, sum(len(group.layout) for group in groups)), dtype=np.int32)
         if isinstance(groups[0].coder, Encoder):
             (group,) = groups

@@ -90,10 +90,15 @@ def new_ensemble(
     layout: Layout,
     charset: int,
     make_state: Callable[..., State] = new_state,
+    read: int = 0,
 ) -> Ensemble:
-    """An `Ensemble` for a frame in that charset, observed if there is an observer."""
+    """An `Ensemble` for a frame in that charset, observed if there is an observer.
+
+    Args:
+        read: symbols that the state has learned from before.
+    """
     observer = _observer.get()
-    n_symbols = sum(layout.symbols)
+    n_symbols = sum(layout.symbols) + read
     if observer is None:
         return Ensemble(vocabulary, parameters, len(layout), n_symbols, make_state)
     log = TokenLog(vocabulary, len(layout), charset)

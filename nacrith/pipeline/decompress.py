@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from nacrith.codec.codec_request import CodecRequest, DecompressRequest
+from nacrith.codec.codec_request import DecompressRequest
 from nacrith.errors import FormatError
 from nacrith.format.container import DIGEST_SIZE, Member, MemberReader, check_records
+from nacrith.format.dictionary import check_dictionary
 from nacrith.format.frame import Frame
 from nacrith.format.header import Header
 from nacrith.pipeline.summary import Summary
@@ -22,6 +23,7 @@ def decompress_stream(
     progress: Progress = NO_PROGRESS,
     workers: Workers | None = None,
     wanted: range | None = None,
+    dictionary: bytes = b"",
 ) -> tuple[Summary, Header]:
     """Restore the original from `source`.
 
@@ -35,6 +37,7 @@ def decompress_stream(
             process. Whoever opened them closes them.
         wanted: the bytes of the original to restore, by default all; only frames that
             hold some of them are decoded, and what is behind them only up to the next check.
+        dictionary: that the file was made with, if it was; else it does not matter.
 
     Returns:
         What was done, and the header of the first member.
@@ -42,6 +45,7 @@ def decompress_stream(
     Raises:
         FormatError, UnsupportedError: the file is damaged or not ours.
         ModelNotFoundError, ModelMismatchError: it can't be opened here.
+        DictionaryError: it needs a dictionary, or another one.
     """
     alone = workers if isinstance(workers, InProcess) else InProcess(progress)
     summary = Summary()
@@ -61,7 +65,7 @@ def decompress_stream(
             selection = _Selection(member, position, wanted)
             # A sole frame has all threads to itself here.
             team = alone if member.sole or workers is None else workers
-            for data in team.decode(_request_of(member.header, model), selection):
+            for data in team.decode(request_of(member.header, model, dictionary), selection):
                 digest.update(data)
                 if sink and data:
                     sink.write(data)
@@ -112,7 +116,11 @@ class _Selection:
                 yield frame, part
 
 
-def _request_of(header: Header, model: Path | None) -> CodecRequest | None:
-    if header.model is None:
+def request_of(header: Header, model: Path | None, dictionary: bytes) -> DecompressRequest | None:
+    """The codec that a member needs, if it needs any; raises DictionaryError."""
+    check_dictionary(header.dictionary, dictionary)
+    if header.model is None and not header.dictionary:
         return None
-    return DecompressRequest(header.model, header.parameters, model)
+    return DecompressRequest(
+        header.model, header.parameters, model, dictionary if header.dictionary else b""
+    )

@@ -12,12 +12,12 @@ from nacrith.errors import NacrithError
 from nacrith.format.container import MemberReader
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import Header
-from nacrith.pipeline.decompress import decompress_stream
+from nacrith.pipeline.decompress import decompress_stream, request_of
 from nacrith.workers import InProcess
 
 
 def decompress_many(
-    files: Sequence[bytes], shelf: CodecShelf, model: Path | None
+    files: Sequence[bytes], shelf: CodecShelf, model: Path | None, dictionary: bytes = b""
 ) -> list[bytes | NacrithError]:
     """Restore files; return the original of each, or what is wrong with it.
 
@@ -26,21 +26,21 @@ def decompress_many(
             they ask for the same; any other one goes alone.
         shelf: keeps models.
         model: GGUF path; None = find the one that a file names.
+        dictionary: for the files that need it.
     """
     found: dict[int, bytes | NacrithError] = {}
     together: dict[DecompressRequest, list[tuple[int, Frame]]] = defaultdict(list)
     for i, data in enumerate(files):
         try:
             sole = _sole_text(data)
+            request = request_of(sole[0], model, dictionary) if sole else None
         except NacrithError as error:
             found[i] = error
             continue
-        if sole:
-            header, frame = sole
-            assert header.model
-            together[DecompressRequest(header.model, header.parameters, model)].append((i, frame))
+        if sole and request:
+            together[request].append((i, sole[1]))
         else:
-            found[i] = _alone(data, shelf, model)
+            found[i] = _alone(data, shelf, model, dictionary)
     for request, frames in together.items():
         restored = _together(request, [frame for _, frame in frames], shelf)
         found |= zip([i for i, _ in frames], restored, strict=True)
@@ -60,10 +60,12 @@ def _sole_text(data: bytes) -> tuple[Header, Frame] | None:
     return member.header, frames[0]
 
 
-def _alone(data: bytes, shelf: CodecShelf, model: Path | None) -> bytes | NacrithError:
-    sink = io.BytesIO()
+def _alone(
+    data: bytes, shelf: CodecShelf, model: Path | None, dictionary: bytes
+) -> bytes | NacrithError:
+    sink, workers = io.BytesIO(), InProcess(slot=shelf)
     try:
-        decompress_stream(io.BytesIO(data), sink, model, workers=InProcess(slot=shelf))
+        decompress_stream(io.BytesIO(data), sink, model, workers=workers, dictionary=dictionary)
     except NacrithError as error:
         return error
     return sink.getvalue()
@@ -84,7 +86,7 @@ def _together(
             results.append(text)
             continue
         try:
-            results.append(b"".join(restore_frame(frame, iter([text]), past=shelf.past)))
+            results.append(b"".join(restore_frame(frame, iter([text]), past=shelf.past(request))))
         except NacrithError as error:
             results.append(error)
     return results

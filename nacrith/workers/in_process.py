@@ -28,7 +28,7 @@ class InProcess:
         for block in blocks:
             signals.check()
             codec = self._slot.open(request)
-            yield encode_frame(block, codec, self._tell, self._slot.past)
+            yield encode_frame(block, codec, self._tell, self._slot.past(request))
             self._position += len(block)
 
     def decode(
@@ -37,7 +37,7 @@ class InProcess:
         for frame, wanted in frames:
             signals.check()
             codec = self._slot.open_for(request, frame)
-            yield from decode_frame(frame, codec, wanted, self._tell, self._slot.past)
+            yield from decode_frame(frame, codec, wanted, self._tell, self._slot.past(request))
             self._position += frame.original_size
 
     def close(self) -> None:

@@ -64,17 +64,33 @@ def new_cache(
 
 def copy_first_stream(cache: Cache, positions: int) -> None:
     """Let all streams have read what the first has, so many positions."""
+    for array in _used(cache, positions):
+        array[:, 1:] = array[:, :1]
+
+
+def save_first_stream(cache: Cache, positions: int) -> tuple[np.ndarray, ...]:
+    """A copy of what the first stream has read: positions that have not filled the ring."""
+    return tuple(array[:, 0].copy() for array in _used(cache, positions))
+
+
+def restore_first_stream(cache: Cache, positions: int, saved: tuple[np.ndarray, ...]) -> None:
+    """Inverse of `save_first_stream`, also for another number of streams."""
+    for array, kept in zip(_used(cache, positions), saved, strict=True):
+        array[:, 0] = kept
+
+
+def _used(cache: Cache, positions: int) -> list[np.ndarray]:
+    """The parts of the arrays that so many positions use, [L, S, G, ...]."""
     # The sinks' last block may not be full.
     used = _whole_blocks(int(cache.sinks)) + _whole_blocks(positions)
     slots = min(used, cache.key_sums.shape[3])
-    for array, end in (
-        (cache.keys, slots // BLOCK),
-        (cache.key_sums, slots),
-        (cache.key_scale, slots),
-        (cache.value_scale, slots),
-    ):
-        array[:, 1:, :, :end] = array[:, :1, :, :end]
-    cache.values[:, 1:, :, :, : slots // QUAD] = cache.values[:, :1, :, :, : slots // QUAD]
+    return [
+        cache.keys[:, :, :, : slots // BLOCK],
+        cache.key_sums[:, :, :, :slots],
+        cache.key_scale[:, :, :, :slots],
+        cache.value_scale[:, :, :, :slots],
+        cache.values[:, :, :, :, : slots // QUAD],
+    ]
 
 
 def _whole_blocks(positions: int) -> int:

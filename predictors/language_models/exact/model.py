@@ -1,13 +1,20 @@
 """The exact backend as a `LanguageModel`."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from predictors.base import FloatArray, IntArray, ModelError
 from predictors.language_models.exact.attention import new_scratch
 from predictors.language_models.exact.buffers import new_buffers
-from predictors.language_models.exact.cache import copy_first_stream, first_kept, new_cache
+from predictors.language_models.exact.cache import (
+    copy_first_stream,
+    first_kept,
+    new_cache,
+    restore_first_stream,
+    save_first_stream,
+)
 from predictors.language_models.exact.forward import phase_count, work
 from predictors.language_models.exact.model_data import model_data
 from predictors.language_models.exact.rope import COARSE_BITS, FINE_BITS, TABLE_SIZE, rotation
@@ -181,6 +188,15 @@ class ExactSession:
         if n_streams != self._streams:
             self._set_streams(n_streams)
             self._next = self._certain = 0
+
+    def save(self) -> Any:
+        self._model.team.finish(self._job)
+        return self._position, save_first_stream(self._cache, self._position)
+
+    def restore(self, saved: Any) -> None:
+        self.reset()
+        self._position, arrays = saved
+        restore_first_stream(self._cache, self._position, arrays)
 
     def close(self) -> None:
         pass
