@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from nacrith.cli.compare import compare
-from nacrith.cli.options import LARGEST, OUTPUT_NAME, STREAMS, Count
+from nacrith.cli.options import LARGEST, MODEL, NAME, OUTPUT_NAME, STREAMS, Count
 from nacrith.format.parameters import MAX_WINDOW
 
 
@@ -98,6 +98,41 @@ def bench_workers(n_bytes: int, rounds: int) -> None:
     from nacrith.bench.workers import measure_workers, print_workers
 
     print_workers([measure_workers(name, n_bytes, rounds) for name in ("exact", "llama.cpp")])
+
+
+@bench.command("messages")
+@click.argument("file", type=NAME, required=False)
+@click.option(
+    "--number", type=Count(1, LARGEST), default=64, show_default=True, help="Of messages."
+)
+@click.option(
+    "--bytes", "n_bytes", type=Count(16, 1 << 16), default=200, show_default=True,
+    help="Of a message, about.",
+)  # fmt: skip
+@click.option(
+    "--dictionary", "dictionary_bytes", type=Count(1, 1 << 20), default=4096, show_default=True,
+    help="Bytes of a dictionary of other messages.",
+)  # fmt: skip
+@MODEL
+def bench_messages(
+    file: Path | None, number: int, n_bytes: int, dictionary_bytes: int, model: Path | None
+) -> None:
+    """Small messages, with and without a dictionary, alone and side by side.
+
+    They are the lines of FILE that are about so long, or JSON records made of alice29.txt.
+
+    \b
+    nacrith bench messages
+    nacrith bench messages --number 128 records.jsonl
+    """
+    from nacrith.bench.messages import measure_messages, messages_of, print_messages, records
+    from nacrith.bench.texts import read_files
+
+    if file:
+        messages = messages_of(next(iter(read_files([file]).values())), n_bytes)
+    else:
+        messages = records(n_bytes)
+    print_messages(measure_messages(messages, number, dictionary_bytes, model=model))
 
 
 bench.add_command(compare)
