@@ -71,6 +71,22 @@ class Snapshot(Generic[State]):
         return _Place(begin, item.shape, item.dtype)
 
 
+def copied(state: State) -> State:
+    """A plain copy of a state."""
+    return cast(
+        State, _each(state, lambda item: item.copy() if isinstance(item, np.ndarray) else item)
+    )
+
+
+def put_back(state: Any, first: Any) -> None:
+    """Make the arrays of a state, or an array, equal to those of another of the same form."""
+    if isinstance(state, np.ndarray):
+        np.copyto(state, first)
+    elif isinstance(state, tuple):
+        for part, other in zip(state, first, strict=True):
+            put_back(part, other)
+
+
 def _memory_file() -> BinaryIO:
     if hasattr(os, "memfd_create"):
         return os.fdopen(os.memfd_create("nacrith"), "w+b")

@@ -177,6 +177,7 @@ class TextCodec:
 
     def encode(self, text: bytes, on_progress: TextCallback = ignore) -> tuple[int, bytes]:
         """Return (number of symbols, payload) for non-empty text."""
+        self._kept_states.free()
         prepared = prepare(text, self._cut)
         coder = Encoder()
         code_transforms(coder, prepared.transforms)
@@ -212,6 +213,7 @@ class TextCodec:
             FormatError: the payload can't be of that many symbols or bytes.
             UnsupportedError: this Python has another table of the charset it names.
         """
+        self._kept_states.free()
         text = self._begin_decoding(TextPayload(payload, n_symbols, size))
         texts = text.texts
         with translated():
@@ -257,6 +259,7 @@ class TextCodec:
 
     def _decode_batch(self, batch: Sequence[_Text]) -> list[StreamTexts | NacrithError]:
         """Decode texts of one stream each; returns as `decode_many`."""
+        self._kept_states.free()
         groups = [
             self._group(text.coder, text.symbols, text.layout, text.charset) for text in batch
         ]
@@ -297,6 +300,7 @@ class TextCodec:
 
     def second_half_size(self, text: bytes, on_progress: TextCallback = ignore) -> int:
         """Bytes that the second half of a text takes, in one stream whatever the parameters."""
+        self._kept_states.free()
         vocabulary = self._model.vocabulary
         prepared = prepare(text)
         symbols = vocabulary.encode(prepared.text)

@@ -31,7 +31,7 @@ from predictors.mixing.logistic import (
     squash,
     stretch,
 )
-from predictors.snapshot import Snapshot
+from predictors.snapshot import copied, put_back
 from predictors.text.primer import PRIMER
 from predictors.text.text_contexts import (
     FRONT,
@@ -183,21 +183,24 @@ class TextPast:
         read = PRIMER + dictionary[-MAX_DICTIONARY:]
         front = np.zeros(FRONT, dtype=np.uint8)
         self.text = np.concatenate([front, np.frombuffer(read, dtype=np.uint8)])
-        self._kept: dict[tuple[Variant, int], Snapshot[Tables] | None] = {}
+        # As they were, and those that are handed out: to allocate them takes longer than to copy.
+        self._kept: dict[tuple[Variant, int], tuple[Tables, Tables] | None] = {}
 
     def tables(self, size: int, variant: Variant) -> Tables:
-        """Tables for `size` bytes of data, that have read what is before them."""
+        """Tables for `size` bytes of data, that have read what is before them.
+
+        They may be used until the next call.
+        """
         size += len(self.text)
         key = variant, slot_bits(size, len(variant.kinds))
-        snapshot = self._kept.get(key)
-        if snapshot:
-            return snapshot.copy()
+        kept = self._kept.get(key)
+        if kept:
+            put_back(kept[1], kept[0])
+            return kept[1]
         tables = new_tables(size, variant)
         _read(tables, variant, self.text)
-        if key in self._kept and size <= len(self.text) + _SHORT:
-            self._kept[key] = Snapshot(tables)
-        else:
-            self._kept[key] = None
+        is_short = size <= len(self.text) + _SHORT
+        self._kept[key] = (copied(tables), tables) if is_short and key in self._kept else None
         return tables
 
 
