@@ -4,6 +4,11 @@ from collections import namedtuple
 
 import numpy as np
 
+from coder import Encoder
+from nacrith.format.parameters import Parameters
+from predictors.ensemble import Ensemble, new_state
+from predictors.kept_states import KeptStates
+from predictors.language_models.vocabulary import Vocabulary
 from predictors.snapshot import Snapshot, copied
 from predictors.text import text_model
 from predictors.text.variants import VARIANTS
@@ -47,3 +52,30 @@ def test_tables_that_are_kept_are_as_good_as_new_ones():
         assert np.array_equal(tables.slots, first.slots)
         assert np.array_equal(tables.layer_1.weights, first.layer_1.weights)
         tables.slots[:] = 0
+
+
+def test_states_are_made_again_as_they_were():
+    """Also from the memory of others, with another number of lines."""
+    vocabulary = Vocabulary(
+        [None, *[bytes([b]) for b in range(256)]], lambda t: [1 + b for b in t], 0
+    )
+    random = np.random.default_rng(1)
+
+    def use(state_of, n):
+        ensemble = Ensemble(vocabulary, Parameters(), 1, n, state_of)
+        coder = Encoder()
+        for symbol in vocabulary.encode(b"what is said again is said again " * 2):
+            logits = random.standard_normal((1, 257)).astype(np.float32)
+            hidden = random.standard_normal((1, 8)).astype(np.float32)
+            ensemble.code(coder, 0, logits, hidden, np.array([symbol], dtype=np.int32))
+        return coder.finish()
+
+    kept = KeptStates()
+    for n in (70, 70, 40, 300, 40):
+        random = np.random.default_rng(n)
+        expected = use(new_state, n)
+        for _ in range(2):
+            random = np.random.default_rng(n)
+            assert use(kept.state, n) == expected
+        if n != 70:
+            kept.free()
