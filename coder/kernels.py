@@ -26,10 +26,14 @@ import numpy as np
 with warnings.catch_warnings(record=True) as _caught:
     warnings.simplefilter("always", RuntimeWarning)
     import numba
-from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
+from coder.kept_code import keep, ready
+
 _log = logging.getLogger(__name__)
+
+_LAYOUT = b"2"
+"""Of what is kept; it changes with `KeptCode`."""
 
 _DIGEST_SIZE = 16
 """Bytes of the BLAKE2b hash in front of what a file of the cache holds."""
@@ -126,7 +130,6 @@ class KernelCache:
         """The code compiled for a signature; None if there is none that can be used."""
         if not self._enabled:
             return None
-        target_context.refresh()
         name = self._file_name(sig, target_context.codegen())
         for folder in cache_folders(self._source):
             try:
@@ -137,8 +140,7 @@ class KernelCache:
             if data[:_DIGEST_SIZE] != _digest(stamped):
                 say_once("nacrith: damaged files of compiled kernels are made again")
             elif stamped[:_DIGEST_SIZE] == self._stamp():
-                reduced = pickle.loads(stamped[_DIGEST_SIZE:])
-                return CompileResult._rebuild(target_context, *reduced)
+                return ready(target_context, pickle.loads(stamped[_DIGEST_SIZE:]))
         return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
@@ -146,7 +148,7 @@ class KernelCache:
         if not self._enabled or data.library.has_dynamic_globals or data.lifted:
             return
         name = self._file_name(sig, data.codegen)
-        stamped = self._stamp() + dumps(data._reduce())
+        stamped = self._stamp() + dumps(keep(data))
         problem: OSError | None = None
         for folder in cache_folders(self._source):
             try:
@@ -166,7 +168,7 @@ class KernelCache:
         These are numba's version, and the names, source files and global constants of the
         kernel and of all kernels that it calls.
         """
-        parts = [numba.__version__.encode()]
+        parts = [_LAYOUT, numba.__version__.encode()]
         for function in _callees(self._function, set()):
             # Kept code imports the modules by their names.
             parts.append(f"{function.__module__}.{function.__qualname__}".encode())

@@ -117,8 +117,15 @@ def squash(x: int) -> Any:
 def _squash_table() -> np.ndarray:
     """Probabilities in 2**-24 at the middle of each 1/64 bit of the clamped log-odds."""
     half = 1 << (_SQUASH_SHIFT - 1)
-    places = range(-ODDS_LIMIT, ODDS_LIMIT + 1, 1 << _SQUASH_SHIFT)
-    return np.array([squash(min(x + half, ODDS_LIMIT)) for x in places], dtype=np.int32)
+    places = np.arange(-ODDS_LIMIT, ODDS_LIMIT + 1, 1 << _SQUASH_SHIFT, dtype=np.int64)
+    x = np.minimum(places + half, ODDS_LIMIT)
+    # As `squash`, which would have to be loaded first.
+    distance = np.abs(x)
+    inverse = EXP2_TABLE[distance & _FRACTION_MASK].astype(np.int64) >> (distance >> ODDS_BITS)
+    p = (np.int64(1) << 54) // ((np.int64(1) << 30) + inverse)
+    upper = np.minimum(p, PROBABILITY_ONE - 4)
+    lower = np.maximum(PROBABILITY_ONE - p, 4)
+    return np.where(x >= 0, upper, lower).astype(np.int32)
 
 
 _SQUASH = _squash_table()
