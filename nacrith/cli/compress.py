@@ -252,8 +252,10 @@ def test(
             if quick:
                 size = check_records(source)
             else:
+                from nacrith.cli.notices import show_notices
                 from nacrith.pipeline.decompress import decompress_stream
 
+                show_notices(quiet)
                 progress = progress_of(path, quiet, decoding=True)
                 with team.open(progress=progress) as workers:
                     size = decompress_stream(source, None, model, progress, workers)[0].original
@@ -279,6 +281,9 @@ def _for_each(
     out: Output,
 ) -> None:
     """`for_each`, with what was said of the output."""
+    from nacrith.cli.notices import show_notices
+
+    show_notices(out.quiet)
     for_each(
         files,
         job,

@@ -4,7 +4,7 @@ The library `tokenizers` takes 0.1 s to make its own tables of a vocabulary. The
 which can be mapped into memory. Only the cutting into words is the library's.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from coder.kernels import njit
 from predictors.language_models.byte_level import CHARACTER_OF_BYTE
 from predictors.language_models.pre_tokenizers import PRE_TOKENIZERS, WHOLE_WORDS
+from predictors.language_models.vocabulary import Tokenize
 
 _MAX_WORD = 1024
 """Bytes of a word: merging takes the square of them. A text of longer ones is left to others."""
@@ -39,9 +40,7 @@ class Bpe(NamedTuple):
     merged: npt.NDArray[np.int32]
 
 
-def new_bpe(
-    cut: str, token_of: Mapping[str, int], merges: Iterable[tuple[str, str]]
-) -> Bpe | None:
+def new_bpe(cut: str, token_of: Mapping[str, int], merges: Iterable[tuple[str, str]]) -> Bpe | None:
     """Tables of merges; None if merges alone do not spell as this vocabulary does.
 
     Args:
@@ -65,9 +64,7 @@ def new_bpe(
     )
 
 
-def tokenizer(
-    bpe: Bpe, otherwise: Callable[[bytes], Sequence[int]]
-) -> Callable[[bytes], Sequence[int] | npt.NDArray[np.int32]]:
+def tokenizer(bpe: Bpe, otherwise: Tokenize) -> Tokenize:
     """A tokenizer of UTF-8 with these tables.
 
     Args:

@@ -4,7 +4,7 @@ Which symbols there are and their tokens is for both directions to agree on; of 
 tokenizer spells, only the prompts are (`nacrith.transforms.prompts`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from tokenizers import AddedToken, Regex, Tokenizer
@@ -17,7 +17,7 @@ from predictors.language_models.bpe import Bpe, new_bpe
 from predictors.language_models.byte_level import bytes_of_piece
 from predictors.language_models.gguf_reader import GgufReader
 from predictors.language_models.pre_tokenizers import PRE_TOKENIZERS, WHOLE_WORDS
-from predictors.language_models.vocabulary import START_TEXT, Vocabulary
+from predictors.language_models.vocabulary import START_TEXT, Tokenize, Vocabulary
 
 _CONTROL, _USER_DEFINED, _UNUSED = 3, 4, 5
 """Types of tokens."""
@@ -32,7 +32,7 @@ def load_vocabulary(path: Path) -> Vocabulary:
     return read_vocabulary(GgufReader(path))
 
 
-def load_tokenizer(path: Path) -> Callable[[bytes], Sequence[int]]:
+def load_tokenizer(path: Path) -> Tokenize:
     """Read only the tokenizer of a GGUF whose vocabulary has been read before."""
     file = GgufReader(path)
     pre = file.scalar("tokenizer.ggml.pre", "default")

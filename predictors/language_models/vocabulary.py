@@ -39,6 +39,8 @@ _NO_SYMBOL = -1
 """Of a token that spells nothing."""
 
 Arrays = dict[str, npt.NDArray[Any]]
+Tokenize = Callable[[bytes], Sequence[int] | npt.NDArray[np.int32]]
+"""UTF-8, perhaps with a part of a character at the ends → tokens. Need not be lossless."""
 
 _INVALID = re.compile("([\udc80-\udcff]+)")
 
@@ -57,15 +59,14 @@ class Vocabulary:
     def __init__(
         self,
         token_spellings: Sequence[bytes | None],
-        tokenize: Callable[[bytes], Sequence[int]],
+        tokenize: Tokenize,
         start_token: int,
     ) -> None:
         """
         Args:
             token_spellings: bytes of each token id; None or empty for tokens
                 that never spell text (control tokens).
-            tokenize: UTF-8, perhaps with a part of a character at the ends → token ids.
-                Need not be lossless.
+            tokenize: the model's own tokenizer.
             start_token: token id that begins a text for this model.
         """
         token_of: dict[bytes, int] = {}
@@ -102,7 +103,7 @@ class Vocabulary:
             },
         )
 
-    def _fill(self, tokenize: Callable[[bytes], Sequence[int]], arrays: Arrays) -> None:
+    def _fill(self, tokenize: Tokenize, arrays: Arrays) -> None:
         """Take over what is in arrays."""
         self.tokenize = tokenize
         self._arrays = arrays
@@ -128,9 +129,7 @@ class Vocabulary:
         return self._arrays | {name: trie[name] for name in trie if name[5:] not in self._arrays}
 
     @classmethod
-    def from_arrays(
-        cls, arrays: Arrays, tokenize: Callable[[bytes], Sequence[int]]
-    ) -> "Vocabulary":
+    def from_arrays(cls, arrays: Arrays, tokenize: Tokenize) -> "Vocabulary":
         """The vocabulary of `to_arrays`, with its tokenizer."""
         vocabulary = cls.__new__(cls)
         vocabulary._fill(tokenize, arrays)

@@ -4,7 +4,6 @@ Dequantizing and packing the weights and making the vocabulary's trie takes long
 compressing a letter, so both are done once for each model, and mapped into memory afterwards.
 """
 
-from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -23,13 +22,12 @@ from predictors.language_models.exact.shape import Shape
 from predictors.language_models.exact.tiles import OFFSET
 from predictors.language_models.exact.weights import Weights, read_weights
 from predictors.language_models.file_hash import sha256_of
-from predictors.language_models.vocabulary import Vocabulary
+from predictors.language_models.vocabulary import Tokenize, Vocabulary
 
 _LAYOUT = 2
 """Of the arrays in the file; it changes with what is in them."""
 
 Arrays = dict[str, npt.NDArray[Any]]
-Tokenize = Callable[[bytes], Sequence[int] | npt.NDArray[np.int32]]
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ def model_data(path: Path, threads: int) -> ModelData:
     Raises:
         ModelError: it can't be read, or needs what the exact backend does not have.
     """
-    kept = _kept_at(path)
+    kept = kept_at(path)
     arrays = map_arrays(kept, threads) if kept else None
     if arrays is not None:
         return _from_arrays(arrays, path)
@@ -76,7 +74,7 @@ def model_data(path: Path, threads: int) -> ModelData:
     return data
 
 
-def _kept_at(path: Path) -> Path | None:
+def kept_at(path: Path) -> Path | None:
     """Where the data of a GGUF are kept; None = nowhere."""
     folder = cache_folder()
     try:
