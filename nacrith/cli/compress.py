@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nacrith.backends import BACKENDS
+from nacrith.cli.ahead import before_compression, before_decompression
 from nacrith.cli.batch import for_each, name_of
 from nacrith.cli.directory_walk import Choice, compressed, is_compressed, originals
 from nacrith.cli.display import say
@@ -140,6 +141,8 @@ def _compress(
     verify: bool | None,
 ) -> "Summary":
     """Compress one file; `path` None = standard input."""
+    if path and path.is_file():
+        before_compression(path, path.stat().st_size, options)
     from nacrith.pipeline.compress import compress_stream
     from nacrith.pipeline.decompress import decompress_stream
     from nacrith.pipeline.resume import holds_a_frame
@@ -207,6 +210,8 @@ def decompress(
         out = replace(out, stdout=not out.output)
 
     def job(path: Path | None) -> "Summary":
+        if path and path.is_file():
+            before_decompression(path)
         from nacrith.pipeline.decompress import decompress_stream
 
         with FileJob(path, out, original_name, decoding=True) as run:

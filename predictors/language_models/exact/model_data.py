@@ -13,7 +13,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from predictors.language_models.array_file import cache_folder, map_arrays, write_arrays
+from predictors.language_models.array_file import (
+    cache_folder,
+    kept_name,
+    map_arrays,
+    write_arrays,
+)
 from predictors.language_models.bpe import Bpe, tokenizer
 from predictors.language_models.exact.linear import Linear
 from predictors.language_models.exact.rope import COARSE_BITS, FINE_BITS, TABLE_SIZE
@@ -78,7 +83,7 @@ def kept_at(path: Path) -> Path | None:
     """Where the data of a GGUF are kept; None = nowhere."""
     folder = cache_folder()
     try:
-        return folder / f"{sha256_of(path)[:32]}-{_LAYOUT}-{OFFSET}.arrays" if folder else None
+        return folder / kept_name(sha256_of(path), f"{_LAYOUT}-{OFFSET}") if folder else None
     except OSError:
         # Whoever reads it says what is wrong.
         return None
