@@ -18,7 +18,7 @@ TEXT = b"The boats had gone out before it was light.\n"
 def mapped(monkeypatch, tmp_path, tiny_gguf):
     """The paths that were mapped; what is kept of the tiny model is there, and its hash."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    found = []
+    found: list = []
     monkeypatch.setattr("predictors.language_models.array_file.map_ahead", found.append)
     sha256_of(tiny_gguf)
     kept = kept_at(tiny_gguf)
