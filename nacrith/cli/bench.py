@@ -135,4 +135,58 @@ def bench_messages(
     print_messages(measure_messages(messages, number, dictionary_bytes, model=model))
 
 
+_INTO = click.option(
+    "-o", "--output", type=OUTPUT_NAME, metavar="PATH",
+    help="Markdown whose section of this is replaced; by default it is printed.",
+)  # fmt: skip
+
+
+def _put(output: Path | None, section: str) -> None:
+    from nacrith.bench.markdown import put_section
+
+    if output:
+        put_section(output, section)
+    else:
+        click.echo(section)
+
+
+@bench.command("loading")
+@click.option("--rounds", type=Count(1, LARGEST), default=5, show_default=True, help="Of each.")
+@_INTO
+def bench_loading(rounds: int, output: Path | None) -> None:
+    """The parts of a start, small files through the command line, and memory.
+
+    \b
+    nacrith bench loading
+    nacrith bench loading -o docs/benchmarks.md
+    """
+    from nacrith.bench.loading import print_loading
+
+    print_loading(rounds, lambda section: _put(output, section))
+
+
+@bench.command("before-after")
+@click.argument("checkout", type=NAME)
+@click.option("--full", is_flag=True, help="A million bytes of enwik8, too: an hour.")
+@click.option(
+    "--rounds", type=Count(1, LARGEST), default=3, show_default=True, help="Of short texts."
+)
+@click.option("--only", multiple=True, metavar="NAME", help="Names that begin so (repeatable).")
+@_INTO
+def bench_before_after(
+    checkout: Path, full: bool, rounds: int, only: tuple[str, ...], output: Path | None
+) -> None:
+    """The same command lines with another CHECKOUT of the project and with this one, in turn.
+
+    Results are kept in build/bench; a run that was cut goes on where it was.
+
+    \b
+    git worktree add --detach ../before v1
+    nacrith bench before-after ../before -o docs/benchmarks.md
+    """
+    from nacrith.bench.before_after import write_before_after
+
+    write_before_after(checkout, rounds, full, only, lambda section: _put(output, section))
+
+
 bench.add_command(compare)

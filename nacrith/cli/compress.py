@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nacrith.backends import BACKENDS
+from nacrith.cli.ahead import before_compression, before_decompression
 from nacrith.cli.batch import for_each, name_of
 from nacrith.cli.directory_walk import Choice, compressed, is_compressed, originals
 from nacrith.cli.display import say
@@ -151,6 +152,8 @@ def _compress(
     verify: bool | None,
 ) -> "Summary":
     """Compress one file; `path` None = standard input."""
+    if path and path.is_file():
+        before_compression(path, path.stat().st_size, options)
     from nacrith.pipeline.compress import compress_stream
     from nacrith.pipeline.decompress import decompress_stream
     from nacrith.pipeline.resume import holds_a_frame
@@ -222,6 +225,8 @@ def decompress(
         out = replace(out, stdout=not out.output)
 
     def job(path: Path | None) -> "Summary":
+        if path and path.is_file():
+            before_decompression(path)
         from nacrith.pipeline.decompress import decompress_stream
 
         with FileJob(path, out, original_name, decoding=True) as run:
@@ -269,8 +274,10 @@ def test(
             if quick:
                 size = check_records(source)
             else:
+                from nacrith.cli.notices import show_notices
                 from nacrith.pipeline.decompress import decompress_stream
 
+                show_notices(quiet)
                 progress = progress_of(path, quiet, decoding=True)
                 with team.open(progress=progress) as workers:
                     summary, _ = decompress_stream(
@@ -299,6 +306,9 @@ def _for_each(
     out: Output,
 ) -> None:
     """`for_each`, with what was said of the output."""
+    from nacrith.cli.notices import show_notices
+
+    show_notices(out.quiet)
     for_each(
         files,
         job,

@@ -17,8 +17,7 @@ from predictors.language_models.exact.cache import (
 )
 from predictors.language_models.exact.forward import phase_count, work
 from predictors.language_models.exact.model_data import model_data
-from predictors.language_models.exact.rope import COARSE_BITS, FINE_BITS, TABLE_SIZE, rotation
-from predictors.language_models.exact.rope_tables import cos_sin_table
+from predictors.language_models.exact.rope import rotation
 from predictors.language_models.exact.team import Job, Team
 from predictors.language_models.numerics import Numerics, available_threads, exact_numerics
 
@@ -53,8 +52,8 @@ class ExactModel:
         self.context = data.context
         self.weights = data.weights
         self.frequencies = data.frequencies
-        self.coarse_table = cos_sin_table(COARSE_BITS, TABLE_SIZE)
-        self.fine_table = cos_sin_table(FINE_BITS, TABLE_SIZE)
+        self.coarse_table = data.coarse_table
+        self.fine_table = data.fine_table
         self.team = Team(threads)
 
     @property

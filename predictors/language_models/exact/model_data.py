@@ -4,25 +4,32 @@ Dequantizing and packing the weights and making the vocabulary's trie takes long
 compressing a letter, so both are done once for each model, and mapped into memory afterwards.
 """
 
-from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from predictors.language_models.array_file import cache_folder, map_arrays, write_arrays
+from predictors.language_models.array_file import (
+    cache_folder,
+    kept_name,
+    map_arrays,
+    write_arrays,
+)
+from predictors.language_models.bpe import Bpe, tokenizer
 from predictors.language_models.exact.linear import Linear
-from predictors.language_models.exact.rope_tables import rope_frequencies
+from predictors.language_models.exact.rope import COARSE_BITS, FINE_BITS, TABLE_SIZE
+from predictors.language_models.exact.rope_tables import cos_sin_table, rope_frequencies
 from predictors.language_models.exact.shape import Shape
 from predictors.language_models.exact.tiles import OFFSET
 from predictors.language_models.exact.weights import Weights, read_weights
 from predictors.language_models.file_hash import sha256_of
-from predictors.language_models.vocabulary import Vocabulary
+from predictors.language_models.vocabulary import Tokenize, Vocabulary
 
-_LAYOUT = 1
+_LAYOUT = 2
 """Of the arrays in the file; it changes with what is in them."""
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -38,6 +45,8 @@ class ModelData:
         context: positions that it was trained on.
         weights: integers in panels.
         frequencies: of `rope_frequencies`.
+        coarse_table, fine_table: of `cos_sin_table`.
+        bpe: tables of the tokenizer; None = there are none, or they are not needed.
     """
 
     vocabulary: Vocabulary
@@ -45,6 +54,9 @@ class ModelData:
     context: int
     weights: Weights
     frequencies: npt.NDArray[np.int64]
+    coarse_table: npt.NDArray[np.float64]
+    fine_table: npt.NDArray[np.float64]
+    bpe: Bpe | None
 
 
 def model_data(path: Path, threads: int) -> ModelData:
@@ -53,7 +65,7 @@ def model_data(path: Path, threads: int) -> ModelData:
     Raises:
         ModelError: it can't be read, or needs what the exact backend does not have.
     """
-    kept = _kept_at(path)
+    kept = kept_at(path)
     arrays = map_arrays(kept, threads) if kept else None
     if arrays is not None:
         return _from_arrays(arrays, path)
@@ -67,11 +79,11 @@ def model_data(path: Path, threads: int) -> ModelData:
     return data
 
 
-def _kept_at(path: Path) -> Path | None:
+def kept_at(path: Path) -> Path | None:
     """Where the data of a GGUF are kept; None = nowhere."""
     folder = cache_folder()
     try:
-        return folder / f"{sha256_of(path)[:32]}-{_LAYOUT}-{OFFSET}.arrays" if folder else None
+        return folder / kept_name(sha256_of(path), f"{_LAYOUT}-{OFFSET}") if folder else None
     except OSError:
         # Whoever reads it says what is wrong.
         return None
@@ -79,6 +91,7 @@ def _kept_at(path: Path) -> Path | None:
 
 def _read(path: Path, threads: int) -> ModelData:
     from predictors.language_models.exact.gguf_file import Gguf
+    from predictors.language_models.gguf_vocabulary import read_bpe
 
     file = Gguf(path)
     factors = file.tensor("rope_freqs.weight") if file.has("rope_freqs.weight") else None
@@ -88,6 +101,9 @@ def _read(path: Path, threads: int) -> ModelData:
         file.context,
         read_weights(file, threads),
         rope_frequencies(file.rope_base, file.shape.rope_pairs, factors),
+        cos_sin_table(COARSE_BITS, TABLE_SIZE),
+        cos_sin_table(FINE_BITS, TABLE_SIZE),
+        read_bpe(file.reader),
     )
 
 
@@ -96,7 +112,11 @@ def _to_arrays(data: ModelData) -> Arrays:
         "shape": np.array(data.shape, dtype=np.int64),
         "context": np.array([data.context], dtype=np.int64),
         "frequencies": data.frequencies,
+        "coarse_table": data.coarse_table,
+        "fine_table": data.fine_table,
     }
+    if data.bpe:
+        arrays |= {f"bpe.{name}": array for name, array in data.bpe._asdict().items()}
     for name, value in data.weights._asdict().items():
         if isinstance(value, Linear):
             arrays |= {f"{name}.{part}": array for part, array in value._asdict().items()}
@@ -114,24 +134,30 @@ def _from_arrays(arrays: Arrays, path: Path) -> ModelData:
             return np.float64(arrays[name]) if name == "epsilon" else arrays[name]
         return Linear(**part(f"{name}."))
 
+    bpe = Bpe(**part("bpe.")) if "bpe.pairs" in arrays else None
     return ModelData(
-        Vocabulary.from_arrays(part("vocabulary."), _tokenizer_of(path)),
+        Vocabulary.from_arrays(part("vocabulary."), _tokenizer_of(path, bpe)),
         Shape(*arrays["shape"].tolist()),
         int(arrays["context"][0]),
         Weights(**{name: weights(name) for name in Weights._fields}),
         arrays["frequencies"],
+        arrays["coarse_table"],
+        arrays["fine_table"],
+        bpe,
     )
 
 
-def _tokenizer_of(path: Path) -> Callable[[bytes], Sequence[int]]:
+def _tokenizer_of(path: Path, bpe: Bpe | None) -> Tokenize:
     """The tokenizer of a GGUF, made when it is first needed: only an encoder needs it."""
-    made: list[Callable[[bytes], Sequence[int]]] = []
 
-    def tokenize(text: bytes) -> Sequence[int]:
-        if not made:
-            from predictors.language_models.gguf_vocabulary import load_tokenizer
+    @cache
+    def library() -> Tokenize:
+        from predictors.language_models.gguf_vocabulary import load_tokenizer
 
-            made.append(load_tokenizer(path))
-        return made[0](text)
+        return load_tokenizer(path)
 
-    return tokenize
+    @cache
+    def own() -> Tokenize:
+        return tokenizer(bpe, lambda text: library()(text)) if bpe else library()
+
+    return lambda text: own()(text)
