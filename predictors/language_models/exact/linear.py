@@ -34,7 +34,7 @@ NORM_BITS = 20
 WRITE, ADD, SWIGLU = range(3)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy", counted=False)
 def normalize(row, gain, epsilon, integers, out):
     """Root mean square normalization (RMSNorm; Zhang & Sennrich 2019).
 
@@ -60,7 +60,7 @@ def normalize(row, gain, epsilon, integers, out):
     return True
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy", counted=False)
 def pack_row(row, bits, integers, packed):
     """Round and pack a row.
 
@@ -79,7 +79,7 @@ def pack_row(row, bits, integers, packed):
     return power_of_two(unit)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy", counted=False)
 def multiply(phase, rows, linear, layer, packed, units, sums, epilogue, out):
     """This thread's share of a product of all rows with a matrix: some tiles' columns.
 
@@ -114,7 +114,7 @@ def multiply(phase, rows, linear, layer, packed, units, sums, epilogue, out):
                 )  # fmt: skip
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy", counted=False)
 def _finish(sums, scale, offset, column, unit, epilogue, out):
     """From a tile's sums of one row, [32] int32, to float32, and on into `out`.
 

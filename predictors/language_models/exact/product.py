@@ -13,7 +13,7 @@ _LIMB_BITS = 8
 _LIMB_MASK = (1 << _LIMB_BITS) - 1
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy", counted=False)
 def multiply_tile(rows, w, stride, quads, x, x_stride, limb, out, out_stride):
     """Sums of packed rows times two panels, for any number of rows.
 
@@ -44,7 +44,7 @@ def multiply_tile(rows, w, stride, quads, x, x_stride, limb, out, out_stride):
             done += 1
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy", counted=False)
 def pack(values, n, offset, packed):
     """Pack a row for `multiply_tile`.
 
