@@ -207,6 +207,7 @@ def _score(cache, layer, stream, head, slot, count, at, packed, units, scratch):
             group, base + (slot + done) // BLOCK * stride, stride, size // QUAD,
             packed.ctypes.data, row_size, size,
             scores.ctypes.data + _INT32_BYTES * (at + done), _INT32_BYTES * scores.shape[1],
+            base + (slot + done) // BLOCK * stride,
         )  # fmt: skip
     sums = cache.key_sums[layer, stream, head, slot : slot + count]
     scale = cache.key_scale[layer, stream, head, slot : slot + count]
@@ -312,7 +313,7 @@ def _sum_values(values, runs, n, scratch):
             for column in range(0, scratch.totals.shape[1], TILE_COLUMNS):
                 multiply_tile(
                     group, panel, stride, part // QUAD, weights, row_size, n,
-                    scratch.sums.ctypes.data, ROW_BYTES,
+                    scratch.sums.ctypes.data, ROW_BYTES, panel,
                 )  # fmt: skip
                 panel += PANELS * stride
                 for g in range(group):

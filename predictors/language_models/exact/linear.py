@@ -6,7 +6,7 @@ import numpy as np
 
 from coder.kernels import njit
 from predictors.language_models.exact.exp2 import sigmoid
-from predictors.language_models.exact.phases import items
+from predictors.language_models.exact.phases import items_ahead
 from predictors.language_models.exact.product import multiply_tile, pack
 from predictors.language_models.exact.rounding import INFINITE, power_of_two, round_row
 from predictors.language_models.exact.tiles import (
@@ -99,13 +99,13 @@ def multiply(phase, rows, linear, layer, packed, units, sums, epilogue, out):
     quads = panels.shape[1]
     stride = quads * QUAD_BYTES
     row_size = packed.shape[1]
-    for tile in items(phase, len(panels) // PANELS):
+    for tile, next_tile in items_ahead(phase, len(panels) // PANELS):
         for first in range(0, rows, MAX_ROWS):
             n = min(MAX_ROWS, rows - first)
             multiply_tile(
                 n, base + PANELS * tile * stride, stride, quads,
                 packed.ctypes.data + first * row_size, row_size, QUAD * quads,
-                sums.ctypes.data, ROW_BYTES,
+                sums.ctypes.data, ROW_BYTES, base + PANELS * (next_tile if first == 0 else tile) * stride,
             )  # fmt: skip
             for i in range(n):
                 _finish(

@@ -89,6 +89,25 @@ def items(address, count):
     _wait(address + _DONE_BYTES, count)
 
 
+@njit(nogil=True, error_model="numpy", counted=False)
+def items_ahead(address, count):
+    """Like `items`, each with the one that this thread gets next, or itself if it is the last.
+
+    Yields:
+        (item, next one).
+    """
+    done = 0
+    item = _add(address, 1)
+    while item < count:
+        following = _add(address, 1)
+        done += 1
+        yield item, following if following < count else item
+        item = following
+    if done > 0:
+        _add(address + _DONE_BYTES, done)
+    _wait(address + _DONE_BYTES, count)
+
+
 @njit(nogil=True, cache=True, error_model="numpy", counted=False)
 def _wait(address, count):
     """Wait until the int64 at an address is at least `count`."""
