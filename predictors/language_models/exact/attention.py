@@ -97,7 +97,7 @@ def new_scratch(group: int, size: int, window: int) -> Scratch:
     )
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy", counted=False)
 def attend(cache, layer, stream, head, position, queries, cos_sin, scale, scratch, out):
     """Attention of the query heads of one KV head at one position.
 
@@ -144,7 +144,7 @@ def attend(cache, layer, stream, head, position, queries, cos_sin, scale, scratc
 
 # The parts of `attend` are inlined before references are counted: each call would count those
 # of all arrays in `scratch` and `cache`, a tenth of the time of an item.
-@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+@njit(nogil=True, cache=True, error_model="numpy", counted=False, inline="always")
 def _round_queries(queries, cos_sin, view, scale, scratch):
     """Rotate, round and pack the queries for one view; False if one is not finite."""
     size = queries.shape[1]
@@ -158,7 +158,7 @@ def _round_queries(queries, cos_sin, view, scale, scratch):
     return True
 
 
-@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+@njit(nogil=True, cache=True, error_model="numpy", counted=False, inline="always")
 def _find_runs(cache, position, first, scratch):
     """Write which slots a position sees, in runs of whole blocks; return how many runs.
 
@@ -185,7 +185,7 @@ def _find_runs(cache, position, first, scratch):
     return runs
 
 
-@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+@njit(nogil=True, cache=True, error_model="numpy", counted=False, inline="always")
 def _score(cache, layer, stream, head, slot, count, at, packed, units, scratch):
     """Scores of `count` slots from `slot`, written from column `at` on.
 
@@ -207,6 +207,7 @@ def _score(cache, layer, stream, head, slot, count, at, packed, units, scratch):
             group, base + (slot + done) // BLOCK * stride, stride, size // QUAD,
             packed.ctypes.data, row_size, size,
             scores.ctypes.data + _INT32_BYTES * (at + done), _INT32_BYTES * scores.shape[1],
+            base + (slot + done) // BLOCK * stride,
         )  # fmt: skip
     sums = cache.key_sums[layer, stream, head, slot : slot + count]
     scale = cache.key_scale[layer, stream, head, slot : slot + count]
@@ -214,7 +215,7 @@ def _score(cache, layer, stream, head, slot, count, at, packed, units, scratch):
         _finish_scores(scores[g, at : at + count], sums, scale, units[g])
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy", counted=False)
 def _xor(values):
     """Read all values; the result is of no use, but keeps the compiler from leaving this out."""
     total = np.int64(0)
@@ -223,7 +224,7 @@ def _xor(values):
     return np.int32(total)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy", counted=False)
 def _finish_scores(scores, sums, scale, unit):
     """From products with the keys to scores, [n] int32, in place.
 
@@ -237,7 +238,7 @@ def _finish_scores(scores, sums, scale, unit):
         scores[i] = np.int32(x + _SCORE_ROUNDER)
 
 
-@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+@njit(nogil=True, cache=True, error_model="numpy", counted=False, inline="always")
 def _mask(scores, begin, end):
     """What is not seen gets no weight: columns begin .. end - 1 of all rows."""
     for g in range(len(scores)):
@@ -245,7 +246,7 @@ def _mask(scores, begin, end):
             scores[g, i] = _MASKED
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy", counted=False)
 def _softmax(scores, n, scales, weights):
     """Softmax weights times the values' scales, [n] float32, and the weights' sum.
 
@@ -262,7 +263,7 @@ def _softmax(scores, n, scales, weights):
     return total
 
 
-@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+@njit(nogil=True, cache=True, error_model="numpy", counted=False, inline="always")
 def _round_weights(scales, runs, n, scratch):
     """From scores to packed integers of the weights, and what the output's integers are worth.
 
@@ -273,7 +274,8 @@ def _round_weights(scales, runs, n, scratch):
     at = 0
     for r in range(runs):
         begin, count = scratch.begin[r], scratch.count[r]
-        scratch.scales[at : at + count] = scales[begin : begin + count]
+        for i in range(count):
+            scratch.scales[at + i] = scales[begin + i]
         at += count
     for g in range(len(scratch.weights)):
         weights = scratch.weights[g]
@@ -287,7 +289,7 @@ def _round_weights(scales, runs, n, scratch):
         scratch.factors[g] = np.float64(power_of_two(unit)) / np.float64(total)
 
 
-@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+@njit(nogil=True, cache=True, error_model="numpy", counted=False, inline="always")
 def _sum_values(values, runs, n, scratch):
     """Sum the values of all runs, each times its weight, into `totals`.
 
@@ -295,8 +297,10 @@ def _sum_values(values, runs, n, scratch):
         values: [d' / 16, C / 4, 16, 4] int8.
         n: slots of all runs.
     """
-    scratch.totals[:] = 0
     group, row_size = scratch.packed.shape
+    for g in range(group):
+        for c in range(scratch.totals.shape[1]):
+            scratch.totals[g, c] = 0
     stride = values.shape[1] * QUAD_BYTES
     at = 0
     for r in range(runs):
@@ -309,7 +313,7 @@ def _sum_values(values, runs, n, scratch):
             for column in range(0, scratch.totals.shape[1], TILE_COLUMNS):
                 multiply_tile(
                     group, panel, stride, part // QUAD, weights, row_size, n,
-                    scratch.sums.ctypes.data, ROW_BYTES,
+                    scratch.sums.ctypes.data, ROW_BYTES, panel,
                 )  # fmt: skip
                 panel += PANELS * stride
                 for g in range(group):

@@ -58,7 +58,7 @@ def _read(typing_context: Any, address: Any) -> Any:
     return types.int64(types.int64), generate
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy", counted=False)
 def address_of(counters, phase):
     """The address of a phase's counters, int64, for `items`."""
     return counters[phase].ctypes.data
@@ -66,7 +66,7 @@ def address_of(counters, phase):
 
 # Not kept: numba does not find a generator again in what another process has compiled. It
 # gets an address, because references to an array would be counted with each item.
-@njit(nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy", counted=False)
 def items(address, count):
     """The items of a phase that this thread gets; ends when all are done, by whomever.
 
@@ -89,7 +89,26 @@ def items(address, count):
     _wait(address + _DONE_BYTES, count)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy", counted=False)
+def items_ahead(address, count):
+    """Like `items`, each with the one that this thread gets next, or itself if it is the last.
+
+    Yields:
+        (item, next one).
+    """
+    done = 0
+    item = _add(address, 1)
+    while item < count:
+        following = _add(address, 1)
+        done += 1
+        yield item, following if following < count else item
+        item = following
+    if done > 0:
+        _add(address + _DONE_BYTES, done)
+    _wait(address + _DONE_BYTES, count)
+
+
+@njit(nogil=True, cache=True, error_model="numpy", counted=False)
 def _wait(address, count):
     """Wait until the int64 at an address is at least `count`."""
     spins = 0
