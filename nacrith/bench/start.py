@@ -51,7 +51,8 @@ def main() -> None:
         import_module("nacrith.cli")
         import nacrith.pipeline.compress
         import nacrith.pipeline.decompress  # noqa: F401
-        from nacrith.codec.text_codec import TextCodec, load_model
+        from nacrith.codec.loaded_models import load_model
+        from nacrith.codec.text_codec import TextCodec
         from nacrith.format.container import MemberReader
         from nacrith.format.frame import Kind
         from nacrith.format.parameters import Parameters

@@ -100,9 +100,7 @@ def _fetch(builder: Any, address: Any) -> None:
         ir.FunctionType(ir.VoidType(), [pointer, _I32, _I32, _I32]),
         "llvm.prefetch.p0i8" if _TYPED_POINTERS else "llvm.prefetch.p0",
     )
-    builder.call(
-        function, [builder.inttoptr(address, pointer), _I32(0), _I32(_LOCALITY), _I32(1)]
-    )
+    builder.call(function, [builder.inttoptr(address, pointer), _I32(0), _I32(_LOCALITY), _I32(1)])
 
 
 def _fetch_ahead(builder: Any, o: _Operands, offset: Any, panels: range) -> None:
