@@ -100,13 +100,17 @@ def multiply(phase, rows, linear, layer, packed, units, sums, epilogue, out):
     stride = quads * QUAD_BYTES
     row_size = packed.shape[1]
     for tile, next_tile in items_ahead(phase, len(panels) // PANELS):
+        here = base + PANELS * tile * stride
+        ahead = base + PANELS * next_tile * stride
         for first in range(0, rows, MAX_ROWS):
             n = min(MAX_ROWS, rows - first)
             multiply_tile(
-                n, base + PANELS * tile * stride, stride, quads,
+                n, here, stride, quads,
                 packed.ctypes.data + first * row_size, row_size, QUAD * quads,
-                sums.ctypes.data, ROW_BYTES, base + PANELS * (next_tile if first == 0 else tile) * stride,
+                sums.ctypes.data, ROW_BYTES, ahead,
             )  # fmt: skip
+            # It need not be fetched twice.
+            ahead = here
             for i in range(n):
                 _finish(
                     sums[i], scale, offset, tile * TILE_COLUMNS, units[first + i], epilogue,
