@@ -98,7 +98,7 @@ def new_scratch(group: int, size: int, window: int) -> Scratch:
 
 
 @njit(nogil=True, cache=True, error_model="numpy", counted=False)
-def attend(cache, layer, stream, head, position, queries, cos_sin, scale, scratch, out):
+def attend(cache, layer, stream, head, position, queries, cos_sin, scale, scratch, out, ahead):
     """Attention of the query heads of one KV head at one position.
 
     Args:
@@ -109,6 +109,7 @@ def attend(cache, layer, stream, head, position, queries, cos_sin, scale, scratc
         scale: float32, `SCORES_PER_NAT` / sqrt(d).
         scratch: `Scratch`.
         out: [group, d] float32, written.
+        ahead: address of the keys that will be read next, fetched meanwhile.
 
     Returns:
         False if a query is not finite.
@@ -120,6 +121,10 @@ def attend(cache, layer, stream, head, position, queries, cos_sin, scale, scratc
         if not _round_queries(queries, cos_sin[view], view, scale, scratch):
             return False
     runs = _find_runs(cache, position, first, scratch)
+    values = cache.values[layer, stream, head]
+    slots = np.int64(0)
+    for r in range(runs):
+        slots += scratch.count[r]
     n = 0
     for r in range(runs):
         begin, count = scratch.begin[r], scratch.count[r]
@@ -127,14 +132,14 @@ def attend(cache, layer, stream, head, position, queries, cos_sin, scale, scratc
         view = sink_view if begin < cache.sinks else 0
         _score(
             cache, layer, stream, head, begin, count, n, scratch.query[view], scratch.units[view],
-            scratch,
+            scratch, values, slots,
         )  # fmt: skip
         n += count
     sink_slots = slot_of(cache.sinks, cache.sinks, cache.ring)
     _mask(scratch.scores, min(cache.sinks, position + 1), sink_slots)
     _mask(scratch.scores, sink_slots + max(0, position - first + 1), n)
     _round_weights(cache.value_scale[layer, stream, head], runs, n, scratch)
-    _sum_values(cache.values[layer, stream, head], runs, n, scratch)
+    _sum_values(values, runs, n, scratch, ahead)
     group, size = out.shape
     for g in range(group):
         for j in range(size):
@@ -186,42 +191,35 @@ def _find_runs(cache, position, first, scratch):
 
 
 @njit(nogil=True, cache=True, error_model="numpy", counted=False, inline="always")
-def _score(cache, layer, stream, head, slot, count, at, packed, units, scratch):
+def _score(cache, layer, stream, head, slot, count, at, packed, units, scratch, values, slots):
     """Scores of `count` slots from `slot`, written from column `at` on.
 
     Args:
         packed: [group, 2 d] uint8. units: [group] float32; of the view.
+        values: of `_sum_values`, fetched meanwhile. slots: of all runs.
     """
     group, row_size = packed.shape
     size = row_size // 2
     stride = size * BLOCK
     base = cache.keys[layer, stream, head].ctypes.data
     scores = scratch.scores
-    # Tiles read two blocks in turn, which the processor does not prefetch by itself: reading
-    # all in plain order first takes a third of the time off, if memory is the limit.
-    blocks = cache.keys[layer, stream, head, slot // BLOCK : (slot + count) // BLOCK]
-    scratch.integers[0] = _xor(blocks.reshape(-1).view(np.int64))
+    panel_bytes = values.shape[1] * QUAD_BYTES
+    used_bytes = slots // QUAD * QUAD_BYTES
     # The last tile may write a block too much, which is written again or never read.
     for done in range(0, count, PANELS * BLOCK):
+        # Values have as many bytes as keys, the first slots of each panel.
+        passed = (at + done) * size
+        ahead = passed // used_bytes * panel_bytes + passed % used_bytes
         multiply_tile(
             group, base + (slot + done) // BLOCK * stride, stride, size // QUAD,
             packed.ctypes.data, row_size, size,
             scores.ctypes.data + _INT32_BYTES * (at + done), _INT32_BYTES * scores.shape[1],
-            base + (slot + done) // BLOCK * stride,
+            values.ctypes.data + ahead, stride,
         )  # fmt: skip
     sums = cache.key_sums[layer, stream, head, slot : slot + count]
     scale = cache.key_scale[layer, stream, head, slot : slot + count]
     for g in range(group):
         _finish_scores(scores[g, at : at + count], sums, scale, units[g])
-
-
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
-def _xor(values):
-    """Read all values; the result is of no use, but keeps the compiler from leaving this out."""
-    total = np.int64(0)
-    for i in range(len(values)):
-        total ^= values[i]
-    return np.int32(total)
 
 
 @njit(nogil=True, cache=True, error_model="numpy", counted=False)
@@ -290,12 +288,13 @@ def _round_weights(scales, runs, n, scratch):
 
 
 @njit(nogil=True, cache=True, error_model="numpy", counted=False, inline="always")
-def _sum_values(values, runs, n, scratch):
+def _sum_values(values, runs, n, scratch, ahead):
     """Sum the values of all runs, each times its weight, into `totals`.
 
     Args:
         values: [d' / 16, C / 4, 16, 4] int8.
         n: slots of all runs.
+        ahead: of `attend`.
     """
     group, row_size = scratch.packed.shape
     for g in range(group):
@@ -313,9 +312,10 @@ def _sum_values(values, runs, n, scratch):
             for column in range(0, scratch.totals.shape[1], TILE_COLUMNS):
                 multiply_tile(
                     group, panel, stride, part // QUAD, weights, row_size, n,
-                    scratch.sums.ctypes.data, ROW_BYTES, panel,
+                    scratch.sums.ctypes.data, ROW_BYTES, ahead, part // QUAD * QUAD_BYTES,
                 )  # fmt: skip
                 panel += PANELS * stride
+                ahead += PANELS * (part // QUAD * QUAD_BYTES)
                 for g in range(group):
                     for c in range(TILE_COLUMNS):
                         scratch.totals[g, column + c] += np.int64(scratch.sums[g, c])

@@ -19,7 +19,7 @@ from predictors.language_models.exact.linear import (
     normalize,
     pack_row,
 )
-from predictors.language_models.exact.phases import address_of, items
+from predictors.language_models.exact.phases import address_of, items, items_ahead
 from predictors.language_models.exact.rope import rotate
 
 
@@ -159,15 +159,16 @@ def _attention_phase(b, phase, rows, cache, layer, shape, scratch):
     """Attention; an item is a row and a KV head."""
     size, group = shape.head_size, shape.heads // shape.kv_heads
     scale = np.float32(SCORES_PER_NAT / np.sqrt(np.float64(size)))
-    for item in items(address_of(b.counters, phase), rows * shape.kv_heads):
+    for item, following in items_ahead(address_of(b.counters, phase), rows * shape.kv_heads):
         # Neighbors share a stream's keys, which then are in the processor's cache.
         h = item // rows
         r = item % rows
+        ahead = cache.keys[layer, b.streams[following % rows], following // rows].ctypes.data
         at = h * group * size
         queries = b.projected[r, at : at + group * size].reshape(group, size)
         out = b.attended[r, at : at + group * size].reshape(group, size)
         if not attend(
             cache, layer, b.streams[r], h, b.positions[r], queries, b.cos_sin[r], scale, scratch,
-            out,
+            out, ahead,
         ):  # fmt: skip
             b.failed[0] = 1

@@ -107,7 +107,7 @@ def multiply(phase, rows, linear, layer, packed, units, sums, epilogue, out):
             multiply_tile(
                 n, here, stride, quads,
                 packed.ctypes.data + first * row_size, row_size, QUAD * quads,
-                sums.ctypes.data, ROW_BYTES, ahead,
+                sums.ctypes.data, ROW_BYTES, ahead, stride,
             )  # fmt: skip
             # It need not be fetched twice.
             ahead = here

@@ -14,7 +14,7 @@ _LIMB_MASK = (1 << _LIMB_BITS) - 1
 
 
 @njit(nogil=True, cache=True, error_model="numpy", counted=False)
-def multiply_tile(rows, w, stride, quads, x, x_stride, limb, out, out_stride, ahead):
+def multiply_tile(rows, w, stride, quads, x, x_stride, limb, out, out_stride, ahead, ahead_stride):
     """Sums of packed rows times two panels, for any number of rows.
 
     Args, all int64; addresses are integers, strides are bytes:
@@ -24,7 +24,7 @@ def multiply_tile(rows, w, stride, quads, x, x_stride, limb, out, out_stride, ah
         x: address of the first row, [2 k] uint8 of `pack`. x_stride: to the next row.
         limb: from the low bytes of a row to its high bytes.
         out: address of the sums, [rows, ≥ 32] int32, written. out_stride: to the next row's.
-        ahead: address of the first of the two panels to be read next.
+        ahead, ahead_stride: like w and stride, of what will be read later and is fetched meanwhile.
     """
     done = 0
     while done < rows:
@@ -32,16 +32,16 @@ def multiply_tile(rows, w, stride, quads, x, x_stride, limb, out, out_stride, ah
         at = x + done * x_stride
         to = out + done * out_stride
         if left >= 6:
-            tile_6(w, stride, quads, at, x_stride, limb, to, out_stride, ahead)
+            tile_6(w, stride, quads, at, x_stride, limb, to, out_stride, ahead, ahead_stride)
             done += 6
         elif left >= 3:
-            tile_3(w, stride, quads, at, x_stride, limb, to, out_stride, ahead)
+            tile_3(w, stride, quads, at, x_stride, limb, to, out_stride, ahead, ahead_stride)
             done += 3
         elif left == 2:
-            tile_2(w, stride, quads, at, x_stride, limb, to, out_stride, ahead)
+            tile_2(w, stride, quads, at, x_stride, limb, to, out_stride, ahead, ahead_stride)
             done += 2
         else:
-            tile_1(w, stride, quads, at, x_stride, limb, to, out_stride, ahead)
+            tile_1(w, stride, quads, at, x_stride, limb, to, out_stride, ahead, ahead_stride)
             done += 1
 
 

@@ -74,13 +74,14 @@ _TYPED_POINTERS = llvm.llvm_version_info[0] < 17
 # Of llvm.prefetch: into the cache nearest to the processor.
 _LOCALITY = 3
 
-_Operands = namedtuple("_Operands", "w stride quads x x_stride limb out out_stride ahead")
+_Operands = namedtuple("_Operands", "w stride quads x x_stride limb out out_stride ahead ahead_stride")
 _Operands.__doc__ = """Arguments of a tile, all int64; addresses are integers.
 
 w: address of the first panel. stride: bytes to the next panel. quads: k / 4.
 x: address of the first row. x_stride: bytes to the next row. limb: bytes from the low to
 the high limbs of a row. out: address of the sums. out_stride: bytes to the next row's sums.
-ahead: address of the first panel of the tile to be read next, which is fetched meanwhile.
+ahead, ahead_stride: like w and stride, of what will be read later: its cache lines are fetched
+meanwhile, as many as the two panels have.
 """
 
 
@@ -107,7 +108,7 @@ def _fetch_ahead(builder: Any, o: _Operands, offset: Any, panels: range) -> None
     """Fetch what is at this offset of the next tile's panels."""
     at = builder.add(o.ahead, offset)
     for panel in panels:
-        _fetch(builder, _at(builder, at, o.stride, panel))
+        _fetch(builder, _at(builder, at, o.ahead_stride, panel))
 
 
 def _store(builder: Any, value: Any, address: Any) -> None:
@@ -256,6 +257,7 @@ def _tile(rows: int) -> Any:
         out: Any,
         out_stride: Any,
         ahead: Any,
+        ahead_stride: Any,
     ) -> Any:
         signature = types.void(*[types.int64] * len(_Operands._fields))
 
