@@ -74,7 +74,9 @@ _TYPED_POINTERS = llvm.llvm_version_info[0] < 17
 # Of llvm.prefetch: into the cache nearest to the processor.
 _LOCALITY = 3
 
-_Operands = namedtuple("_Operands", "w stride quads x x_stride limb out out_stride ahead ahead_stride")
+_Operands = namedtuple(
+    "_Operands", "w stride quads x x_stride limb out out_stride ahead ahead_stride"
+)
 _Operands.__doc__ = """Arguments of a tile, all int64; addresses are integers.
 
 w: address of the first panel. stride: bytes to the next panel. quads: k / 4.
