@@ -29,7 +29,7 @@ class Taken:
 def run(
     arguments: Iterable[object], root: Path, environment: Mapping[str, str] | None = None
 ) -> Taken:
-    """Run `nacrith` with these arguments from the checkout `root`.
+    """Run `nacrith` with these arguments, absolute paths among them, from the checkout `root`.
 
     Raises:
         NacrithError: it failed.
@@ -85,4 +85,6 @@ def _start(
         stdout=subprocess.DEVNULL,
         stderr=errors,  # type: ignore[call-overload]
         env={**inherited, **own},
+        # Python looks for modules here first.
+        cwd=root,
     )

@@ -86,6 +86,7 @@ def _start(direction: str, path: Path) -> dict[str, float]:
     done = subprocess.run(
         [sys.executable, "-m", "nacrith.bench.start", direction, path, str(begin)],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=ROOT,
         capture_output=True,
         check=True,
     )
