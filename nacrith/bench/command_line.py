@@ -48,6 +48,31 @@ def run(
     return Taken(seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
 
 
+def there_and_back(
+    original: Path,
+    root: Path,
+    environment: Mapping[str, str] | None = None,
+    options: Iterable[object] = (),
+) -> tuple[Taken, Taken, int]:
+    """Compress a file, FILE.nc beside it, and restore it.
+
+    Args:
+        options: of compression.
+
+    Returns:
+        What compression took, what decompression took, and the bytes of the compressed file.
+
+    Raises:
+        NacrithError: a run failed, or restored something else.
+    """
+    packed, restored = (original.with_name(original.name + end) for end in (".nc", ".back"))
+    there = run(("compress", "-q", "-f", *options, "-o", packed, original), root, environment)
+    back = run(("decompress", "-q", "-f", "-o", restored, packed), root, environment)
+    if restored.read_bytes() != original.read_bytes():
+        raise NacrithError(f"nacrith of {root} did not restore {original.name}")
+    return there, back, packed.stat().st_size
+
+
 def peak_pss(commands: Iterable[Iterable[object]], root: Path) -> int:
     """Bytes that runs at the same time take at most together; pages they share count once.
 
