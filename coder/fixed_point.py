@@ -35,14 +35,12 @@ def exp2_table() -> np.ndarray:
     roots = [isqrt((one >> 1) << precision)]
     while len(roots) < EXP2_INDEX_BITS:
         roots.append(isqrt(roots[-1] << precision))
-    table = np.empty(1 << EXP2_INDEX_BITS, dtype=np.uint32)
-    for i in range(len(table)):
-        value = one
-        for k, root in enumerate(roots):
-            if i >> (EXP2_INDEX_BITS - 1 - k) & 1:
-                value = value * root >> precision
-        table[i] = (value * EXP2_ONE + (one >> 1)) >> precision
-    return table
+    # Each root doubles the table: what is there, and the same times the root in between.
+    values = [one]
+    for root in roots:
+        values = [x for value in values for x in (value, value * root >> precision)]
+    half = one >> 1
+    return np.array([(value * EXP2_ONE + half) >> precision for value in values], dtype=np.uint32)
 
 
 EXP2_TABLE = exp2_table()

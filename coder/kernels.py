@@ -9,7 +9,6 @@ Here a cache is a help and never a condition: what can't be loaded is compiled.
 import functools
 import hashlib
 import inspect
-import logging
 import os
 import pickle
 import sys
@@ -19,29 +18,24 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 with warnings.catch_warnings(record=True) as _caught:
     warnings.simplefilter("always", RuntimeWarning)
     import numba
-from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
-_log = logging.getLogger(__name__)
+from coder.compiling import notice
+from coder.kept_code import keep, ready
+from coder.messages import say_once
+
+_LAYOUT = b"2"
+"""Of what is kept; it changes with `KeptCode`."""
 
 _DIGEST_SIZE = 16
 """Bytes of the BLAKE2b hash in front of what a file of the cache holds."""
-
-
-@functools.cache
-def say_once(message: str) -> None:
-    """Log a message for the user, unless it has been before.
-
-    Without a handler it becomes a line on standard error.
-    """
-    _log.warning("%s", message)
 
 
 for _warning in _caught:
@@ -97,8 +91,19 @@ def cache_folders(source: Path) -> list[Path]:
     return folders
 
 
+def intact(data: bytes) -> bool:
+    """Is this a file of the cache as it was written?"""
+    return data[:_DIGEST_SIZE] == _digest(data[_DIGEST_SIZE:])
+
+
 class KernelCache:
-    """The compiled code of one kernel: a file for each signature and processor."""
+    """The compiled code of one kernel: a file for each signature and processor.
+
+    Attributes:
+        used: files that were loaded or written in this process, of all kernels.
+    """
+
+    used: ClassVar[set[Path]] = set()
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
@@ -124,9 +129,15 @@ class KernelCache:
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The code compiled for a signature; None if there is none that can be used."""
+        if found := self._load(sig, target_context):
+            return found
+        # What follows is compiling, and then `save_overload`.
+        notice.began()
+        return None
+
+    def _load(self, sig: Any, target_context: Any) -> Any:
         if not self._enabled:
             return None
-        target_context.refresh()
         name = self._file_name(sig, target_context.codegen())
         for folder in cache_folders(self._source):
             try:
@@ -134,23 +145,25 @@ class KernelCache:
             except OSError:
                 continue
             stamped = data[_DIGEST_SIZE:]
-            if data[:_DIGEST_SIZE] != _digest(stamped):
+            if not intact(data):
                 say_once("nacrith: damaged files of compiled kernels are made again")
             elif stamped[:_DIGEST_SIZE] == self._stamp():
-                reduced = pickle.loads(stamped[_DIGEST_SIZE:])
-                return CompileResult._rebuild(target_context, *reduced)
+                self.used.add(folder / name)
+                return ready(target_context, pickle.loads(stamped[_DIGEST_SIZE:]))
         return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep the code compiled for a signature, if there is a folder for it."""
+        notice.ended()
         if not self._enabled or data.library.has_dynamic_globals or data.lifted:
             return
         name = self._file_name(sig, data.codegen)
-        stamped = self._stamp() + dumps(data._reduce())
+        stamped = self._stamp() + dumps(keep(data))
         problem: OSError | None = None
         for folder in cache_folders(self._source):
             try:
-                _write(folder, name, _digest(stamped) + stamped)
+                write_whole(folder / name, _digest(stamped) + stamped)
+                self.used.add(folder / name)
                 return
             except OSError as error:
                 problem = problem or error
@@ -166,7 +179,7 @@ class KernelCache:
         These are numba's version, and the names, source files and global constants of the
         kernel and of all kernels that it calls.
         """
-        parts = [numba.__version__.encode()]
+        parts = [_LAYOUT, numba.__version__.encode()]
         for function in _callees(self._function, set()):
             # Kept code imports the modules by their names.
             parts.append(f"{function.__module__}.{function.__qualname__}".encode())
@@ -185,12 +198,13 @@ def _digest(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=_DIGEST_SIZE).digest()
 
 
-def _write(folder: Path, name: str, data: bytes) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f"{name}.{uuid.uuid4().hex[:16]}.tmp"
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file, whole or not at all, and its folder; raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{uuid.uuid4().hex[:16]}.tmp")
     try:
         part.write_bytes(data)
-        os.replace(part, folder / name)
+        os.replace(part, path)
     except BaseException:
         with suppress(OSError):
             part.unlink()

@@ -9,12 +9,14 @@ from nacrith.system.environment import check_environment
 if TYPE_CHECKING:
     from nacrith.api import compress, decompress, open
     from nacrith.integrations import register
+    from nacrith.message_codec import Codec
 
 __version__ = "0.1.0"
 
-__all__ = ["NacrithError", "compress", "decompress", "open", "register"]
+__all__ = ["Codec", "NacrithError", "compress", "decompress", "open", "register"]
 
 _MODULES = {
+    "Codec": "nacrith.message_codec",
     "compress": "nacrith.api",
     "decompress": "nacrith.api",
     "open": "nacrith.api",

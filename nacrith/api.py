@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 StrPath = str | os.PathLike[str]
+Data = bytes | bytearray | memoryview
 
 
 class WriteOptions(TypedDict, total=False):
@@ -37,10 +38,11 @@ class WriteOptions(TypedDict, total=False):
     window: int
     threads: int
     block_size: int
+    dictionary: Data
 
 
 def compress(
-    data: bytes | bytearray | memoryview,
+    data: Data,
     *,
     preset: str = "default",
     level: int | None = None,
@@ -50,6 +52,7 @@ def compress(
     window: int = 0,
     threads: int = 0,
     block_size: int = BLOCK,
+    dictionary: Data = b"",
 ) -> bytes:
     """Return `data` compressed: a whole NC06 file.
 
@@ -64,6 +67,7 @@ def compress(
         window: context in tokens; 0 = by the preset.
         threads: 0 = all CPUs.
         block_size: bytes of the original in a frame.
+        dictionary: what the data is like; `decompress` then needs it too. Empty = none.
 
     All is checked first, needed or not.
 
@@ -73,27 +77,33 @@ def compress(
         TypeError: an argument is of another type.
     """
     size = memoryview(data).nbytes
-    options = _options(preset, level, model, backend, streams, window, threads, block_size)
+    options = chosen_options(
+        preset, level, model, backend, streams, window, threads, block_size, dictionary
+    )
     sink = io.BytesIO()
     compress_stream(io.BytesIO(data), sink, options, size)
     return sink.getvalue()
 
 
-def decompress(data: bytes | bytearray | memoryview, *, model: StrPath | None = None) -> bytes:
+def decompress(data: Data, *, model: StrPath | None = None, dictionary: Data = b"") -> bytes:
     """Return the original of a NC06 file.
 
     Args:
         data: the whole file; several files one after the other give their originals so.
         model: path of a GGUF file; None = find the one that the file names.
+        dictionary: that it was compressed with, if it was.
 
     Raises:
-        NacrithError: the data is damaged, not a NC06 file, or its model is not here.
+        NacrithError: the data is damaged, not a NC06 file, its model is not here, or it needs
+            another dictionary.
         TypeError: an argument is of another type.
     """
     # None would do as no data.
     memoryview(data)
     sink = io.BytesIO()
-    decompress_stream(io.BytesIO(data), sink, _path(model))
+    decompress_stream(
+        io.BytesIO(data), sink, _path(model), dictionary=bytes(memoryview(dictionary))
+    )
     return sink.getvalue()
 
 
@@ -103,6 +113,7 @@ def open(
     mode: Literal["r", "rb"] = "rb",
     *,
     model: StrPath | None = None,
+    dictionary: Data = b"",
 ) -> io.BufferedReader: ...
 
 
@@ -157,7 +168,8 @@ def open(
         file: a path, or a binary file object, which is left open.
         mode: "r", "rb", "w", "wb", "x" or "xb" for bytes; "rt", "wt" or "xt" for text.
         encoding, errors, newline: of text, see `io.TextIOWrapper`.
-        options: for reading `model`, as of `decompress`; for writing those of `compress`.
+        options: for reading `model` and `dictionary`, as of `decompress`; for writing those
+            of `compress`.
 
     Raises:
         OSError: as the built-in `open`.
@@ -183,20 +195,21 @@ def open(
         raise TypeError(f"open() has no argument {', '.join(sorted(unknown))}")
     if action == "r":
         model = _path(options.pop("model", None))
+        dictionary = bytes(memoryview(options.pop("dictionary", b"")))
         if options:
             raise ValueError(f"only for writing: {', '.join(options)}")
-        reader = _reader(file, model)
+        reader = _reader(file, model, dictionary)
         return io.TextIOWrapper(reader, encoding, errors, newline) if kind == "t" else reader
-    writer = _writer(file, action, _options(**options))
+    writer = _writer(file, action, chosen_options(**options))
     return CompressedText(writer, encoding, errors, newline) if kind == "t" else writer
 
 
-def _reader(file: StrPath | BinaryIO, model: Path | None) -> io.BufferedReader:
+def _reader(file: StrPath | BinaryIO, model: Path | None, dictionary: bytes) -> io.BufferedReader:
     if not isinstance(file, (str, bytes, os.PathLike)):
         check_file_object(file, "read")
-        return restoring_file(file, model)
+        return restoring_file(file, model, dictionary=dictionary)
     source = builtins.open(file, "rb")  # noqa: SIM115 (the file object closes it)
-    return restoring_file(source, model, close_source=True)
+    return restoring_file(source, model, close_source=True, dictionary=dictionary)
 
 
 def _writer(file: StrPath | BinaryIO, action: str, options: CompressOptions) -> CompressedWriter:
@@ -214,7 +227,7 @@ def _writer(file: StrPath | BinaryIO, action: str, options: CompressOptions) -> 
         raise
 
 
-def _options(
+def chosen_options(
     preset: str = "default",
     level: int | None = None,
     model: StrPath | None = None,
@@ -223,7 +236,9 @@ def _options(
     window: int = 0,
     threads: int = 0,
     block_size: int = BLOCK,
+    dictionary: Data = b"",
 ) -> CompressOptions:
+    """The options that the arguments of `compress` say; raises as it does."""
     if not isinstance(preset, str):
         raise TypeError(f"preset must be a string, not {type(preset).__name__}")
     if preset not in PRESETS:
@@ -243,6 +258,7 @@ def _options(
         chosen.chosen(_integer("window", window)),
         _integer("streams", streams),
         block_size=_integer("block_size", block_size),
+        dictionary=bytes(memoryview(dictionary)),
     )
 
 
@@ -255,6 +271,7 @@ def _integer(name: str, value: int) -> int:
 
 
 def _path(model: StrPath | None) -> Path | None:
+    """A model's path, which must be there."""
     if model is None:
         return None
     path = Path(os.fsdecode(model))

@@ -5,10 +5,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
 from nacrith import __version__
-from nacrith.codec.text_codec import load_model
+from nacrith.codec.loaded_models import load_model
 from nacrith.format.numerics import NumericsRecord
 from nacrith.models.catalog import default_model, describe
 from nacrith.pipeline.presets import DEFAULT
@@ -47,7 +45,7 @@ def examine(
     try:
         yield "numerics", str(NumericsRecord(**vars(loaded.numerics)))
         for streams in (1, 8, DEFAULT.cutting.most):
-            rate = _tokens_per_second(loaded, streams, seconds / 2)
+            rate = tokens_per_second(loaded, streams, seconds / 2)
             yield f"speed, {streams} streams", f"{rate:.0f} tokens/s of the model alone"
     finally:
         loaded.close()
@@ -59,10 +57,11 @@ def _instructions() -> str:
     return f"products of bytes, {4 * VNNI_LANES} at once" if VNNI_LANES else "products of words"
 
 
-def _tokens_per_second(model: LanguageModel, streams: int, seconds: float) -> float:
-    """Speed of decoding, after a step that compiles and warms up."""
+def tokens_per_second(model: LanguageModel, streams: int, seconds: float) -> float:
+    """Speed of the steps of decoding, after one that compiles and warms up."""
     session = model.open(streams, DEFAULT.parameters.window, DEFAULT.parameters.sinks)
-    tokens = np.full(streams, model.vocabulary.start_token, dtype=np.int32)
+    # Streams that read the same would share what is computed.
+    tokens = model.vocabulary.token_of_symbol[-streams:].copy()
     session.step(tokens)
     begin = time.perf_counter()
     n = 0

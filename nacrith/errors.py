@@ -2,7 +2,13 @@
 
 
 class NacrithError(Exception):
-    """Base of all errors of this package; the message says what to do."""
+    """Base of all errors of this package; the message says what to do.
+
+    Attributes:
+        index: which of many messages it is of, from 0; None if there is but one.
+    """
+
+    index: int | None = None
 
 
 class ArgumentError(NacrithError, ValueError):
@@ -23,6 +29,10 @@ class ModelMismatchError(NacrithError):
 
 class ModelNotFoundError(NacrithError):
     """No usable model."""
+
+
+class DictionaryError(NacrithError):
+    """A dictionary is needed and not given, or is another one, or can't be used."""
 
 
 class CheckpointError(NacrithError):

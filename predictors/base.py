@@ -1,6 +1,6 @@
 """The protocols between the parts: what a language model and a predictor offer."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -70,6 +70,22 @@ class Session(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class BatchSession(Session, Protocol):
+    """A session whose results do not depend on what is evaluated together."""
+
+    def narrow(self, n_streams: int) -> None:
+        """From here on only the first streams are fed; not after `prefetch` and before `step`."""
+        ...
+
+    def save(self) -> Any:
+        """What the first stream has read, for `restore`; it must not have filled the window."""
+        ...
+
+    def restore(self, saved: Any) -> None:
+        """Let all streams have read what a session of the same window has saved, no more."""
+        ...
 
 
 class LanguageModel(Protocol):

@@ -6,6 +6,8 @@ a symbol is coded by its interval of a CDF.
 """
 
 from collections import namedtuple
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -60,10 +62,46 @@ backend does not tell states. bias_head, output_head, neighbors: see there.
 """
 
 
+State = namedtuple("State", "parts tables")
+State.__doc__ = (
+    """All that an ensemble learns: its `Parts` and, with refinement, `Tables`, else None."""
+)
+
+
+def new_state(
+    vocabulary: Vocabulary,
+    parameters: EnsembleParameters,
+    n_streams: int,
+    n_symbols: int,
+    dimensions: int,
+) -> State:
+    """Untrained.
+
+    Args:
+        vocabulary, parameters, n_streams, n_symbols: see `Ensemble`.
+        dimensions: E, of the hidden states; 0 = there are none.
+    """
+    p = parameters
+    alphabet = len(vocabulary)
+    weights = softmax.new_softmax(vocabulary)
+    parts = Parts(
+        softmax=weights,
+        candidates=candidates.new_candidates(),
+        state=hidden_state.new_hidden_state(dimensions),
+        bias_head=bias_head.new_bias_head(weights, p.bias_rate),
+        output_head=output_head.new_output_head(alphabet, dimensions, p.head_rate),
+        neighbors=neighbors.new_neighbors(alphabet, dimensions, p.neighbors if p.contexts else 0),
+    )
+    tables = None
+    if p.contexts:
+        tables = refinement.new_tables(vocabulary.trie, n_streams, n_symbols, p.contexts)
+    return State(parts, tables)
+
+
 class Ensemble:
     """Everything that predicts after the language model, for the streams of one frame.
 
-    Starts untrained; all streams share what it learns. The same in both directions.
+    All streams share what it learns. The same in both directions.
     """
 
     def __init__(
@@ -72,21 +110,21 @@ class Ensemble:
         parameters: EnsembleParameters,
         n_streams: int,
         n_symbols: int,
+        make_state: Callable[..., State] = new_state,
     ) -> None:
         """
         Args:
             vocabulary: of the language model.
             parameters: see `EnsembleParameters`.
             n_streams: S, sequences that advance in lockstep.
-            n_symbols: that they have together.
+            n_symbols: that they have together, with those that the state has learned from.
+            make_state: called as `new_state` before the first symbol; it starts untrained by
+                default.
         """
-        p = parameters
         self._vocabulary = vocabulary
         self._parameters = parameters
-        self._parts: Parts | None = None
-        self._tables: refinement.Tables | None = None
-        if p.contexts:
-            self._tables = refinement.new_tables(vocabulary.trie, n_streams, n_symbols, p.contexts)
+        self._make_state = partial(make_state, vocabulary, parameters, n_streams, n_symbols)
+        self._state: State | None = None
 
     @staticmethod
     def least_cost(vocabulary: Vocabulary, parameters: EnsembleParameters) -> int:
@@ -120,16 +158,15 @@ class Ensemble:
             coder.ScoreError: a logit is not finite.
         """
         states = np.zeros((len(symbols), 0), dtype=np.float32) if hidden is None else hidden
-        if self._parts is None:
-            self._parts = self._new_parts(states.shape[1])
-        if self._tables is None:
+        if self._state is None:
+            self._state = self._make_state(states.shape[1])
+        parts, tables = self._state
+        if tables is None:
             for row in range(len(symbols)):
                 self._code_interval(coder, logits[row], states[row], symbols[row : row + 1])
             return
         coder_state, buffer = coder.kernel_state(self._vocabulary.trie.max_decisions * len(symbols))
-        if not _code(
-            coder_state, buffer, self._parts, self._tables, stream, logits, states, symbols
-        ):
+        if not _code(coder_state, buffer, parts, tables, stream, logits, states, symbols):
             raise ScoreError(NOT_FINITE)
 
     def sums(self) -> npt.NDArray[np.int64]:
@@ -138,37 +175,29 @@ class Ensemble:
         Returns:
             [A + 1] int64: the probability of a symbol is its difference over the last.
         """
-        assert self._parts
+        assert self._state
+        parts = self._state.parts
         sums = np.zeros(len(self._vocabulary) + 1, dtype=np.int64)
-        weights = self._parts.softmax.weights[: len(self._vocabulary)]
+        weights = parts.softmax.weights[: len(self._vocabulary)]
         np.cumsum(weights, dtype=np.int64, out=sums[1:])
-        c = self._parts.candidates
+        c = parts.candidates
         n = candidates.count_of(c)
         for place, raised in zip(c.symbols[:n].tolist(), np.diff(c.sums[: n + 1]), strict=True):
             sums[place + 1 :] += raised
         return sums
 
-    def _new_parts(self, dimensions: int) -> Parts:
-        p = self._parameters
-        n_symbols = len(self._vocabulary)
-        weights = softmax.new_softmax(self._vocabulary)
-        return Parts(
-            softmax=weights,
-            candidates=candidates.new_candidates(),
-            state=hidden_state.new_hidden_state(dimensions),
-            bias_head=bias_head.new_bias_head(weights, p.bias_rate),
-            output_head=output_head.new_output_head(n_symbols, dimensions, p.head_rate),
-            neighbors=neighbors.new_neighbors(
-                n_symbols, dimensions, p.neighbors if p.contexts else 0
-            ),
-        )
+    @property
+    def state(self) -> State | None:
+        """What has been learned; None before the first symbol."""
+        return self._state
 
     def _code_interval(
         self, coder: Coder, logits: FloatArray, hidden: FloatArray, symbol: IntArray
     ) -> None:
         """Code a symbol, [1] int32, by its interval of a CDF."""
-        vocabulary, parts = self._vocabulary, self._parts
-        assert parts
+        vocabulary = self._vocabulary
+        assert self._state
+        parts = self._state.parts
         if not _predict(parts, logits, hidden):
             raise ScoreError(NOT_FINITE)
         scores = np.empty(len(vocabulary), dtype=np.int32)

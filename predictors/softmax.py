@@ -60,7 +60,8 @@ def new_softmax(vocabulary: Vocabulary) -> Softmax:
     """Room for the softmax of a model with this vocabulary."""
     n_blocks = -(-len(vocabulary) // BLOCK)
     n_tokens = int(vocabulary.token_of_symbol.max()) + 1
-    tokens = np.arange(n_tokens, dtype=np.int32)
+    is_unused = np.ones(n_tokens, dtype=np.bool_)
+    is_unused[vocabulary.token_of_symbol] = False
     return Softmax(
         weights=np.zeros(n_blocks << _BLOCK_BITS, dtype=np.uint32),
         blocks=np.zeros(n_blocks + 1, dtype=np.int64),
@@ -69,7 +70,7 @@ def new_softmax(vocabulary: Vocabulary) -> Softmax:
         of_token=np.zeros(n_tokens, dtype=np.uint32),
         bias=np.zeros(n_tokens, dtype=np.int32),
         token_of_symbol=vocabulary.token_of_symbol,
-        unused=np.setdiff1d(tokens, vocabulary.token_of_symbol).astype(np.int32),
+        unused=np.nonzero(is_unused)[0].astype(np.int32),
         moved=np.nonzero(vocabulary.offsets)[0].astype(np.int32),
         offsets=vocabulary.offsets,
         top=np.zeros(1, dtype=np.int64),

@@ -18,6 +18,7 @@ import pytest
 from coder import Decoder
 from nacrith.codec.layout import Layout, code_layout
 from nacrith.format.container import MemberReader
+from nacrith.format.dictionary import dictionary_id
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import Metadata
 from nacrith.format.parameters import Parameters
@@ -53,6 +54,10 @@ class Case:
     holds: dict[str, Any]
     options: dict[str, Any] = field(default_factory=dict)
     real: bool = False
+
+    @property
+    def dictionary(self) -> bytes:
+        return self.options.get("dictionary", b"")
 
     @property
     def original(self) -> bytes:
@@ -92,6 +97,7 @@ def features(packed: bytes) -> dict[str, Any]:
         "trailers": trailers,
         "model": members[0].model and members[0].model.name,
         "metadata": members[0].metadata,
+        "dictionary": members[0].dictionary,
         "kinds": {segment.kind for frame in frames for segment in frame.segments},
         "slides": sum(frame.n_symbols for frame in frames) > members[0].parameters.window,
         **vars(members[0].parameters),
@@ -217,6 +223,16 @@ CASES = {
     "invalid-utf-8": _text({"charset": "utf-8"}, TEXT + "é".encode() * 9 + b"\xff\xc0" + TEXT),
     "crlf": _text({"crlf": True, "wrapped": False}, LINES.encode()),
     "unwrapped": _text({"crlf": False, "wrapped": True}, PARAGRAPHS.encode()),
+    "dictionary": Case(
+        (PARAGRAPHS.encode(),),
+        {"dictionary": dictionary_id(LONG), "streams": 2, "kinds": {Kind.TEXT}},
+        {"parameters": SMALL_WINDOW, "streams": 2, "dictionary": LONG},
+    ),
+    "dictionary-mixed-text": Case(
+        (TEXT,),
+        {"dictionary": dictionary_id(LONG), "variant": 2, "kinds": {Kind.MIXED_TEXT}},
+        {"preset": LEVELS[2], "dictionary": LONG},
+    ),
     "frames": Case(
         (TEXT * 3,),
         {"frames": 3, "trailers": 1, "members": 1, "kinds": {Kind.TEXT}},

@@ -116,7 +116,7 @@ def test_numbers_that_leave_the_choice(options):
     assert nacrith.decompress(packed) == b"x"
     # So long a window leaves room for fewer streams than the size would have.
     text = TEXT * 3000
-    wide = api._options(window=1 << 17)
+    wide = api.chosen_options(window=1 << 17)
     assert parameters_for(wide, text, len(text)).problem() is None
     assert nacrith.compress(TEXT, **{**options, "window": numpy.int64(256)})
 

@@ -261,6 +261,8 @@ def test_products_are_exact_at_the_limits(rows):
         k,
         sums.ctypes.data,
         128,
+        panels.ctypes.data,
+        k * 16,
     )
     offset = OFFSET * weights.astype(np.int64).sum(axis=1)
     expected = values.astype(np.int64) @ weights.astype(np.int64).T

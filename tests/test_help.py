@@ -62,7 +62,8 @@ def test_the_man_page_has_every_command_and_option():
     for names in commands(cli):
         command, _ = command_at(names)
         if names:
-            assert f".SS {' '.join(names)} " in page
+            name = " ".join(names).replace("-", r"\-")
+            assert f".SS {name} " in page
         for parameter in command.params:
             if isinstance(parameter, click.Option):
                 assert parameter.opts[0].replace("-", r"\-") in page

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from coder import kernels
+from coder import kernels, messages
 
 SOURCE = """
 from coder.kernels import njit
@@ -26,7 +26,7 @@ def outer(x):
 
 @pytest.fixture(autouse=True)
 def new_messages():
-    kernels.say_once.cache_clear()
+    messages.say_once.cache_clear()
     kernels._hash_of_file.cache_clear()
 
 

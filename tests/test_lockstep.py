@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from coder import Decoder, Encoder, ScoreError
 from nacrith.codec.layout import Layout
-from nacrith.codec.lockstep import code_streams, fed_tokens, session_bounds
+from nacrith.codec.lockstep import Group, code_groups, fed_tokens, session_bounds
 from nacrith.format.parameters import Parameters
 from predictors.ensemble import Ensemble
 from predictors.language_models.vocabulary import Vocabulary
@@ -64,6 +64,19 @@ class SharingSession(HashSession):
         return self.shared(super().hidden())
 
 
+def read_first(prompt: bytes = b"") -> np.ndarray:
+    """The tokens in front of each stream."""
+    prompted = VOCABULARY.token_of_symbol[VOCABULARY.encode(prompt)]
+    return np.array([VOCABULARY.start_token, *prompted], dtype=np.int32)
+
+
+def code_streams(coder, sessions, ensemble, symbols, layout, read, known):
+    """Code one text; yield (step, symbols coded so far)."""
+    group = Group(coder, ensemble, symbols, layout)
+    for step in code_groups([group], sessions, VOCABULARY, read, known):
+        yield step, group.done
+
+
 def equal_streams(n_symbols: int, n_streams: int, head: int = 0) -> Layout:
     bounds = session_bounds(n_symbols, n_streams)
     lengths = tuple(np.diff(bounds).tolist())
@@ -89,11 +102,11 @@ def code_in(
     sessions = [kind(n) for n in np.diff(session_bounds(n_streams, n_sessions)).tolist()]
     parameters = Parameters(bias_rate=bias, head_rate=head, contexts=contexts, neighbors=neighbors)
     ensemble = Ensemble(VOCABULARY, parameters, n_streams, len(symbols))
-    read = VOCABULARY.encode(prompt)
+    read = read_first(prompt)
     known = np.empty((0, n_streams), dtype=np.int32)
     if isinstance(coder, Encoder):
         known = fed_tokens(VOCABULARY, symbols, layout, read)
-    for _ in code_streams(coder, sessions, VOCABULARY, ensemble, symbols, layout, read, known):
+    for _ in code_streams(coder, sessions, ensemble, symbols, layout, read, known):
         pass
     return sessions
 
@@ -219,11 +232,11 @@ def test_each_run_of_streams_gets_a_row_for_each():
 
     layout = Layout((2, 3), (1, 1), 2)
     symbols = VOCABULARY.encode(b"abcde")
-    none = VOCABULARY.encode(b"")
+    none = read_first()
     known = fed_tokens(VOCABULARY, symbols, layout, none)
     ensemble = Noting(VOCABULARY, Parameters(), 2, 5)
     sessions = [SharingSession(2)]
-    list(code_streams(Encoder(), sessions, VOCABULARY, ensemble, symbols, layout, none, known))
+    list(code_streams(Encoder(), sessions, ensemble, symbols, layout, none, known))
     assert counts == [(0, 1, 1, 1), (0, 1, 1, 1), (1, 1, 1, 1), (1, 1, 1, 1), (1, 1, 1, 1)]
 
 
@@ -232,12 +245,12 @@ def test_a_frame_that_claims_many_symbols_takes_no_memory_before_they_are_coded(
     layout = Layout((n, n), (n, n))
     symbols = np.zeros(2 * n, dtype=np.int32)
     ensemble = Ensemble(VOCABULARY, Parameters(), 2, 8)
-    none = VOCABULARY.encode(b"")
+    none = read_first()
     unknown = np.empty((0, 2), dtype=np.int32)
     sessions = [HashSession(1), HashSession(1)]
     decoder = Decoder(bytes(range(100)))
     tracemalloc.start()
-    coded = code_streams(decoder, sessions, VOCABULARY, ensemble, symbols, layout, none, unknown)
+    coded = code_streams(decoder, sessions, ensemble, symbols, layout, none, unknown)
     assert next(coded) == (0, 2)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -265,10 +278,10 @@ def test_progress_is_told_after_each_step():
     symbols = VOCABULARY.encode(b"hello world")
     layout = Layout((4, 3, 3, 1), (1,) * 4, 2)
     ensemble = Ensemble(VOCABULARY, Parameters(), 4, 11)
-    known = fed_tokens(VOCABULARY, symbols, layout, VOCABULARY.encode(b""))
+    known = fed_tokens(VOCABULARY, symbols, layout, read_first())
     coded = code_streams(
-        Encoder(), [HashSession(4)], VOCABULARY, ensemble, symbols, layout,
-        VOCABULARY.encode(b""), known,
+        Encoder(), [HashSession(4)], ensemble, symbols, layout,
+        read_first(), known,
     )  # fmt: skip
     assert list(coded) == [(0, 1), (1, 2), (2, 6), (3, 9), (4, 11)]
 
@@ -293,8 +306,8 @@ def test_a_broken_model_is_an_error():
     with pytest.raises(ScoreError):
         list(
             code_streams(
-                Encoder(), [Broken(1)], VOCABULARY, Ensemble(VOCABULARY, Parameters(), 1, 3),
-                VOCABULARY.encode(b"abc"), equal_streams(3, 1), VOCABULARY.encode(b""),
+                Encoder(), [Broken(1)], Ensemble(VOCABULARY, Parameters(), 1, 3),
+                VOCABULARY.encode(b"abc"), equal_streams(3, 1), read_first(),
                 np.empty((0, 1), dtype=np.int32),
             )
         )  # fmt: skip

@@ -11,6 +11,7 @@ from predictors.mixing.logistic import (
     clamp_odds,
     log2_fixed,
     squash,
+    squash_array,
     stretch,
 )
 
@@ -27,6 +28,13 @@ def test_squash_is_the_logistic_function_of_base_two():
         expected = PROBABILITY_ONE / (1 + 2.0 ** (-x / ODDS_ONE))
         assert abs(squash(x) - expected) <= 4.5
         assert 0 < squash(x) < PROBABILITY_ONE
+
+
+def test_squash_of_arrays_is_squash():
+    x = np.arange(-ODDS_LIMIT, ODDS_LIMIT + 1, 37, dtype=np.int64)
+    assert squash_array(x).tolist() == [squash(odds) for odds in x.tolist()]
+    ends = np.array([-ODDS_LIMIT, -1, 0, 1, ODDS_LIMIT])
+    assert squash_array(ends).tolist() == [squash(odds) for odds in ends.tolist()]
 
 
 def test_squash_never_falls():

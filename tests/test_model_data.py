@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from predictors.language_models import file_hash
+from predictors.language_models import array_file, file_hash
 from predictors.language_models.array_file import map_arrays, write_arrays
 from predictors.language_models.exact import model_data as module
 from predictors.language_models.exact.linear import Linear
@@ -79,6 +79,24 @@ def test_damage_is_noticed(tmp_path):
         path.write_bytes(whole[:end])
         assert map_arrays(path, 1) is None
     assert map_arrays(tmp_path / "none", 1) is None
+
+
+def test_what_was_begun_ahead_is_taken_once(tmp_path, monkeypatch):
+    path = tmp_path / "a"
+    write_arrays(path, ARRAYS)
+    array_file.map_ahead(path)
+    array_file.map_ahead(path)
+    with monkeypatch.context() as patch:
+        begun = array_file._ahead[path].result(60)
+        patch.setattr(array_file, "_map", None)
+        found = map_arrays(path, 2)
+    assert found and found is begun and found["one"] == 1.5
+    assert map_arrays(path, 2) is not begun
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    array_file.map_ahead(path)
+    assert map_arrays(path, 1) is None
 
 
 def test_what_is_kept_is_what_was_read(gguf, folder):

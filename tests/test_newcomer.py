@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from nacrith.codec.text_codec import load_model
+from nacrith.codec.loaded_models import load_model
 from nacrith.errors import NacrithError, UnsupportedError
 from nacrith.format.parameters import Parameters
 from nacrith.models.import_checkpoint import import_checkpoint

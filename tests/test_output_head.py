@@ -56,10 +56,23 @@ def test_a_symbol_that_was_no_candidate_becomes_one_that_gains():
     assert share_of(predicted(head, state, near), 3) > 10 * before
 
 
+def row(head, symbol):
+    return head.weights[head.places[symbol]]
+
+
+def test_only_rows_that_move_take_a_place():
+    head = new_output_head(9, 8, 5330)
+    assert (head.places == -1).all()
+    candidates = candidates_of(softmax_of([0, -1, *[-14] * 7]))
+    update(head, np.full(8, 100, dtype=np.int16), candidates, 1)
+    assert sorted(head.places[:2]) == [0, 1] and head.count[0] == 2
+    assert (head.places[2:] == -1).all() and not head.weights[2:].any()
+
+
 def test_weights_stay_within_16_bits_under_the_fastest_rate():
     head = new_output_head(2, 8, 1 << 16)
     features = np.full(8, 127, dtype=np.int16)
     candidates = candidates_of(softmax_of([0, -11]))
     for _ in range(50):
         update(head, features, candidates, 1)
-    assert (head.weights[1] == 1 << 14).all() and (head.weights[0] < 0).all()
+    assert (row(head, 1) == 1 << 14).all() and (row(head, 0) < 0).all()

@@ -63,7 +63,8 @@ def shelf(tmp_path_factory, tiny_site, tiny_checkpoint):
     script.write_text(f'#!/bin/sh\nexec {sys.executable} -m nacrith "$@"\n')
     script.chmod(0o755)
     work = folder / "work"
-    for name in ("book.txt", "huge.txt", "letters/first.txt", "folder/a.txt", "backup/b.txt"):
+    names = ("book.txt", "huge.txt", "letters/first.txt", "folder/a.txt", "backup/b.txt")
+    for name in (*names, "old.json", "new.json"):
         path = work / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"The quick brown fox jumps over the lazy dog.\n" * 4)

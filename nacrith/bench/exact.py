@@ -103,6 +103,7 @@ def _repeat(
             multiply_tile(
                 MAX_ROWS, panels.ctypes.data + PANELS * tile * stride, stride, size // QUAD,
                 packed.ctypes.data, 2 * size, size, sums.ctypes.data, ROW_BYTES,
+                panels.ctypes.data + PANELS * tile * stride, stride,
             )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ class Replay:
 def replay(
     vocabulary: Vocabulary, recordings: Sequence[Recording], parameters: Parameters
 ) -> Replay:
-    """Code the streams of a frame in lockstep, as `lockstep.code_streams` does."""
+    """Code the streams of a frame in lockstep, as `lockstep.code_groups` does."""
     ensemble = Ensemble(
         vocabulary, parameters, len(recordings), sum(len(r.symbols) for r in recordings)
     )

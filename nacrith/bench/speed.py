@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from nacrith.bench.texts import alice
+from nacrith.codec.loaded_models import load_model
 from nacrith.codec.stream_choice import Cutting
-from nacrith.codec.text_codec import TextCodec, load_model
+from nacrith.codec.text_codec import TextCodec
 from nacrith.format.parameters import Parameters
 from nacrith.models.catalog import default_model
 

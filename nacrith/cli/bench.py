@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from nacrith.cli.compare import compare
-from nacrith.cli.options import LARGEST, OUTPUT_NAME, STREAMS, Count
+from nacrith.cli.options import LARGEST, MODEL, NAME, OUTPUT_NAME, STREAMS, Count
 from nacrith.format.parameters import MAX_WINDOW
 
 
@@ -98,6 +98,95 @@ def bench_workers(n_bytes: int, rounds: int) -> None:
     from nacrith.bench.workers import measure_workers, print_workers
 
     print_workers([measure_workers(name, n_bytes, rounds) for name in ("exact", "llama.cpp")])
+
+
+@bench.command("messages")
+@click.argument("file", type=NAME, required=False)
+@click.option(
+    "--number", type=Count(1, LARGEST), default=64, show_default=True, help="Of messages."
+)
+@click.option(
+    "--bytes", "n_bytes", type=Count(16, 1 << 16), default=200, show_default=True,
+    help="Of a message, about.",
+)  # fmt: skip
+@click.option(
+    "--dictionary", "dictionary_bytes", type=Count(1, 1 << 20), default=4096, show_default=True,
+    help="Bytes of a dictionary of other messages.",
+)  # fmt: skip
+@MODEL
+def bench_messages(
+    file: Path | None, number: int, n_bytes: int, dictionary_bytes: int, model: Path | None
+) -> None:
+    """Small messages, with and without a dictionary, alone and side by side.
+
+    They are the lines of FILE that are about so long, or JSON records made of alice29.txt.
+
+    \b
+    nacrith bench messages
+    nacrith bench messages --number 128 records.jsonl
+    """
+    from nacrith.bench.messages import measure_messages, messages_of, print_messages, records
+    from nacrith.bench.texts import read_files
+
+    if file:
+        messages = messages_of(next(iter(read_files([file]).values())), n_bytes)
+    else:
+        messages = records(n_bytes)
+    print_messages(measure_messages(messages, number, dictionary_bytes, model=model))
+
+
+_INTO = click.option(
+    "-o", "--output", type=OUTPUT_NAME, metavar="PATH",
+    help="Markdown whose section of this is replaced; by default it is printed.",
+)  # fmt: skip
+
+
+def _put(output: Path | None, section: str) -> None:
+    from nacrith.bench.markdown import put_section
+
+    if output:
+        put_section(output, section)
+    else:
+        click.echo(section)
+
+
+@bench.command("loading")
+@click.option("--rounds", type=Count(1, LARGEST), default=5, show_default=True, help="Of each.")
+@_INTO
+def bench_loading(rounds: int, output: Path | None) -> None:
+    """The parts of a start, small files through the command line, and memory.
+
+    \b
+    nacrith bench loading
+    nacrith bench loading -o docs/benchmarks.md
+    """
+    from nacrith.bench.loading import print_loading
+
+    print_loading(rounds, lambda section: _put(output, section))
+
+
+@bench.command("before-after")
+@click.argument("checkout", type=NAME)
+@click.option("--full", is_flag=True, help="A million bytes of enwik8, too: an hour.")
+@click.option(
+    "--rounds", type=Count(1, LARGEST), default=3, show_default=True, help="Of short texts."
+)
+@click.option("--only", multiple=True, metavar="NAME", help="Names that begin so (repeatable).")
+@_INTO
+def bench_before_after(
+    checkout: Path, full: bool, rounds: int, only: tuple[str, ...], output: Path | None
+) -> None:
+    """The same command lines with another CHECKOUT of the project and with this one, in turn.
+
+    Results are kept in build/bench; a run that was cut goes on where it was.
+
+    \b
+    git worktree add --detach ../before v1
+    nacrith bench before-after ../before -o docs/benchmarks.md
+    """
+    from nacrith.bench.before_after import write_before_after
+
+    write_before_after(checkout, rounds, full, only, lambda section: _put(output, section))
 
 
 bench.add_command(compare)

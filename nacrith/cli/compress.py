@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from nacrith.backends import BACKENDS
+from nacrith.cli.ahead import before_compression, before_decompression
 from nacrith.cli.batch import for_each, name_of
 from nacrith.cli.directory_walk import Choice, compressed, is_compressed, originals
 from nacrith.cli.display import say
 from nacrith.cli.file_job import FileJob, open_compressed, progress_of
 from nacrith.cli.options import (
+    DICTIONARY,
     FILES,
     MODEL,
     QUIET,
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
 @with_output
 @RECURSIVE
 @MODEL
+@DICTIONARY
 @click.option(
     "--backend",
     type=click.Choice(BACKENDS),
@@ -91,6 +94,7 @@ def compress(
     out: Output,
     recursive: bool,
     model: Path | None,
+    dictionary: bytes | None,
     backend: str,
     level: int,
     streams: int,
@@ -121,7 +125,15 @@ def compress(
         raise click.UsageError(problem)
 
     options = CompressOptions(
-        model, backend, threads, chosen, parameters, streams, None, block_size
+        model,
+        backend,
+        threads,
+        chosen,
+        parameters,
+        streams,
+        None,
+        block_size,
+        dictionary or b"",
     )
 
     def job(path: Path | None) -> "Summary":
@@ -140,6 +152,8 @@ def _compress(
     verify: bool | None,
 ) -> "Summary":
     """Compress one file; `path` None = standard input."""
+    if path and path.is_file():
+        before_compression(path, path.stat().st_size, options)
     from nacrith.pipeline.compress import compress_stream
     from nacrith.pipeline.decompress import decompress_stream
     from nacrith.pipeline.resume import holds_a_frame
@@ -166,7 +180,9 @@ def _compress(
             run.sink.seek(0)
             progress = run.progress_of("verify")
             with team.open(n_frames, options.threads, progress) as workers:
-                decompress_stream(run.sink, None, options.model, progress, workers)
+                decompress_stream(
+                    run.sink, None, options.model, progress, workers, None, options.dictionary
+                )
     run.finish(summary)
     return summary
 
@@ -176,6 +192,7 @@ def _compress(
 @with_output
 @RECURSIVE
 @MODEL
+@DICTIONARY
 @click.option(
     "--range",
     "wanted",
@@ -190,6 +207,7 @@ def decompress(
     out: Output,
     recursive: bool,
     model: Path | None,
+    dictionary: bytes | None,
     wanted: range | None,
     team: Team,
     metadata: bool,
@@ -207,6 +225,8 @@ def decompress(
         out = replace(out, stdout=not out.output)
 
     def job(path: Path | None) -> "Summary":
+        if path and path.is_file():
+            before_decompression(path)
         from nacrith.pipeline.decompress import decompress_stream
 
         with FileJob(path, out, original_name, decoding=True) as run:
@@ -214,7 +234,7 @@ def decompress(
             n_frames = None if wanted is None else 1
             with team.open(n_frames, progress=run.progress) as workers:
                 summary, header = decompress_stream(
-                    run.source, run.sink, model, run.progress, workers, wanted
+                    run.source, run.sink, model, run.progress, workers, wanted, dictionary or b""
                 )
         if metadata and header.metadata and run.target and not is_special(run.target):
             restore_metadata(run.target, header.metadata)
@@ -229,6 +249,7 @@ def decompress(
 @QUIET
 @RECURSIVE
 @MODEL
+@DICTIONARY
 @with_workers
 @click.option("--quick", is_flag=True, help="Only checksums of the file; needs no model.")
 def test(
@@ -237,6 +258,7 @@ def test(
     verbose: bool,
     recursive: bool,
     model: Path | None,
+    dictionary: bytes | None,
     team: Team,
     quick: bool,
 ) -> None:
@@ -252,11 +274,16 @@ def test(
             if quick:
                 size = check_records(source)
             else:
+                from nacrith.cli.notices import show_notices
                 from nacrith.pipeline.decompress import decompress_stream
 
+                show_notices(quiet)
                 progress = progress_of(path, quiet, decoding=True)
                 with team.open(progress=progress) as workers:
-                    size = decompress_stream(source, None, model, progress, workers)[0].original
+                    summary, _ = decompress_stream(
+                        source, None, model, progress, workers, None, dictionary or b""
+                    )
+                    size = summary.original
         if not quiet:
             checked = "frames OK" if quick else "OK"
             say(f"{name_of(path)}: {checked}, {size} bytes")
@@ -279,6 +306,9 @@ def _for_each(
     out: Output,
 ) -> None:
     """`for_each`, with what was said of the output."""
+    from nacrith.cli.notices import show_notices
+
+    show_notices(out.quiet)
     for_each(
         files,
         job,

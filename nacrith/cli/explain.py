@@ -37,9 +37,11 @@ def explain(
     nacrith explain book.txt
     nacrith explain -o page.html book.txt.nc
     """
+    from nacrith.cli.notices import show_notices
     from nacrith.explain import explain as make_page
     from nacrith.pipeline.options import CompressOptions
 
+    show_notices(quiet)
     if level < WITH_MODEL:
         raise click.UsageError(f"below -{WITH_MODEL} there is no model whose work could be shown")
     chosen = LEVELS[level]

@@ -105,8 +105,10 @@ def doctor(model: Path | None, backend: str) -> None:
     \b
     nacrith doctor
     """
+    from nacrith.cli.notices import show_notices
     from nacrith.doctor import examine
 
+    show_notices()
     for what, found in examine(model, backend):
         click.echo(printable(f"{what:<18} {found}"))
 

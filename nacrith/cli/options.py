@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nacrith.cli.units import parse_bytes
-from nacrith.errors import FileError
+from nacrith.errors import DictionaryError, FileError
+from nacrith.format.dictionary import MAX_SIZE as MAX_DICTIONARY
 from nacrith.format.parameters import MAX_STREAMS
 from nacrith.pipeline.presets import LEVELS, PRESETS
 from nacrith.system.progress import NO_PROGRESS, Progress
@@ -109,6 +110,20 @@ def options(*decorators: Callable[..., Any]) -> Callable[..., Any]:
 
 FILES = click.argument("files", nargs=-1, type=_Name(allow_dash=True), metavar="[FILE]...")
 MODEL = click.option("--model", type=NAME, metavar="PATH", help="GGUF file of the model.")
+
+
+class _Dictionary(_Name):
+    """The path of a dictionary, whose bytes arrive."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        return read_dictionary(super().convert(value, param, ctx))
+
+
+DICTIONARY = click.option(
+    "-D", "--dictionary", type=_Dictionary(), default=None, metavar="FILE",
+    help="A text that the input is like, read before it; as large as 4K or more. The same FILE "
+    "is needed to decompress.",
+)  # fmt: skip
 QUIET = options(
     click.option("-q", "--quiet", is_flag=True, help="No progress, no summary."),
     click.option(
@@ -262,6 +277,24 @@ def with_workers(command: Callable[..., None]) -> Callable[..., None]:
         command(*args, team=Team(workers, cluster), **given)
 
     return with_team
+
+
+def read_dictionary(path: Path) -> bytes:
+    """The bytes of a dictionary.
+
+    Raises:
+        DictionaryError: it can't be read, or is too large.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_DICTIONARY + 1)
+    except OSError as error:
+        raise DictionaryError(f"can't read the dictionary {path}: {error.strerror}") from error
+    if len(data) > MAX_DICTIONARY:
+        raise DictionaryError(
+            f"the dictionary {path} has more than {MAX_DICTIONARY} bytes; use a part of it"
+        )
+    return data
 
 
 def input_of(path: Path) -> Path | None:

@@ -17,6 +17,7 @@ from nacrith.format.varint import Reader, to_varint
 from nacrith.transforms.x86_calls import calls_pay, to_absolute, to_relative
 from predictors.binary.byte_model import code_bytes, least_cost
 from predictors.binary.record_length import MAX_RECORD, MIN_RECORD, record_length
+from predictors.text.text_model import TextPast
 
 _MIN_DICTIONARY = 1 << 12
 # Of this much data of which LZMA leaves next to nothing, context mixing, which takes
@@ -43,6 +44,7 @@ def encode_binary(
     on_progress: DoneCallback = ignore,
     mixed: bytes | None = None,
     as_text: bool = True,
+    past: TextPast | None = None,
 ) -> tuple[Kind, bytes]:
     """Return (kind, payload), the smallest of context mixing, LZMA and stored.
 
@@ -51,6 +53,7 @@ def encode_binary(
     Args:
         mixed: what `mix` makes of the data, if it is there already.
         as_text: may the kind be MIXED_TEXT?
+        past: what MIXED_TEXT begins with.
     """
     packed = encode_lzma(data)
     found = (Kind.LZMA, packed) if len(packed) < len(data) else (Kind.STORED, data)
@@ -60,7 +63,7 @@ def encode_binary(
     if mixed is not None and len(mixed) < len(found[1]):
         found = (Kind.MIXED, mixed)
     if as_text and not nearly_empty and may_be_text(data):
-        text = mix_text(data, STRONGEST, on_progress)
+        text = mix_text(data, STRONGEST, on_progress, past)
         if len(text) < len(data) and len(text) <= len(found[1]):
             found = (Kind.MIXED_TEXT, text)
     return found
@@ -72,7 +75,11 @@ def encode_lzma(data: bytes) -> bytes:
 
 
 def decode_binary(
-    kind: Kind, payload: bytes, size: int, on_progress: DoneCallback = ignore
+    kind: Kind,
+    payload: bytes,
+    size: int,
+    on_progress: DoneCallback = ignore,
+    past: TextPast | None = None,
 ) -> bytes:
     """Inverse of `encode_binary`; `size` is the original's length.
 
@@ -82,7 +89,7 @@ def decode_binary(
     if kind == Kind.MIXED:
         return _unmix(payload, size, on_progress)
     if kind == Kind.MIXED_TEXT:
-        return unmix_text(payload, size, on_progress)
+        return unmix_text(payload, size, on_progress, past)
     if kind == Kind.LZMA:
         return _unpack(payload, size)
     if len(payload) != size:

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from nacrith.codec.loaded_models import LoadedModels
 from nacrith.codec.stream_choice import Cutting
 from nacrith.codec.text_codec import TextCodec
 from nacrith.codec.text_mixing import TextMixing
+from nacrith.errors import FormatError
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import ModelRecord
 from nacrith.format.parameters import Parameters
+from predictors.text.text_model import TextPast
 
 
 @dataclass(frozen=True)
@@ -21,8 +24,9 @@ class CompressRequest:
     parameters: Parameters
     cutting: Cutting
     least_saving: int | None
+    dictionary: bytes = b""
 
-    def open(self) -> TextCodec:
+    def open(self, models: LoadedModels | None = None) -> TextCodec:
         return TextCodec.for_compression(
             self.model,
             self.backend,
@@ -30,6 +34,8 @@ class CompressRequest:
             self.parameters,
             self.cutting,
             self.least_saving,
+            models,
+            self.dictionary,
         )
 
 
@@ -38,8 +44,9 @@ class MixingRequest:
     """Compress without the model; see `TextMixing`."""
 
     variant: int
+    dictionary: bytes = b""
 
-    def open(self) -> TextMixing:
+    def open(self, models: LoadedModels | None = None) -> TextMixing:
         return TextMixing(self.variant)
 
 
@@ -47,13 +54,19 @@ class MixingRequest:
 class DecompressRequest:
     """The codec that a file's header asks for; see `TextCodec.for_file`."""
 
-    record: ModelRecord
+    record: ModelRecord | None
     parameters: Parameters
     model: Path | None
+    dictionary: bytes = b""
 
-    def open(self) -> TextCodec:
-        return TextCodec.for_file(self.record, self.parameters, self.model)
+    def open(self, models: LoadedModels | None = None) -> TextCodec:
+        if self.record is None:
+            raise FormatError("a frame holds text but the header names no model")
+        return TextCodec.for_file(self.record, self.parameters, self.model, models, self.dictionary)
 
+
+_MOST_OPEN = 4
+"""Codecs that are kept open: for both directions, and two kinds of text."""
 
 CodecRequest = CompressRequest | MixingRequest | DecompressRequest
 Codec = TextCodec | TextMixing
@@ -65,6 +78,8 @@ class CodecSlot:
     def __init__(self) -> None:
         self._request: CodecRequest | None = None
         self._codec: Codec | None = None
+        self._dictionary = b""
+        self._past: TextPast | None = None
 
     def open(self, request: CodecRequest | None) -> Codec | None:
         """The codec asked for, opened if it is not open already; None for None."""
@@ -81,7 +96,48 @@ class CodecSlot:
         assert not isinstance(codec, TextMixing)
         return codec
 
+    def past(self, request: CodecRequest | None) -> TextPast | None:
+        """What text by context mixing begins with; None = the primer."""
+        dictionary = request.dictionary if request else b""
+        if dictionary != self._dictionary:
+            self._dictionary = dictionary
+            self._past = TextPast(dictionary) if dictionary else None
+        return self._past
+
     def close(self) -> None:
         if self._codec:
             self._codec.close()
         self._codec = self._request = None
+
+
+class CodecShelf(CodecSlot):
+    """Keeps several codecs open, for whoever has many small things to do.
+
+    They share their models, and have one dictionary.
+    """
+
+    def __init__(self, threads: int = 0, dictionary: bytes = b"") -> None:
+        """`threads`: see `LoadedModels`."""
+        super().__init__()
+        self._dictionary = dictionary
+        self._past = TextPast(dictionary)
+        self._models = LoadedModels(threads)
+        self._codecs: dict[CodecRequest, Codec] = {}
+
+    def open(self, request: CodecRequest | None) -> Codec | None:
+        if request is None:
+            return None
+        codec = self._codecs.pop(request, None)
+        if codec is None:
+            while len(self._codecs) >= _MOST_OPEN:
+                self._codecs.pop(next(iter(self._codecs))).close()
+            codec = request.open(self._models)
+        # The last one used is the last to go.
+        self._codecs[request] = codec
+        return codec
+
+    def close(self) -> None:
+        for codec in self._codecs.values():
+            codec.close()
+        self._codecs.clear()
+        self._models.close()

@@ -8,11 +8,13 @@ from nacrith.codec.binary_codec import decode_binary, encode_binary, encode_lzma
 from nacrith.codec.callbacks import DoneCallback, FrameCallback, TextCallback, ignore
 from nacrith.codec.model_pays import NO_CHOICE, Choice, choose
 from nacrith.codec.segments import binary_segments, find_segments
-from nacrith.codec.text_codec import TextCodec
+from nacrith.codec.stream_texts import StreamTexts
+from nacrith.codec.text_codec import TextCodec, TextPayload
 from nacrith.codec.text_mixing import TextMixing, may_be_text, mix_text
 from nacrith.errors import FormatError
 from nacrith.format.frame import Frame, Kind, Segment, check_of
 from nacrith.system import signals
+from predictors.text.text_model import TextPast
 
 DOUBTFUL_SHARE = 0.5
 """Text of which the model leaves more than this share may be none."""
@@ -24,34 +26,45 @@ def text_size(block: bytes) -> int:
 
 
 def encode_frame(
-    block: bytes, codec: TextCodec | TextMixing | None, on_progress: FrameCallback = ignore
+    block: bytes,
+    codec: TextCodec | TextMixing | None,
+    on_progress: FrameCallback = ignore,
+    past: TextPast | None = None,
 ) -> Frame:
     """Encode a block. Without a codec all of it is taken as binary data.
+
+    Args:
+        past: what text by context mixing begins with; None = the primer.
 
     Raises:
         NacrithError: the model fails.
     """
     if codec is None:
-        return _encode(block, _binary(block), None, on_progress)
+        return _encode(block, _binary(block), None, on_progress, past=past)
     segments = find_segments(block)
     if isinstance(codec, TextMixing):
-        return _encode_mixed(block, segments, codec, on_progress)
+        return _encode_mixed(block, segments, codec, on_progress, past)
     choice = choose(block, segments, codec, codec.least_saving)
-    frame = _encode(block, choice, codec, on_progress)
+    frame = _encode(block, choice, codec, on_progress, past=past)
     payload = len(frame.payloads.get(Kind.TEXT, b""))
     if payload and not choice.holds(payload):
-        return _encode(block, _binary(block, choice), None, on_progress)
+        return _encode(block, _binary(block, choice), None, on_progress, past=past)
     candidates = [frame]
     if choice.segments != segments and codec.least_saving == 0:
         # The choice was made by samples.
-        candidates.append(_encode(block, replace(choice, segments=segments), codec, on_progress))
+        whole = replace(choice, segments=segments)
+        candidates.append(_encode(block, whole, codec, on_progress, past=past))
     if len(candidates) > 1 or payload > DOUBTFUL_SHARE * frame.size_of(Kind.TEXT):
-        candidates.append(_encode(block, _binary(block, choice), None))
+        candidates.append(_encode(block, _binary(block, choice), None, past=past))
     return min(candidates, key=_size)
 
 
 def _encode_mixed(
-    block: bytes, segments: list[Segment], codec: TextMixing, on_progress: FrameCallback
+    block: bytes,
+    segments: list[Segment],
+    codec: TextMixing,
+    on_progress: FrameCallback,
+    past: TextPast | None,
 ) -> Frame:
     """Encode a block whose text gets context mixing."""
     segments = _with_opaque_text(block, segments)
@@ -59,12 +72,12 @@ def _encode_mixed(
     payload = b""
     candidates = []
     if text:
-        payload = mix_text(text, codec.variant, _of_bytes(on_progress))
+        payload = mix_text(text, codec.variant, _of_bytes(on_progress), past)
         choice, known = replace(NO_CHOICE, segments=segments), {Kind.MIXED_TEXT: payload}
-        candidates.append(_encode(block, choice, None, on_progress, known))
+        candidates.append(_encode(block, choice, None, on_progress, known, past))
     if len(text) < len(block) or len(payload) >= len(text):
         # The strings of a program are worth little without the rest.
-        candidates.append(_encode(block, _binary(block), None, on_progress, {}))
+        candidates.append(_encode(block, _binary(block), None, on_progress, {}, past))
     return min(candidates, key=_size)
 
 
@@ -90,6 +103,7 @@ def decode_frame(
     codec: TextCodec | None,
     wanted: range | None = None,
     on_progress: FrameCallback = ignore,
+    past: TextPast | None = None,
 ) -> Iterator[bytes]:
     """Inverse of `encode_frame`.
 
@@ -97,6 +111,7 @@ def decode_frame(
         codec: may be None if the frame has no text.
         wanted: the bytes of the block to restore; None = all. What is behind them is not
             decoded, but for some text up to the next check.
+        past: see `encode_frame`.
 
     Yields:
         The bytes, in parts: those of text when a check of all that they are made of has
@@ -107,31 +122,46 @@ def decode_frame(
         FormatError: the frame is damaged, or the model's outputs differ from the ones it
             was made with.
     """
+    decoded: Iterator[StreamTexts] = iter(())
+    if Kind.TEXT in frame.payloads:
+        if codec is None:
+            raise FormatError("a frame holds text but the header names no model")
+        text = text_payload(frame)
+        decoded = codec.decode(*text, _of_text(on_progress, text.size))
+    yield from restore_frame(frame, decoded, wanted, on_progress, past)
+
+
+def text_payload(frame: Frame) -> TextPayload:
+    """What `TextCodec` needs of a frame with text."""
+    return TextPayload(frame.payloads[Kind.TEXT], frame.n_symbols, frame.size_of(Kind.TEXT))
+
+
+def restore_frame(
+    frame: Frame,
+    decoded: Iterator[StreamTexts],
+    wanted: range | None = None,
+    on_progress: FrameCallback = ignore,
+    past: TextPast | None = None,
+) -> Iterator[bytes]:
+    """The bytes of a frame whose text is being decoded: what `TextCodec.decode` yields."""
     place, end = (0, frame.original_size) if wanted is None else (wanted.start, wanted.stop)
     parts: dict[Kind, bytes] = {
-        kind: decode_binary(kind, payload, frame.size_of(kind), _of_bytes(on_progress))
+        kind: decode_binary(kind, payload, frame.size_of(kind), _of_bytes(on_progress), past)
         for kind, payload in frame.payloads.items()
         if kind != Kind.TEXT
     }
     assembly = Assembly(frame.segments, parts)
-    if Kind.TEXT in frame.payloads:
-        if codec is None:
-            raise FormatError("a frame holds text but the header names no model")
-        size = frame.size_of(Kind.TEXT)
-        decoded = codec.decode(
-            frame.payloads[Kind.TEXT], frame.n_symbols, size, _of_text(on_progress, size)
-        )
-        for texts in decoded:
-            known = texts.known()
-            assembly.add_text(texts.original)
-            until = min(assembly.known_up_to(place, known), end)
-            if texts.is_whole:
-                continue
-            if until > place:
-                yield bytes(assembly.block[place:until])
-                place = until
-            if place == end:
-                return
+    for texts in decoded:
+        known = texts.known()
+        assembly.add_text(texts.original)
+        until = min(assembly.known_up_to(place, known), end)
+        if texts.is_whole:
+            continue
+        if until > place:
+            yield bytes(assembly.block[place:until])
+            place = until
+        if place == end:
+            return
     if check_of(bytes(assembly.block)) != frame.check:
         raise FormatError(
             "the restored data does not match its checksum: the file is damaged, or this "
@@ -146,6 +176,7 @@ def _encode(
     codec: TextCodec | None,
     on_progress: FrameCallback = ignore,
     known: dict[Kind, bytes] | None = None,
+    past: TextPast | None = None,
 ) -> Frame:
     """Encode a block as was chosen; `known` are payloads that are there already."""
     segments = choice.segments
@@ -155,12 +186,12 @@ def _encode(
     if text:
         assert codec is not None
         n_symbols, payloads[Kind.TEXT] = codec.encode(text, _of_text(on_progress, len(text)))
-    segments, binary = _encode_binary(block, choice, on_progress, known is None)
+    segments, binary = _encode_binary(block, choice, on_progress, known is None, past)
     return Frame(segments, check_of(block), payloads | binary, n_symbols)
 
 
 def _encode_binary(
-    block: bytes, choice: Choice, on_progress: FrameCallback, as_text: bool
+    block: bytes, choice: Choice, on_progress: FrameCallback, as_text: bool, past: TextPast | None
 ) -> tuple[list[Segment], dict[Kind, bytes]]:
     """Choose the kinds of the binary segments; return all segments, and their payloads."""
     segments = choice.segments
@@ -172,7 +203,7 @@ def _encode_binary(
         payloads[Kind.STORED] = random
     if mixed:
         known = choice.payload_of(mixed)
-        kind, payload = encode_binary(mixed, _of_bytes(on_progress), known, as_text)
+        kind, payload = encode_binary(mixed, _of_bytes(on_progress), known, as_text, past)
         chosen = _relabelled(segments, {Kind.MIXED}, kind)
         payloads[kind] = whole if kind == Kind.STORED else payload
     if random:

@@ -1,5 +1,8 @@
 """The one loop of both directions: S streams, one token of each per step.
 
+The streams are those of one text, or of several short ones side by side: each of these has a
+coder and an ensemble of its own, a *group*, and nothing but the model's steps is shared.
+
 Encoding and decoding run this same code, and what decides a symbol's code differs in
 nothing but `coder`: an encoder is told the next symbols, a decoder finds them out. Whatever
 is learned is learned from the symbols that `Ensemble.code` leaves.
@@ -16,14 +19,16 @@ While the head is coded, which is the beginning of the first stream, the others 
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import cast
 
 import numpy as np
 
 from coder import Coder
 from nacrith.codec.guesser import Guesser
 from nacrith.codec.layout import Layout
-from predictors.base import FloatArray, IntArray, Session
+from predictors.base import BatchSession, FloatArray, IntArray, Session
 from predictors.ensemble import Ensemble
 from predictors.language_models.vocabulary import Vocabulary
 
@@ -37,90 +42,182 @@ def session_bounds(n_streams: int, n_sessions: int) -> list[int]:
     return [i * short + min(i, longer) for i in range(n_sessions + 1)]
 
 
+@dataclass
+class Group:
+    """The streams of one text, which share a coder and all that is learned.
+
+    Attributes:
+        coder: an encoder or a decoder.
+        ensemble: as it is before the first symbol, for as many streams.
+        symbols: [n] int32, read when encoding, filled in when decoding.
+        layout: of the streams.
+        done: symbols coded so far.
+        is_lost: nothing more is to be coded; whoever finds damage sets it.
+    """
+
+    coder: Coder
+    ensemble: Ensemble
+    symbols: IntArray
+    layout: Layout
+    done: int = 0
+    is_lost: bool = False
+
+    def __post_init__(self) -> None:
+        self.bounds = self.layout.bounds
+        self._steps = self.layout.steps
+
+    def goes_on(self, step: int) -> bool:
+        """Is there something to code in this step or in a later one?"""
+        return step < self._steps and not self.is_lost
+
+
+class _Part:
+    """A session, and those of all streams that it has.
+
+    Attributes:
+        session: fed with streams `begin` .. `end` - 1 of all there are.
+        groups: each with the place of its first stream among all.
+    """
+
+    def __init__(self, session: Session, streams: range, groups: Sequence[Group]) -> None:
+        self.session = session
+        self.begin, self.end = streams.start, streams.stop
+        places = [0, *accumulate(len(group.layout) for group in groups)]
+        self.groups = [
+            (group, place)
+            for group, place in zip(groups, places, strict=False)
+            if place < self.end and place + len(group.layout) > self.begin
+        ]
+
+    def end_before(self, step: int) -> None:
+        """Give up the last streams of which nothing is left to code from this step on."""
+        while self.groups and not self.groups[-1][0].goes_on(step):
+            _, place = self.groups.pop()
+            self.end = max(place, self.begin)
+            if self.groups:
+                cast(BatchSession, self.session).narrow(self.end - self.begin)
+
+
+def first_tokens(vocabulary: Vocabulary, prompt: IntArray) -> IntArray:
+    """The tokens in front of each stream, [1 + p] int32: the start token, then a prompt."""
+    tokens = vocabulary.token_of_symbol[prompt]
+    return np.concatenate([[vocabulary.start_token], tokens]).astype(np.int32)
+
+
 def fed_tokens(
-    vocabulary: Vocabulary, symbols: IntArray, layout: Layout, prompt: IntArray
+    vocabulary: Vocabulary, symbols: IntArray, layout: Layout, read: IntArray
 ) -> IntArray:
-    """The tokens that `code_streams` will feed to the sessions, [steps, S] int32."""
+    """The tokens that `code_groups` will feed to the sessions, [steps, S] int32.
+
+    Args:
+        read: [r ≥ 1] int32 tokens, see there.
+    """
     bounds = layout.bounds
-    tokens = np.empty((len(prompt) + layout.steps, len(layout)), dtype=np.int32)
-    tokens[:1] = vocabulary.start_token
+    tokens = np.empty((len(read) - 1 + layout.steps, len(layout)), dtype=np.int32)
     for stream in range(len(layout)):
         head = symbols[: layout.delay(stream)]
-        read = np.concatenate([prompt, head, symbols[bounds[stream] : bounds[stream + 1]]])
-        fed = vocabulary.token_of_symbol[read][: len(tokens) - 1]
-        tokens[1 : len(fed) + 1, stream] = fed
+        own = np.concatenate([head, symbols[bounds[stream] : bounds[stream + 1]]])
+        fed = np.concatenate([read, vocabulary.token_of_symbol[own]])[: len(tokens)]
+        tokens[: len(fed), stream] = fed
         # A stream that has ended reads its last token again.
-        tokens[len(fed) + 1 :, stream] = fed[-1:]
+        tokens[len(fed) :, stream] = fed[-1:]
     return tokens
 
 
-def code_streams(
-    coder: Coder,
+def code_groups(
+    groups: Sequence[Group],
     sessions: Sequence[Session],
     vocabulary: Vocabulary,
-    ensemble: Ensemble,
-    symbols: IntArray,
-    layout: Layout,
-    prompt: IntArray,
+    read: IntArray,
     known: IntArray,
-) -> Iterator[tuple[int, int]]:
-    """Code the streams of one frame.
+) -> Iterator[int]:
+    """Code the streams of a text, or of several texts side by side.
 
     Args:
-        coder: an encoder or a decoder.
-        sessions: freshly reset; they divide the streams by `session_bounds`.
+        groups: one of each text; S streams have they together. Of several, those that end first
+            are best the last of a session (`session_bounds`), which then is a `BatchSession`.
+        sessions: they divide the streams by `session_bounds`. What they have read already is
+            in front of `read`.
         vocabulary: of the sessions' model.
-        ensemble: untrained, for as many streams.
-        symbols: [n] int32, read when encoding, filled in when decoding.
-        layout: of the streams.
-        prompt: [p] int32, symbols that the model reads first, in every stream.
-        known: what `fed_tokens` returns when encoding, [0, S] when decoding.
+        read: [r ≥ 1] int32 tokens that the model reads first, in every stream; the first symbol
+            is what follows the last of them.
+        known: what `fed_tokens` returns when encoding one text, else [0, S].
 
     Yields:
-        (step, symbols coded so far) after each step; whoever iterates may code something else
-        with the coder in between, and may stop.
+        The step, after each; whoever iterates may code something else with the coders in
+        between, and may stop.
 
     Raises:
         coder.ScoreError: the model returned a logit that is not finite.
     """
-    bounds = layout.bounds
-    n_streams = len(layout)
+    n_streams = sum(len(group.layout) for group in groups)
     token_of = vocabulary.token_of_symbol
-    tokens = np.full(n_streams, vocabulary.start_token, dtype=np.int32)
-    parts = [range(*cut) for cut in pairwise(session_bounds(n_streams, len(sessions)))]
-    for session, part in zip(sessions, parts, strict=True):
-        session.prefetch(known[:, part])
-    _read_prompt(sessions, parts, tokens, token_of[prompt])
-    guesser = None if len(known) or n_streams > 1 else Guesser(len(symbols))
-    # No list: damage may claim any number of steps.
-    turns = ((step, i) for step in range(layout.steps) for i in range(len(sessions)))
-    last = (layout.steps - 1, len(sessions) - 1)
-    done = 0
-    for step, i in turns:
-        part = parts[i]
-        if guesser:
-            sessions[i].guess(token_of[guesser.guess()][:, None])
-        logits = sessions[i].step(tokens[part])
-        hidden = sessions[i].hidden()
-        following = (i + 1) % len(sessions)
-        if following != i and (step, i) != last and not len(known):
-            sessions[following].prefetch(tokens[None, parts[following]])
-        coding = [stream for stream in part if layout.codes(stream, step)]
-        for run in _runs(coding):
-            places = [bounds[stream] + step - layout.delay(stream) for stream in run]
-            states = None if hidden is None else _rows_of(run, hidden, part)
-            coded = symbols[places]
-            ensemble.code(coder, run.start, _rows_of(run, logits, part), states, coded)
-            symbols[places] = coded
-            tokens[run.start : run.stop] = token_of[coded]
-        done += len(coding)
-        if step < layout.head:
-            # The other streams read what the first one has coded in this step.
-            tokens[max(1, part.start) : part.stop] = token_of[symbols[step]]
-        if guesser:
-            guesser.update(int(symbols[step]))
-        if i == len(sessions) - 1:
-            yield step, done
+    tokens = np.full(n_streams, read[0], dtype=np.int32)
+    cuts = pairwise(session_bounds(n_streams, len(sessions)))
+    parts = [
+        _Part(session, range(*cut), groups) for session, cut in zip(sessions, cuts, strict=True)
+    ]
+    for part in parts:
+        part.session.prefetch(known[:, part.begin : part.end])
+    _read_first(parts, tokens, read)
+    guesser = None if len(known) or n_streams > 1 else Guesser(len(groups[0].symbols))
+    step = 0
+    for part in parts:
+        part.end_before(step)
+    while parts := [part for part in parts if part.groups]:
+        for i, part in enumerate(parts):
+            if guesser:
+                part.session.guess(token_of[guesser.guess()][:, None])
+            logits = part.session.step(tokens[part.begin : part.end])
+            hidden = part.session.hidden()
+            following = next((other for other in parts[i + 1 :] + parts[:i] if other.groups), None)
+            if following and not len(known):
+                following.session.prefetch(tokens[None, following.begin : following.end])
+            for group, place in part.groups:
+                _code_step(group, place, part, step, logits, hidden, tokens, token_of)
+            if guesser:
+                guesser.update(int(groups[0].symbols[step]))
+            part.end_before(step + 1)
+        yield step
+        step += 1
+
+
+def _code_step(
+    group: Group,
+    place: int,
+    part: _Part,
+    step: int,
+    logits: FloatArray,
+    hidden: FloatArray | None,
+    tokens: IntArray,
+    token_of: IntArray,
+) -> None:
+    """Code what a group has in one step in one session.
+
+    Args:
+        place: of its first stream among all.
+        part: the session with its streams.
+        logits, hidden: of the session.
+        tokens: [S] int32, updated: what all streams are fed next.
+        token_of: [A] int32, `Vocabulary.token_of_symbol`.
+    """
+    layout, symbols = group.layout, group.symbols
+    mine = range(max(part.begin - place, 0), min(part.end - place, len(layout)))
+    rows = part.end - part.begin
+    coding = [stream for stream in mine if layout.codes(stream, step)]
+    for run in _runs(coding):
+        places = [group.bounds[stream] + step - layout.delay(stream) for stream in run]
+        first = place + run.start - part.begin
+        among = range(first, first + len(run))
+        states = None if hidden is None else _rows_of(among, hidden, rows)
+        coded = symbols[places]
+        group.ensemble.code(group.coder, run.start, _rows_of(among, logits, rows), states, coded)
+        symbols[places] = coded
+        tokens[place + run.start : place + run.stop] = token_of[coded]
+    group.done += len(coding)
+    if step < layout.head:
+        # The other streams read what the first one has coded in this step.
+        tokens[place + max(1, mine.start) : place + mine.stop] = token_of[symbols[step]]
 
 
 def _runs(streams: Sequence[int]) -> Iterator[range]:
@@ -132,28 +229,25 @@ def _runs(streams: Sequence[int]) -> Iterator[range]:
             first = i
 
 
-def _rows_of(run: range, rows: FloatArray, part: range) -> FloatArray:
-    """The rows of some streams of a session, which has the streams `part`.
+def _rows_of(run: range, rows: FloatArray, streams: int) -> FloatArray:
+    """The rows of some streams of a session, which has so many.
 
     Args:
-        rows: [streams of the session, n], or [1, n] while all of them have read the same.
+        rows: [streams, n], or [1, n] while all of them have read the same.
     """
-    if len(rows) < len(part):
+    if len(rows) < streams:
         return np.repeat(rows, len(run), axis=0)
-    return rows[run.start - part.start : run.stop - part.start]
+    return rows[run.start : run.stop]
 
 
-def _read_prompt(
-    sessions: Sequence[Session], parts: Sequence[range], tokens: IntArray, prompt: IntArray
-) -> None:
-    """Feed a prompt to every stream, but for its last token.
+def _read_first(parts: Sequence[_Part], tokens: IntArray, read: IntArray) -> None:
+    """Feed tokens to every stream, but for the last of them.
 
     Args:
-        sessions, parts: which streams each has.
         tokens: [S] int32, the first token to feed; afterwards the next one.
-        prompt: [p] int32 tokens.
+        read: [r ≥ 1] int32.
     """
-    for token in prompt:
-        for session, part in zip(sessions, parts, strict=True):
-            session.step(tokens[part])
+    for token in read[1:]:
+        for part in parts:
+            part.session.step(tokens[part.begin : part.end])
         tokens[:] = token

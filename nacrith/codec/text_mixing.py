@@ -9,7 +9,7 @@ from nacrith.codec.callbacks import DoneCallback, ignore
 from nacrith.codec.payload import can_hold, padded
 from nacrith.errors import FormatError, UnsupportedError
 from nacrith.format.varint import Reader, to_varint
-from predictors.text.text_model import code_text, least_cost
+from predictors.text.text_model import TextPast, code_text, least_cost
 from predictors.text.variants import VARIANTS
 
 STRONGEST = max(VARIANTS)
@@ -37,15 +37,19 @@ class TextMixing:
         """Nothing is open."""
 
 
-def mix_text(data: bytes, variant: int, on_progress: DoneCallback = ignore) -> bytes:
-    """Return the payload of the kind MIXED_TEXT for any data."""
+def mix_text(
+    data: bytes, variant: int, on_progress: DoneCallback = ignore, past: TextPast | None = None
+) -> bytes:
+    """Return the payload of the kind MIXED_TEXT for any data, `past` having been read before."""
     coder = Encoder()
     values: Any = np.frombuffer(data, dtype=np.uint8).copy()
-    code_text(coder, values, VARIANTS[variant], on_progress)
+    code_text(coder, values, VARIANTS[variant], on_progress, past=past)
     return to_varint(variant) + padded(coder.finish(), least_cost(len(data)))
 
 
-def unmix_text(payload: bytes, size: int, on_progress: DoneCallback = ignore) -> bytes:
+def unmix_text(
+    payload: bytes, size: int, on_progress: DoneCallback = ignore, past: TextPast | None = None
+) -> bytes:
     """Inverse of `mix_text`; `size` is the original's length.
 
     Raises:
@@ -64,7 +68,7 @@ def unmix_text(payload: bytes, size: int, on_progress: DoneCallback = ignore) ->
     if not can_hold(coded, least_cost(size)):
         raise FormatError(f"a frame is damaged: {size} bytes in {len(payload)}")
     values = np.zeros(size, dtype=np.uint8)
-    code_text(Decoder(coded), values, variant, on_progress)
+    code_text(Decoder(coded), values, variant, on_progress, past=past)
     return values.tobytes()
 
 

@@ -4,7 +4,7 @@ An observer is set for everything that runs inside `observed_by`, whichever
 direction it is, so that the pipeline need not know of it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -16,7 +16,7 @@ from coder import Coder
 from coder.kernels import njit
 from nacrith.codec.layout import Layout
 from predictors.base import FloatArray, IntArray
-from predictors.ensemble import Ensemble, EnsembleParameters
+from predictors.ensemble import Ensemble, EnsembleParameters, State, new_state
 from predictors.language_models.vocabulary import Vocabulary
 
 N_BEST = 5
@@ -85,28 +85,32 @@ def observed_by(observer: Observer | None) -> Iterator[None]:
 
 
 def new_ensemble(
-    vocabulary: Vocabulary, parameters: EnsembleParameters, layout: Layout, charset: int
+    vocabulary: Vocabulary,
+    parameters: EnsembleParameters,
+    layout: Layout,
+    charset: int,
+    make_state: Callable[..., State] = new_state,
+    read: int = 0,
 ) -> Ensemble:
-    """An `Ensemble` for a frame in that charset, observed if there is an observer."""
+    """An `Ensemble` for a frame in that charset, observed if there is an observer.
+
+    Args:
+        read: symbols that the state has learned from before.
+    """
     observer = _observer.get()
+    n_symbols = sum(layout.symbols) + read
     if observer is None:
-        return Ensemble(vocabulary, parameters, len(layout), sum(layout.symbols))
+        return Ensemble(vocabulary, parameters, len(layout), n_symbols, make_state)
     log = TokenLog(vocabulary, len(layout), charset)
     observer.logs.append(log)
-    return _ObservedEnsemble(vocabulary, parameters, layout, log)
+    return _ObservedEnsemble(log, vocabulary, parameters, len(layout), n_symbols, make_state)
 
 
 class _ObservedEnsemble(Ensemble):
     """An ensemble that writes a `TokenLog`."""
 
-    def __init__(
-        self,
-        vocabulary: Vocabulary,
-        parameters: EnsembleParameters,
-        layout: Layout,
-        log: TokenLog,
-    ) -> None:
-        super().__init__(vocabulary, parameters, len(layout), sum(layout.symbols))
+    def __init__(self, log: TokenLog, *of_ensemble: Any) -> None:
+        super().__init__(*of_ensemble)
         self._log = log
 
     def code(

@@ -16,9 +16,12 @@ class _Restored(io.RawIOBase):
     Going back starts the decoding again at the beginning.
     """
 
-    def __init__(self, source: BinaryIO, model: Path | None, close_source: bool) -> None:
+    def __init__(
+        self, source: BinaryIO, model: Path | None, close_source: bool, dictionary: bytes
+    ) -> None:
         self._source = source
         self._model = model
+        self._dictionary = dictionary
         self._close_source = close_source
         self._begin = source.tell() if source.seekable() else None
         self._worker: Worker | None = None
@@ -38,12 +41,13 @@ class _Restored(io.RawIOBase):
         return n
 
     def _start(self) -> None:
-        source, model = self._source, self._model
+        source, model, dictionary = self._source, self._model, self._dictionary
 
         def work(channel: Channel) -> None:
             try:
                 sink = cast(BinaryIO, channel)
-                decompress_stream(source, sink, model, StopWhenAbandoned(channel))
+                stop = StopWhenAbandoned(channel)
+                decompress_stream(source, sink, model, stop, dictionary=dictionary)
             finally:
                 channel.write(b"")
 
@@ -88,7 +92,10 @@ class _Restored(io.RawIOBase):
 
 
 def restoring_file(
-    source: BinaryIO, model: Path | None = None, close_source: bool = False
+    source: BinaryIO,
+    model: Path | None = None,
+    close_source: bool = False,
+    dictionary: bytes = b"",
 ) -> io.BufferedReader:
     """A file object that reads the original of the NC06 file `source`.
 
@@ -96,5 +103,6 @@ def restoring_file(
         source: if it is seekable, so is the result.
         model: GGUF path; None = find the one that the file names.
         close_source: close `source` with the file object.
+        dictionary: for a file that needs it.
     """
-    return io.BufferedReader(_Restored(source, model, close_source), _BUFFER)
+    return io.BufferedReader(_Restored(source, model, close_source, dictionary), _BUFFER)

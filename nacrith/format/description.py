@@ -46,6 +46,7 @@ def describe_file(source: BinaryIO) -> dict[str, Any]:
                     "probe": f"{model.probe:08x}",
                 },
                 "parameters": vars(header.parameters) if model else None,
+                "dictionary": header.dictionary.hex() or None,
                 "metadata": header.metadata and vars(header.metadata),
             }
         )
@@ -76,6 +77,8 @@ def description_lines(description: dict[str, Any]) -> list[str]:
             lines.append(f"  numerics    {model['numerics']}")
             parameters = ", ".join(f"{k} {v}" for k, v in member["parameters"].items())
             lines.append(f"  parameters  {parameters}")
+        if member["dictionary"]:
+            lines.append(f"  dictionary  needed, with the hash {member['dictionary']} (-D)")
         if member["metadata"]:
             mode, mtime = member["metadata"]["mode"], member["metadata"]["mtime"]
             lines.append(f"  metadata    mode {mode:o}, modified {mtime} s after 1970")

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from nacrith.backends import EXACT, NUMBERS
 from nacrith.errors import FormatError, UnsupportedError
+from nacrith.format.dictionary import ID_SIZE
 from nacrith.format.numerics import FEATURES, MACHINES, NumericsRecord
 from nacrith.format.parameters import BITS, Parameters
 from nacrith.format.varint import Reader, to_varint
@@ -19,8 +20,8 @@ KNOWN_MODELS = {
 
 MAX_THREADS = 1024
 
-_HAS_MODEL, _HAS_METADATA, _HAS_PARAMETERS, _SOLE = 1, 2, 4, 8
-_KNOWN_FLAGS = _HAS_MODEL | _HAS_METADATA | _HAS_PARAMETERS | _SOLE
+_HAS_MODEL, _HAS_METADATA, _HAS_PARAMETERS, _SOLE, _HAS_DICTIONARY = 1, 2, 4, 8, 16
+_KNOWN_FLAGS = _HAS_MODEL | _HAS_METADATA | _HAS_PARAMETERS | _SOLE | _HAS_DICTIONARY
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,17 @@ class Metadata:
 
 @dataclass(frozen=True)
 class Header:
-    """Everything in front of the frames. `model` is None if no frame has text."""
+    """Everything in front of the frames.
+
+    Attributes:
+        model: None if no frame has text.
+        dictionary: hash of what was read before the original (`dictionary_id`); empty = nothing.
+    """
 
     model: ModelRecord | None = None
     parameters: Parameters = field(default_factory=Parameters)
     metadata: Metadata | None = None
+    dictionary: bytes = b""
 
     def to_bytes(self, sole: bool = False) -> bytes:
         """As docs/format.md specifies it. `sole`: the only frame follows in its record."""
@@ -76,6 +83,9 @@ class Header:
         if self.metadata:
             flags |= _HAS_METADATA
             out += to_varint(self.metadata.mode) + to_varint(self.metadata.mtime)
+        if self.dictionary:
+            flags |= _HAS_DICTIONARY
+            out += self.dictionary
         return bytes([flags]) + bytes(out)
 
     @classmethod
@@ -99,7 +109,10 @@ class Header:
         metadata = None
         if flags & _HAS_METADATA:
             metadata = Metadata(reader.varint(), reader.varint())
-        return cls(model, parameters, metadata), bool(flags & _SOLE)
+        dictionary = reader.take(ID_SIZE) if flags & _HAS_DICTIONARY else b""
+        if dictionary and parameters.prompt:
+            raise FormatError("the header is damaged: it names a prompt and a dictionary")
+        return cls(model, parameters, metadata, dictionary), bool(flags & _SOLE)
 
 
 def _pack_model(model: ModelRecord) -> bytes:

@@ -10,7 +10,8 @@ from nacrith.codec.codec_request import CodecRequest, CompressRequest, MixingReq
 from nacrith.codec.frame_codec import text_size
 from nacrith.codec.text_mixing import STRONGEST
 from nacrith.format.container import DIGEST_SIZE, Writer, sole_member
-from nacrith.format.frame import Kind
+from nacrith.format.dictionary import dictionary_id
+from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import Header
 from nacrith.format.parameters import Parameters
 from nacrith.pipeline.options import DEFAULT_OPTIONS, CompressOptions
@@ -19,7 +20,7 @@ from nacrith.pipeline.summary import Summary
 from nacrith.system.progress import NO_PROGRESS, Progress
 from nacrith.system.reading import read_up_to
 from nacrith.transforms.prompts import choose_prompt
-from nacrith.workers import InProcess, Workers
+from nacrith.workers import Workers, in_this_process
 
 # Less text than this never pays for the header's record of the model.
 _MIN_TEXT_FOR_MODEL = 24
@@ -41,8 +42,8 @@ def compress_stream(
     Args:
         size: length of the input if it is known; only used to choose the prompt and for the
             progress display.
-        workers: where frames run if there are several; by default in this process. Whoever
-            opened them closes them.
+        workers: where frames run if there are several, or `InProcess` any; by default in this
+            process. Whoever opened them closes them.
         resume: `sink` is open for reading too and holds what an interrupted run with
             the same input and options has written; go on behind its last whole frame.
 
@@ -50,37 +51,39 @@ def compress_stream(
         NacrithError: no model, one that can't use the parameters, ...
         ResumeError: the interrupted run was of another input or had other options.
     """
-    alone = InProcess(progress)
     progress.begin(size)
     try:
-        blocks = _blocks(source, options.block_size)
-        first = next(blocks, b"")
-        second = next(blocks, b"")
-        known = size if size is not None else len(first) + len(second)
-        parameters = parameters_for(options, first, known)
-        request = _request_of(options, parameters)
-        if second:
-            team = workers or alone
-            header = Header(team.model_record(request), parameters, options.metadata)
-            all_blocks = chain([first, second], blocks)
-            return _write_frames(all_blocks, sink, header, request, team, resume)
-        header = Header(None, parameters, options.metadata)
-        if resume:
-            for found, frame, _ in intact_frames(sink):
-                check_frame(found, frame, header, first)
-            sink.seek(0)
-            sink.truncate()
-        # A sole frame has all threads to itself here.
-        return _write_sole(first, sink, header, request, alone)
+        with in_this_process(workers, progress) as alone:
+            blocks = _blocks(source, options.block_size)
+            first = next(blocks, b"")
+            second = next(blocks, b"")
+            known = size if size is not None else len(first) + len(second)
+            parameters = parameters_for(options, first, known)
+            request = _request_of(options, parameters)
+            named = dictionary_id(options.dictionary)
+            header = Header(None, parameters, options.metadata, named)
+            if second:
+                team = workers or alone
+                header = replace(header, model=team.model_record(request))
+                all_blocks = chain([first, second], blocks)
+                return _write_frames(all_blocks, sink, header, request, team, resume)
+            if resume:
+                for found, frame, _ in intact_frames(sink):
+                    check_frame(found, frame, header, first)
+                sink.seek(0)
+                sink.truncate()
+            # A sole frame has all threads to itself here.
+            return _write_sole(first, sink, header, request, alone)
     finally:
-        alone.close()
         progress.end()
 
 
-def _request_of(options: CompressOptions, parameters: Parameters) -> CodecRequest:
+def _request_of(
+    options: CompressOptions, parameters: Parameters
+) -> CompressRequest | MixingRequest:
     """The codec for text. `parameters` are decided."""
     if options.preset.mixing is not None:
-        return MixingRequest(options.preset.mixing)
+        return MixingRequest(options.preset.mixing, options.dictionary)
     return CompressRequest(
         options.model,
         options.backend,
@@ -88,19 +91,25 @@ def _request_of(options: CompressOptions, parameters: Parameters) -> CodecReques
         parameters,
         options.cutting,
         options.preset.least_saving,
+        options.dictionary,
     )
 
 
 def parameters_for(options: CompressOptions, first: bytes, size: int) -> Parameters:
     """The parameters with all that was left open decided."""
     parameters = options.parameters
-    if not parameters.prompt:
+    # A dictionary is a better prompt.
+    if not parameters.prompt and not options.dictionary:
         parameters = replace(parameters, prompt=choose_prompt(first, size))
     return parameters
 
 
 def _write_sole(
-    block: bytes, sink: BinaryIO, header: Header, request: CodecRequest, workers: Workers
+    block: bytes,
+    sink: BinaryIO,
+    header: Header,
+    request: CompressRequest | MixingRequest,
+    workers: Workers,
 ) -> Summary:
     """Write a member of one frame, or of none. `header` names no model."""
     candidates = []
@@ -110,15 +119,21 @@ def _write_sole(
             with_model = replace(header, model=workers.model_record(request))
             candidates.append((with_model, frame))
         else:
-            candidates.append((header, frame))
+            candidates.append((_without_model(header, frame), frame))
     # The record of the model and an untrained predictor may cost more than they save.
     if not candidates or (len(block) <= SMALL_BLOCK and not isinstance(request, MixingRequest)):
-        without = MixingRequest(STRONGEST)
-        candidates += [(header, frame) for frame in workers.encode(without, [block])]
+        without = MixingRequest(STRONGEST, request.dictionary)
+        for frame in workers.encode(without, [block]):
+            candidates.append((_without_model(header, frame), frame))
     header, frame = min(candidates, key=lambda candidate: len(sole_member(*candidate)))
     data = sole_member(header, frame)
     sink.write(data)
     return Summary(len(block), len(data), frame.n_symbols)
+
+
+def _without_model(header: Header, frame: Frame) -> Header:
+    """The header of a sole frame without text for the model: does it need the dictionary?"""
+    return header if frame.size_of(Kind.MIXED_TEXT) else replace(header, dictionary=b"")
 
 
 def _write_frames(

@@ -5,14 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from nacrith.codec.codec_request import CodecRequest, DecompressRequest
+from nacrith.codec.codec_request import DecompressRequest
 from nacrith.errors import FormatError
 from nacrith.format.container import DIGEST_SIZE, Member, MemberReader, check_records
+from nacrith.format.dictionary import check_dictionary
 from nacrith.format.frame import Frame
 from nacrith.format.header import Header
 from nacrith.pipeline.summary import Summary
 from nacrith.system.progress import NO_PROGRESS, Progress
-from nacrith.workers import InProcess, Workers
+from nacrith.workers import Workers, in_this_process
 
 
 def decompress_stream(
@@ -22,6 +23,7 @@ def decompress_stream(
     progress: Progress = NO_PROGRESS,
     workers: Workers | None = None,
     wanted: range | None = None,
+    dictionary: bytes = b"",
 ) -> tuple[Summary, Header]:
     """Restore the original from `source`.
 
@@ -31,10 +33,11 @@ def decompress_stream(
     Args:
         sink: where to write; None to only check.
         model: GGUF path; None = find the one that the file names.
-        workers: where frames run if there are several; by default in this process. Whoever
-            opened them closes them.
+        workers: where frames run if there are several, or `InProcess` any; by default in this
+            process. Whoever opened them closes them.
         wanted: the bytes of the original to restore, by default all; only frames that
             hold some of them are decoded, and what is behind them only up to the next check.
+        dictionary: that the file was made with, if it was; else it does not matter.
 
     Returns:
         What was done, and the header of the first member.
@@ -42,8 +45,8 @@ def decompress_stream(
     Raises:
         FormatError, UnsupportedError: the file is damaged or not ours.
         ModelNotFoundError, ModelMismatchError: it can't be opened here.
+        DictionaryError: it needs a dictionary, or another one.
     """
-    alone = InProcess(progress)
     summary = Summary()
     first: Header | None = None
     total = None
@@ -55,27 +58,27 @@ def decompress_stream(
     reader = MemberReader(source)
     position = 0
     try:
-        for member in reader:
-            first = first or member.header
-            digest = hashlib.blake2b(digest_size=DIGEST_SIZE)
-            selection = _Selection(member, position, wanted)
-            # A sole frame has all threads to itself here.
-            team = alone if member.sole or workers is None else workers
-            for data in team.decode(_request_of(member.header, model), selection):
-                digest.update(data)
-                if sink and data:
-                    sink.write(data)
-                    sink.flush()
-                summary.original += len(data)
-            summary.tokens += selection.tokens
-            position = selection.position
-            if wanted is not None and position >= wanted.stop:
-                break
-            if wanted is None and member.trailer and member.trailer.digest != digest.digest():
-                raise FormatError("the restored data does not match the hash of the whole file")
-        summary.compressed = reader.position
+        with in_this_process(workers, progress) as alone:
+            for member in reader:
+                first = first or member.header
+                digest = hashlib.blake2b(digest_size=DIGEST_SIZE)
+                selection = _Selection(member, position, wanted)
+                # A sole frame has all threads to itself here.
+                team = alone if member.sole or workers is None else workers
+                for data in team.decode(request_of(member.header, model, dictionary), selection):
+                    digest.update(data)
+                    if sink and data:
+                        sink.write(data)
+                        sink.flush()
+                    summary.original += len(data)
+                summary.tokens += selection.tokens
+                position = selection.position
+                if wanted is not None and position >= wanted.stop:
+                    break
+                if wanted is None and member.trailer and member.trailer.digest != digest.digest():
+                    raise FormatError("the restored data does not match the hash of the whole file")
+            summary.compressed = reader.position
     finally:
-        alone.close()
         progress.end()
     assert first is not None  # an empty input raises
     return summary, first
@@ -111,7 +114,11 @@ class _Selection:
                 yield frame, part
 
 
-def _request_of(header: Header, model: Path | None) -> CodecRequest | None:
-    if header.model is None:
+def request_of(header: Header, model: Path | None, dictionary: bytes) -> DecompressRequest | None:
+    """The codec that a member needs, if it needs any; raises DictionaryError."""
+    check_dictionary(header.dictionary, dictionary)
+    if header.model is None and not header.dictionary:
         return None
-    return DecompressRequest(header.model, header.parameters, model)
+    return DecompressRequest(
+        header.model, header.parameters, model, dictionary if header.dictionary else b""
+    )

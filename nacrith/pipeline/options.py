@@ -6,6 +6,7 @@ from pathlib import Path
 from nacrith.backends import BACKENDS
 from nacrith.codec.stream_choice import Cutting
 from nacrith.errors import ArgumentError
+from nacrith.format.dictionary import MAX_SIZE as MAX_DICTIONARY
 from nacrith.format.frame import MAX_ORIGINAL
 from nacrith.format.header import MAX_THREADS, Metadata
 from nacrith.format.parameters import Parameters, streams_problem
@@ -29,6 +30,7 @@ class CompressOptions:
         streams: of each frame; 0 = by the preset and the text's size.
         metadata: stored in the header if given.
         block_size: bytes of the original in a frame.
+        dictionary: read before each frame, and needed to decompress; empty = none.
 
     Raises:
         ArgumentError: a value makes no sense.
@@ -43,6 +45,7 @@ class CompressOptions:
     streams: int = 0
     metadata: Metadata | None = None
     block_size: int = BLOCK
+    dictionary: bytes = b""
 
     def __post_init__(self) -> None:
         own = {name: getattr(self, name) for name in ("streams", "threads", "block_size")}
@@ -63,6 +66,8 @@ class CompressOptions:
             return f"threads must be from 0 to {MAX_THREADS}, not {self.threads}"
         if not 1 <= self.block_size <= MAX_ORIGINAL:
             return f"the block size must be from 1 to {MAX_ORIGINAL} bytes, not {self.block_size}"
+        if len(self.dictionary) > MAX_DICTIONARY:
+            return f"a dictionary has at most {MAX_DICTIONARY} bytes, not {len(self.dictionary)}"
         return self.parameters.problem() or streams_problem(self.streams, self.parameters.window)
 
     @property

@@ -1,8 +1,11 @@
 """What this machine has: memory and GPUs."""
 
+import re
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
-import psutil
+_AVAILABLE = re.compile(r"^MemAvailable: +(\d+) kB$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,12 @@ class Gpu:
 
 def available_memory() -> int:
     """Bytes that can be taken without swapping."""
+    with suppress(OSError):
+        # What psutil reads too, which takes 0.04 s to be imported.
+        if found := _AVAILABLE.search(Path("/proc/meminfo").read_text("ascii")):
+            return int(found[1]) << 10
+    import psutil
+
     return int(psutil.virtual_memory().available)
 
 

@@ -33,7 +33,7 @@ class _Results:
 def main() -> None:
     """Run calls one by one; messages are tuples of a kind and a value.
 
-    Kinds: `bytes` done so far in all calls; `log`, a message for the user; `result`;
+    Kinds: `bytes` done so far in all calls; `log`, a message for the user and its level; `result`;
     `error`, an exception.
     """
     calls, results = os.dup(0), _Results(os.dup(1))
@@ -102,6 +102,7 @@ def _pass_on_messages(results: _Results) -> None:
 
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            results.send("log", record.getMessage())
+            results.send("log", (record.getMessage(), record.levelno))
 
-    logging.getLogger().addHandler(Handler(logging.WARNING))
+    logging.getLogger().addHandler(Handler())
+    logging.getLogger("coder").setLevel(logging.INFO)

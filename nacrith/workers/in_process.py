@@ -1,6 +1,7 @@
 """One frame after the other, in this process."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 
 from nacrith.codec.codec_request import CodecRequest, CodecSlot
 from nacrith.codec.frame_codec import decode_frame, encode_frame
@@ -8,14 +9,16 @@ from nacrith.format.frame import Frame
 from nacrith.format.header import ModelRecord
 from nacrith.system import signals
 from nacrith.system.progress import NO_PROGRESS, Progress
+from nacrith.workers.base import Workers
 
 
 class InProcess:
     """Workers that are this thread. Reports progress within a frame."""
 
-    def __init__(self, progress: Progress = NO_PROGRESS) -> None:
+    def __init__(self, progress: Progress = NO_PROGRESS, slot: CodecSlot | None = None) -> None:
+        """`slot`: keeps what is opened; by default one codec."""
         self._progress = progress
-        self._slot = CodecSlot()
+        self._slot = slot or CodecSlot()
         self._position = 0
 
     def model_record(self, request: CodecRequest) -> ModelRecord | None:
@@ -26,7 +29,8 @@ class InProcess:
     def encode(self, request: CodecRequest | None, blocks: Iterable[bytes]) -> Iterator[Frame]:
         for block in blocks:
             signals.check()
-            yield encode_frame(block, self._slot.open(request), self._tell)
+            codec = self._slot.open(request)
+            yield encode_frame(block, codec, self._tell, self._slot.past(request))
             self._position += len(block)
 
     def decode(
@@ -34,7 +38,8 @@ class InProcess:
     ) -> Iterator[bytes]:
         for frame, wanted in frames:
             signals.check()
-            yield from decode_frame(frame, self._slot.open_for(request, frame), wanted, self._tell)
+            codec = self._slot.open_for(request, frame)
+            yield from decode_frame(frame, codec, wanted, self._tell, self._slot.past(request))
             self._position += frame.original_size
 
     def close(self) -> None:
@@ -42,3 +47,13 @@ class InProcess:
 
     def _tell(self, done: int, tokens: int, payload: int) -> None:
         self._progress.update(self._position + done, tokens, payload)
+
+
+@contextmanager
+def in_this_process(workers: Workers | None, progress: Progress) -> Iterator[InProcess]:
+    """`workers` themselves if they are this thread, else others, which are closed afterwards."""
+    if isinstance(workers, InProcess):
+        yield workers
+    else:
+        with closing(InProcess(progress)) as alone:
+            yield alone

@@ -42,11 +42,11 @@ def model_record(request: CodecRequest) -> ModelRecord | None:
 def encode(request: CodecRequest | None, block: bytes) -> Frame:
     """See `encode_frame`."""
     with _lock:
-        return encode_frame(block, _slot.open(request), on_progress)
+        return encode_frame(block, _slot.open(request), on_progress, _slot.past(request))
 
 
 def decode(request: CodecRequest | None, frame: Frame, wanted: range) -> bytes:
     """See `decode_frame`. The codec is only opened for a frame with text."""
     with _lock:
         codec = _slot.open_for(request, frame)
-        return b"".join(decode_frame(frame, codec, wanted, on_progress))
+        return b"".join(decode_frame(frame, codec, wanted, on_progress, _slot.past(request)))

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Executor, Future
 from typing import Any
 
-from coder.kernels import say_once
+from coder.messages import say_once
 from nacrith.system.progress import NO_PROGRESS, Progress
 from nacrith.workers.messages import receive, send
 from nacrith.workers.over_executor import OverExecutor
@@ -207,7 +207,7 @@ class _Process:
             if kind == "bytes":
                 self.done = value
             elif kind == "log":
-                say_once(value)
+                say_once(*value)
             else:
                 self.done_in_calls = self.done
                 return kind, value

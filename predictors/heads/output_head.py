@@ -48,11 +48,13 @@ _HALF = np.int32(1 << (_STEP_BITS + FEATURE_BITS + _SCALE_BITS - _WEIGHT_BITS - 
 _LEAST_STEP = 1 << 12
 """A smaller step moves no weight whose feature is below 2 standard deviations."""
 
-OutputHead = namedtuple("OutputHead", "weights squares rate")
+OutputHead = namedtuple("OutputHead", "weights squares rate places count")
 OutputHead.__doc__ = """The correction.
 
-weights: R, [A, E] int16 in 2**-11 bit. squares: [A] float64, of `scaled`. rate: float64.
-A is 0 if the head is off.
+weights: [A, E] int16 in 2**-11 bit, the rows of R that have moved, in the order in which they
+did: so the few rows of a short text lie together in memory. squares: [A] float64, of
+`scaled`. rate: float64. places: [A] int32, where the row of a symbol is, -1 = it is zero.
+count: [1] int64, rows in use. A is 0 if the head is off.
 """
 
 
@@ -67,7 +69,8 @@ def new_output_head(n_symbols: int, dimensions: int, rate: int) -> OutputHead:
     n = n_symbols if rate and dimensions else 0
     # Pages of rows that are never touched take no memory.
     weights = np.zeros((n, dimensions), dtype=np.int16)
-    return OutputHead(weights, np.zeros(n), rate / RATE_UNIT)
+    places = np.full(n, -1, dtype=np.int32)
+    return OutputHead(weights, np.zeros(n), rate / RATE_UNIT, places, np.zeros(1, dtype=np.int64))
 
 
 @inlined
@@ -89,7 +92,10 @@ def predict(head: OutputHead, features: npt.NDArray[np.int16], c: Candidates) ->
     if len(head.weights) == 0:
         return
     for k in range(count_of(c)):
-        change = _dot(head.weights[c.symbols[k]], features) >> _TO_SCORE
+        place = head.places[c.symbols[k]]
+        if place < 0:
+            continue
+        change = _dot(head.weights[place], features) >> _TO_SCORE
         c.changes[k] += np.int32(min(max(change, -_SCORE_LIMIT), _SCORE_LIMIT))
 
 
@@ -106,7 +112,14 @@ def _move(row: npt.NDArray[np.int16], features: npt.NDArray[np.int16], step: np.
 def _learn(head: OutputHead, features: npt.NDArray[np.int16], i: int, gradient: int) -> None:
     step = scaled(gradient, head.squares, i, head.rate, _DAMPING) >> (GRADIENT_BITS - _STEP_BITS)
     if abs(step) >= _LEAST_STEP:
-        _move(head.weights[i], features, np.int32(min(max(step, -_STEP_LIMIT), _STEP_LIMIT)))
+        if head.places[i] < 0:
+            head.places[i] = head.count[0]
+            head.count[0] += 1
+        _move(
+            head.weights[head.places[i]],
+            features,
+            np.int32(min(max(step, -_STEP_LIMIT), _STEP_LIMIT)),
+        )
 
 
 @inlined

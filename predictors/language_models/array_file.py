@@ -11,9 +11,10 @@ import os
 import tempfile
 import zlib
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,17 @@ def cache_folder() -> Path | None:
     return None
 
 
+def kept_name(sha256: str, layout: str, correction: str = "") -> str:
+    """Name of the file in the cache folder that holds what is kept of a model file.
+
+    Args:
+        layout: of the arrays in it; `*` for a pattern of all that there are.
+        correction: SHA-256 of the correction of the weights; empty = none.
+    """
+    corrected = f"+{correction[:16]}" if correction else ""
+    return f"{sha256[:32]}{corrected}-{layout}.arrays"
+
+
 def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
     """Write the arrays if that is possible."""
     places: dict[str, Any] = {}
@@ -54,11 +66,27 @@ def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
     write_whole(path, [_MAGIC, lengths, head, bytes(-start % _ALIGNMENT), *parts])
 
 
+_ahead: "dict[Path, Future[dict[str, Array] | None]]" = {}
+
+
+def map_ahead(path: Path) -> None:
+    """Begin with `map_arrays` in a thread; who calls that later gets what it finds."""
+    if path not in _ahead:
+        found = _ahead[path] = Future()
+        # Nothing waits for it at the end of the process.
+        Thread(target=lambda: found.set_result(_map(path, 1)), daemon=True).start()
+
+
 def map_arrays(path: Path, threads: int) -> dict[str, Array] | None:
     """The arrays of a file; None if there is none, or it is damaged.
 
     They can be written to, which changes neither the file nor what others see.
     """
+    begun = _ahead.pop(path, None)
+    return begun.result() if begun else _map(path, threads)
+
+
+def _map(path: Path, threads: int) -> dict[str, Array] | None:
     try:
         with open(path, "rb") as file:
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
@@ -92,6 +120,8 @@ def _arrays_in(mapped: mmap.mmap, threads: int) -> dict[str, Array]:
 def _checks_of(data: bytes | memoryview, threads: int = 1) -> list[int]:
     """A CRC-32 of each piece."""
     pieces = [data[i : i + _PIECE] for i in range(0, len(data), _PIECE)]
+    if threads == 1:
+        return [zlib.crc32(piece) for piece in pieces]
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(zlib.crc32, pieces))
 

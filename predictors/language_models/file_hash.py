@@ -25,23 +25,42 @@ def sha256_of(path: Path) -> str:
         OSError: the file can't be read.
     """
     found = path.stat()
-    state = f"{found.st_size} {found.st_mtime_ns} {found.st_ino} {found.st_dev}"
-    folder = cache_folder()
-    name = hashlib.blake2b(os.fsencode(path.resolve()), digest_size=16).hexdigest() + ".sha256"
-    if folder:
-        with suppress(OSError, ValueError):
-            check, line = (folder / name).read_bytes().split(b" ", 1)
-            # A wrong digest would go into files, which then name a model that nobody has.
-            if int(check, 16) == zlib.crc32(line):
-                digest, known = line.decode().split(" ", 1)
-                if known == state:
-                    return digest
+    if known := _remembered(path, _state(found)):
+        return known
     sha256 = hashlib.sha256()
     with open(path, "rb") as file:
         while block := file.read(_BLOCK):
             sha256.update(block)
     digest = sha256.hexdigest()
-    if folder and time.time_ns() - found.st_mtime_ns > _SETTLED_SECONDS * 10**9:
-        line = f"{digest} {state}".encode()
-        write_whole(folder / name, [b"%08x " % zlib.crc32(line), line])
+    place = _place(path)
+    if place and time.time_ns() - found.st_mtime_ns > _SETTLED_SECONDS * 10**9:
+        line = f"{digest} {_state(found)}".encode()
+        write_whole(place, [b"%08x " % zlib.crc32(line), line])
     return digest
+
+
+def remembered_sha256(path: Path) -> str | None:
+    """`sha256_of` a file if that is kept; raises OSError."""
+    return _remembered(path, _state(path.stat()))
+
+
+def _state(found: os.stat_result) -> str:
+    return f"{found.st_size} {found.st_mtime_ns} {found.st_ino} {found.st_dev}"
+
+
+def _place(path: Path) -> Path | None:
+    folder = cache_folder()
+    name = hashlib.blake2b(os.fsencode(path.resolve()), digest_size=16).hexdigest() + ".sha256"
+    return folder / name if folder else None
+
+
+def _remembered(path: Path, state: str) -> str | None:
+    if place := _place(path):
+        with suppress(OSError, ValueError):
+            check, line = place.read_bytes().split(b" ", 1)
+            # A wrong digest would go into files, which then name a model that nobody has.
+            if int(check, 16) == zlib.crc32(line):
+                digest, known = line.decode().split(" ", 1)
+                if known == state:
+                    return digest
+    return None

@@ -4,19 +4,20 @@ Which symbols there are and their tokens is for both directions to agree on; of 
 tokenizer spells, only the prompts are (`nacrith.transforms.prompts`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
-from tokenizers import AddedToken, Regex, Tokenizer
+from tokenizers import AddedToken, Tokenizer
 from tokenizers.models import BPE
-from tokenizers.pre_tokenizers import ByteLevel, PreTokenizer, Split
+from tokenizers.pre_tokenizers import ByteLevel
 from tokenizers.pre_tokenizers import Sequence as InOrder
 
 from predictors.base import ModelError
+from predictors.language_models.bpe import Bpe, new_bpe
 from predictors.language_models.byte_level import bytes_of_piece
 from predictors.language_models.gguf_reader import GgufReader
-from predictors.language_models.pre_tokenizers import PRE_TOKENIZERS, WHOLE_WORDS
-from predictors.language_models.vocabulary import START_TEXT, Vocabulary
+from predictors.language_models.pre_tokenizers import PRE_TOKENIZERS, WHOLE_WORDS, cuts
+from predictors.language_models.vocabulary import START_TEXT, Tokenize, Vocabulary
 
 _CONTROL, _USER_DEFINED, _UNUSED = 3, 4, 5
 """Types of tokens."""
@@ -31,7 +32,7 @@ def load_vocabulary(path: Path) -> Vocabulary:
     return read_vocabulary(GgufReader(path))
 
 
-def load_tokenizer(path: Path) -> Callable[[bytes], Sequence[int]]:
+def load_tokenizer(path: Path) -> Tokenize:
     """Read only the tokenizer of a GGUF whose vocabulary has been read before."""
     file = GgufReader(path)
     pre = file.scalar("tokenizer.ggml.pre", "default")
@@ -39,6 +40,16 @@ def load_tokenizer(path: Path) -> Callable[[bytes], Sequence[int]]:
         return load_vocabulary(path).tokenize
     texts = file.strings("tokenizer.ggml.tokens")
     return _tokenizer(file, texts, file.integers("tokenizer.ggml.token_type"), pre)
+
+
+def read_bpe(file: GgufReader) -> Bpe | None:
+    """Tables of the tokenizer of a GGUF whose vocabulary has been read before, if there can be."""
+    pre = file.scalar("tokenizer.ggml.pre", "default")
+    if pre not in PRE_TOKENIZERS or _USER_DEFINED in file.integers("tokenizer.ggml.token_type"):
+        return None
+    texts = file.strings("tokenizer.ggml.tokens")
+    token_of = {_decoded(text): token for token, text in enumerate(texts)}
+    return new_bpe(pre, token_of, _merges(file))
 
 
 def read_vocabulary(file: GgufReader) -> Vocabulary:
@@ -89,20 +100,18 @@ def _tokenizer(
     file: GgufReader, texts: list[bytes], types: list[int], pre: str
 ) -> Callable[[bytes], list[int]]:
     pieces = [_decoded(text) for text in texts]
-    merges = [_halves(_decoded(merge)) for merge in file.strings("tokenizer.ggml.merges")]
-    words: list[PreTokenizer] = [
-        Split(Regex(pattern), "isolated") for pattern in PRE_TOKENIZERS[pre]
-    ]
     try:
         model = BPE(
             {piece: token for token, piece in enumerate(pieces)},
-            merges,
+            _merges(file),
             ignore_merges=pre in WHOLE_WORDS,
         )
     except Exception as error:  # The library raises nothing narrower.
         raise ModelError(f"the model {file.path} is damaged: {error}") from error
     tokenizer = Tokenizer(model)
-    tokenizer.pre_tokenizer = InOrder([*words, ByteLevel(add_prefix_space=False, use_regex=False)])
+    tokenizer.pre_tokenizer = InOrder(
+        [*cuts(pre), ByteLevel(add_prefix_space=False, use_regex=False)]
+    )
     tokenizer.add_tokens(
         [
             AddedToken(piece, normalized=False)
@@ -117,6 +126,10 @@ def _tokenizer(
         return tokens
 
     return tokenize
+
+
+def _merges(file: GgufReader) -> list[tuple[str, str]]:
+    return [_halves(_decoded(merge)) for merge in file.strings("tokenizer.ggml.merges")]
 
 
 def _halves(merge: str) -> tuple[str, str]:

@@ -35,6 +35,13 @@ _PIECE = 1 << 16
 # spelled by the longest matching symbols instead of being halved again.
 _GREEDY = 64
 
+_NO_SYMBOL = -1
+"""Of a token that spells nothing."""
+
+Arrays = dict[str, npt.NDArray[Any]]
+Tokenize = Callable[[bytes], Sequence[int] | npt.NDArray[np.int32]]
+"""UTF-8, perhaps with a part of a character at the ends → tokens. Need not be lossless."""
+
 _INVALID = re.compile("([\udc80-\udcff]+)")
 
 
@@ -42,30 +49,26 @@ class Vocabulary:
     """The alphabet that is coded, and how bytes are spelled in it.
 
     Attributes:
-        spellings: the bytes of each symbol, strictly ascending. A symbols.
         token_of_symbol: [A] int32, the model's token behind each symbol.
         offsets: [A] int32 in 2**-16 bit, added to the score of a symbol. Zero
             but where several bytes share one borrowed token.
+        lengths: [A] int32, bytes of each symbol.
         start_token: fed as the first token of every stream.
     """
 
     def __init__(
         self,
         token_spellings: Sequence[bytes | None],
-        tokenize: Callable[[bytes], Sequence[int]],
+        tokenize: Tokenize,
         start_token: int,
     ) -> None:
         """
         Args:
             token_spellings: bytes of each token id; None or empty for tokens
                 that never spell text (control tokens).
-            tokenize: UTF-8, perhaps with a part of a character at the ends → token ids.
-                Need not be lossless.
+            tokenize: the model's own tokenizer.
             start_token: token id that begins a text for this model.
         """
-        self.tokenize = tokenize
-        self._token_spellings = token_spellings
-        self.start_token = start_token
         token_of: dict[bytes, int] = {}
         spare = []
         for token, spelling in enumerate(token_spellings):
@@ -80,22 +83,39 @@ class Vocabulary:
         sharing = -(-len(missing) // len(spare))
         borrowed = set(missing)
 
-        self.spellings = sorted(token_of)
-        self.token_of_symbol = np.array([token_of[s] for s in self.spellings], dtype=np.int32)
+        spellings = sorted(token_of)
+        symbol_of = {s: i for i, s in enumerate(spellings)}
+        of_tokens = [symbol_of[s] if s else _NO_SYMBOL for s in token_spellings]
         # log2 of a count by bit length: an integer, equal everywhere.
         share = -(max(sharing - 1, 0).bit_length() << 16)
-        self.offsets = np.array(
-            [share if s in borrowed else 0 for s in self.spellings], dtype=np.int32
+        self._fill(
+            tokenize,
+            {
+                "start": np.array([start_token], dtype=np.int32),
+                "token_of_symbol": np.array([token_of[s] for s in spellings], dtype=np.int32),
+                "symbol_of_token": np.array(of_tokens, dtype=np.int32),
+                "offsets": np.array(
+                    [share if s in borrowed else 0 for s in spellings], dtype=np.int32
+                ),
+                "missing": np.frombuffer(b"".join(missing), dtype=np.uint8),
+                "spelling": np.frombuffer(b"".join(spellings), dtype=np.uint8),
+                "begin": np.cumsum([0, *map(len, spellings)], dtype=np.int32),
+            },
         )
-        self.lengths = np.array([len(s) for s in self.spellings], dtype=np.int32)
-        self._symbol_of = {s: i for i, s in enumerate(self.spellings)}
-        self._symbol_of_token = np.full(len(token_spellings), -1, dtype=np.int32)
-        for token, spelling in enumerate(token_spellings):
-            if spelling:
-                self._symbol_of_token[token] = self._symbol_of[spelling]
+
+    def _fill(self, tokenize: Tokenize, arrays: Arrays) -> None:
+        """Take over what is in arrays."""
+        self.tokenize = tokenize
+        self._arrays = arrays
+        self._spelling, self._begin = arrays["spelling"], arrays["begin"]
+        self.start_token = int(arrays["start"][0])
+        self.token_of_symbol = arrays["token_of_symbol"]
+        self.offsets = arrays["offsets"]
+        self.lengths = np.diff(self._begin)
+        self._symbol_of_token = arrays["symbol_of_token"]
         # Alternatives of nothing would match everywhere: this matches nowhere.
-        alternatives = b"|".join(map(re.escape, missing)) or b"(?!)"
-        self._missing = re.compile(b"(?:" + alternatives + b")+")
+        missing = [re.escape(bytes([byte])) for byte in arrays["missing"].tolist()]
+        self._missing = re.compile(b"(?:" + (b"|".join(missing) or b"(?!)") + b")+")
         self._longest = int(self.lengths.max())
 
     @cached_property
@@ -103,36 +123,40 @@ class Vocabulary:
         """The symbols as leaves of a binary trie; made once."""
         return Trie(self.spellings)
 
-    def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
+    def to_arrays(self) -> Arrays:
         """All but the tokenizer, for `from_arrays`."""
-        spellings = [spelling or b"" for spelling in self._token_spellings]
-        own: dict[str, npt.NDArray[Any]] = {
-            "tokens": np.frombuffer(b"".join(spellings), dtype=np.uint8),
-            "lengths": np.array([len(spelling) for spelling in spellings], dtype=np.int32),
-            "start": np.array([self.start_token], dtype=np.int32),
-        }
-        return own | {f"trie.{name}": array for name, array in self.trie.to_arrays().items()}
+        trie = {f"trie.{name}": array for name, array in self.trie.to_arrays().items()}
+        return self._arrays | {name: trie[name] for name in trie if name[5:] not in self._arrays}
 
     @classmethod
-    def from_arrays(
-        cls, arrays: dict[str, npt.NDArray[Any]], tokenize: Callable[[bytes], Sequence[int]]
-    ) -> "Vocabulary":
+    def from_arrays(cls, arrays: Arrays, tokenize: Tokenize) -> "Vocabulary":
         """The vocabulary of `to_arrays`, with its tokenizer."""
-        tokens = arrays["tokens"].tobytes()
-        ends = np.cumsum(arrays["lengths"]).tolist()
-        spellings = [tokens[begin:end] for begin, end in pairwise([0, *ends])]
-        vocabulary = cls(spellings, tokenize, int(arrays["start"][0]))
+        vocabulary = cls.__new__(cls)
+        vocabulary._fill(tokenize, arrays)
         trie = {name[5:]: array for name, array in arrays.items() if name.startswith("trie.")}
-        vars(vocabulary)["trie"] = Trie.from_arrays(trie)
+        shared = {name: arrays[name] for name in ("spelling", "begin")}
+        vars(vocabulary)["trie"] = Trie.from_arrays(trie | shared)
         return vocabulary
 
+    @cached_property
+    def spellings(self) -> list[bytes]:
+        """The bytes of each symbol, strictly ascending. A symbols."""
+        spelled = self._spelling.tobytes()
+        return [spelled[begin:end] for begin, end in pairwise(self._begin.tolist())]
+
+    @cached_property
+    def _symbol_of(self) -> dict[bytes, int]:
+        """Symbols by spelling: few texts need one."""
+        return {s: i for i, s in enumerate(self.spellings)}
+
     def __len__(self) -> int:
-        return len(self.spellings)
+        return len(self.token_of_symbol)
 
     def decode(self, symbols: npt.NDArray[np.int32]) -> bytes:
         """Return the bytes that `symbols` ([n] int32) spell."""
-        spellings = self.spellings
-        return b"".join([spellings[i] for i in symbols.tolist()])
+        begins, ends = self._begin[symbols].tolist(), self._begin[1:][symbols].tolist()
+        spelled = self._spelling.data
+        return b"".join([spelled[begin:end] for begin, end in zip(begins, ends, strict=True)])
 
     def encode(self, data: bytes) -> npt.NDArray[np.int32]:
         """Return symbols, [n] int32, that spell `data`; any bytes are allowed.

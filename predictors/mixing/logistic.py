@@ -8,6 +8,7 @@ square roots and squarings, so all machines hold the same ones.
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from numba import types
 from numba.extending import intrinsic
 
@@ -114,11 +115,25 @@ def squash(x: int) -> Any:
     return min(p, PROBABILITY_ONE - 4) if x >= 0 else max(PROBABILITY_ONE - p, 4)
 
 
+def squash_array(x: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """As `squash`, for tables: a kernel would have to be loaded first."""
+    distance = np.abs(x)
+    inverse = EXP2_TABLE[distance & _FRACTION_MASK].astype(np.int64) >> (distance >> ODDS_BITS)
+    p = (np.int64(1) << 54) // ((np.int64(1) << 30) + inverse)
+    upper = np.minimum(p, PROBABILITY_ONE - 4)
+    return np.where(x >= 0, upper, np.maximum(PROBABILITY_ONE - p, 4))
+
+
+def odds_up_to_limit(shift: int) -> npt.NDArray[np.int64]:
+    """The clamped log-odds at distances of 2**shift."""
+    return np.arange(-ODDS_LIMIT, ODDS_LIMIT + 1, 1 << shift, dtype=np.int64)
+
+
 def _squash_table() -> np.ndarray:
     """Probabilities in 2**-24 at the middle of each 1/64 bit of the clamped log-odds."""
     half = 1 << (_SQUASH_SHIFT - 1)
-    places = range(-ODDS_LIMIT, ODDS_LIMIT + 1, 1 << _SQUASH_SHIFT)
-    return np.array([squash(min(x + half, ODDS_LIMIT)) for x in places], dtype=np.int32)
+    middles = np.minimum(odds_up_to_limit(_SQUASH_SHIFT) + half, ODDS_LIMIT)
+    return squash_array(middles).astype(np.int32)
 
 
 _SQUASH = _squash_table()

@@ -11,7 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from coder.kernels import njit
-from predictors.mixing.logistic import ODDS_LIMIT, PROBABILITY_BITS, clamp_odds, squash
+from predictors.mixing.logistic import (
+    ODDS_LIMIT,
+    PROBABILITY_BITS,
+    clamp_odds,
+    odds_up_to_limit,
+    squash_array,
+)
 
 WEIGHT_BITS = 16
 WEIGHT_ONE = 1 << WEIGHT_BITS
@@ -32,13 +38,9 @@ _HALF = 1 << (_RATE_SHIFT - 1)
 _SQUASH_SHIFT = 5
 """The table of probabilities has one for each 1/128 bit of log-odds."""
 
-_SQUASHED = np.array(
-    [
-        squash(x) >> (PROBABILITY_BITS - _ERROR_BITS)
-        for x in range(-ODDS_LIMIT, ODDS_LIMIT + 1, 1 << _SQUASH_SHIFT)
-    ],
-    dtype=np.uint16,
-)
+_SQUASHED = (
+    squash_array(odds_up_to_limit(_SQUASH_SHIFT)) >> (PROBABILITY_BITS - _ERROR_BITS)
+).astype(np.uint16)
 
 _RATES = 1 << 14
 """A set's rate falls until it has been used so often."""

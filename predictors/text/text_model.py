@@ -31,6 +31,7 @@ from predictors.mixing.logistic import (
     squash,
     stretch,
 )
+from predictors.snapshot import copied, put_back
 from predictors.text.primer import PRIMER
 from predictors.text.text_contexts import (
     FRONT,
@@ -86,6 +87,12 @@ _MAP_SHIFT = 6
 
 _MAPS = 1 << 16
 """Probability maps of a kind: by a byte, or a hash of two, and the known bits."""
+
+MAX_DICTIONARY = 1 << 17
+"""Bytes of a dictionary that are read, the last ones: some half a second for variant 2."""
+
+_SHORT = 1 << 14
+"""Bytes of data for which tables are kept: for longer ones reading takes no longer than coding."""
 
 _BLOCK = 1 << 12
 """Bytes coded between two calls of the progress call-back."""
@@ -165,12 +172,52 @@ def least_cost(size: int) -> int:
     return 8 * size * MIN_PROBABILITY
 
 
+class TextPast:
+    """What a model has read before the data: the primer, then perhaps a dictionary.
+
+    Tables that have read it are kept from the second use on, if they are for short data.
+    """
+
+    def __init__(self, dictionary: bytes = b"") -> None:
+        """`dictionary`: its last `MAX_DICTIONARY` bytes are read."""
+        read = PRIMER + dictionary[-MAX_DICTIONARY:]
+        front = np.zeros(FRONT, dtype=np.uint8)
+        self.text = np.concatenate([front, np.frombuffer(read, dtype=np.uint8)])
+        # As they were, and those that are handed out: to allocate them takes longer than to copy.
+        self._kept: dict[tuple[Variant, int], tuple[Tables, Tables] | None] = {}
+
+    def tables(self, size: int, variant: Variant) -> Tables:
+        """Tables for `size` bytes of data, that have read what is before them.
+
+        They may be used until the next call.
+        """
+        size += len(self.text)
+        key = variant, slot_bits(size, len(variant.kinds))
+        kept = self._kept.get(key)
+        if kept:
+            put_back(kept[1], kept[0])
+            return kept[1]
+        tables = new_tables(size, variant)
+        _read(tables, variant, self.text)
+        is_short = size <= len(self.text) + _SHORT
+        self._kept[key] = (copied(tables), tables) if is_short and key in self._kept else None
+        return tables
+
+
+def _read(tables: Tables, variant: Variant, text: npt.NDArray[np.uint8]) -> None:
+    """Let untrained tables learn a text, [n] uint8 with `FRONT` zeros in front."""
+    # To learn is to encode, for nobody.
+    state, buffer = Encoder().kernel_state(8 * len(text))
+    _code_block(state, buffer, tables, variant.kinds, text, FRONT, len(text))
+
+
 def code_text(
     coder: Coder,
     data: npt.NDArray[np.uint8],
     variant: Variant,
     on_progress: Callable[[int], None] = lambda done: None,
     every: int = _BLOCK,
+    past: TextPast | None = None,
 ) -> None:
     """Code text.
 
@@ -180,14 +227,12 @@ def code_text(
         variant: how much is modeled.
         on_progress: called after each `every` bytes with the number of bytes done.
         every: ≥ 1; changes nothing else.
+        past: what has been read before; None = the primer.
     """
-    primer = np.frombuffer(PRIMER, dtype=np.uint8)
-    padded = np.concatenate([np.zeros(FRONT, dtype=np.uint8), primer, data])
-    begin = FRONT + len(primer)
-    tables = new_tables(len(padded), variant)
-    # To learn the primer is to encode it, for nobody.
-    state, buffer = Encoder().kernel_state(8 * len(primer))
-    _code_block(state, buffer, tables, variant.kinds, padded, FRONT, begin)
+    past = past or TextPast()
+    padded = np.concatenate([past.text, data])
+    begin = len(past.text)
+    tables = past.tables(len(data), variant)
     for first in range(begin, len(padded), every):
         end = min(first + every, len(padded))
         state, buffer = coder.kernel_state(8 * (end - first))

@@ -294,7 +294,7 @@ class _Trial:
 def main(folder: str, model: str, seed: str, times: str, ending: str, *writers: str) -> None:
     models.embedded_path = lambda: Path(model)
     # Not every writer takes options.
-    api._options = partial(api._options, window=256, threads=1, block_size=BLOCK)
+    api.chosen_options = partial(api.chosen_options, window=256, threads=1, block_size=BLOCK)
     for writer in writers:
         trial = _Trial(writer, Path(folder), int(seed))
         for _ in range(int(times)):

@@ -9,9 +9,9 @@ from collections import namedtuple
 
 import numpy as np
 
-from coder.kernels import njit
 from predictors.language_models.exact.cache import BLOCK, first_kept, slot_of
 from predictors.language_models.exact.exp2 import FRACTION_BITS, exp2_negative
+from predictors.language_models.exact.kernel import kernel
 from predictors.language_models.exact.product import multiply_tile, pack
 from predictors.language_models.exact.rope import rotate
 from predictors.language_models.exact.rounding import (
@@ -97,8 +97,8 @@ def new_scratch(group: int, size: int, window: int) -> Scratch:
     )
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def attend(cache, layer, stream, head, position, queries, cos_sin, scale, scratch, out):
+@kernel
+def attend(cache, layer, stream, head, position, queries, cos_sin, scale, scratch, out, ahead):
     """Attention of the query heads of one KV head at one position.
 
     Args:
@@ -109,6 +109,7 @@ def attend(cache, layer, stream, head, position, queries, cos_sin, scale, scratc
         scale: float32, `SCORES_PER_NAT` / sqrt(d).
         scratch: `Scratch`.
         out: [group, d] float32, written.
+        ahead: address of the keys that will be read next, fetched meanwhile.
 
     Returns:
         False if a query is not finite.
@@ -120,6 +121,10 @@ def attend(cache, layer, stream, head, position, queries, cos_sin, scale, scratc
         if not _round_queries(queries, cos_sin[view], view, scale, scratch):
             return False
     runs = _find_runs(cache, position, first, scratch)
+    values = cache.values[layer, stream, head]
+    slots = np.int64(0)
+    for r in range(runs):
+        slots += scratch.count[r]
     n = 0
     for r in range(runs):
         begin, count = scratch.begin[r], scratch.count[r]
@@ -127,14 +132,14 @@ def attend(cache, layer, stream, head, position, queries, cos_sin, scale, scratc
         view = sink_view if begin < cache.sinks else 0
         _score(
             cache, layer, stream, head, begin, count, n, scratch.query[view], scratch.units[view],
-            scratch,
+            scratch, values, slots,
         )  # fmt: skip
         n += count
     sink_slots = slot_of(cache.sinks, cache.sinks, cache.ring)
     _mask(scratch.scores, min(cache.sinks, position + 1), sink_slots)
     _mask(scratch.scores, sink_slots + max(0, position - first + 1), n)
     _round_weights(cache.value_scale[layer, stream, head], runs, n, scratch)
-    _sum_values(cache.values[layer, stream, head], runs, n, scratch)
+    _sum_values(values, runs, n, scratch, ahead)
     group, size = out.shape
     for g in range(group):
         for j in range(size):
@@ -142,9 +147,8 @@ def attend(cache, layer, stream, head, position, queries, cos_sin, scale, scratc
     return True
 
 
-# The parts of `attend` are inlined before references are counted: each call would count those
-# of all arrays in `scratch` and `cache`, a tenth of the time of an item.
-@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+# The parts of `attend` are inlined: a call would hand over all arrays in `scratch` and `cache`.
+@kernel(inline="always")
 def _round_queries(queries, cos_sin, view, scale, scratch):
     """Rotate, round and pack the queries for one view; False if one is not finite."""
     size = queries.shape[1]
@@ -158,7 +162,7 @@ def _round_queries(queries, cos_sin, view, scale, scratch):
     return True
 
 
-@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+@kernel(inline="always")
 def _find_runs(cache, position, first, scratch):
     """Write which slots a position sees, in runs of whole blocks; return how many runs.
 
@@ -185,28 +189,31 @@ def _find_runs(cache, position, first, scratch):
     return runs
 
 
-@njit(nogil=True, cache=True, error_model="numpy", inline="always")
-def _score(cache, layer, stream, head, slot, count, at, packed, units, scratch):
+@kernel(inline="always")
+def _score(cache, layer, stream, head, slot, count, at, packed, units, scratch, values, slots):
     """Scores of `count` slots from `slot`, written from column `at` on.
 
     Args:
         packed: [group, 2 d] uint8. units: [group] float32; of the view.
+        values: of `_sum_values`, fetched meanwhile. slots: of all runs.
     """
     group, row_size = packed.shape
     size = row_size // 2
     stride = size * BLOCK
     base = cache.keys[layer, stream, head].ctypes.data
     scores = scratch.scores
-    # Tiles read two blocks in turn, which the processor does not prefetch by itself: reading
-    # all in plain order first takes a third of the time off, if memory is the limit.
-    blocks = cache.keys[layer, stream, head, slot // BLOCK : (slot + count) // BLOCK]
-    scratch.integers[0] = _xor(blocks.reshape(-1).view(np.int64))
+    panel_bytes = values.shape[1] * QUAD_BYTES
+    used_bytes = slots // QUAD * QUAD_BYTES
     # The last tile may write a block too much, which is written again or never read.
     for done in range(0, count, PANELS * BLOCK):
+        # Values have as many bytes as keys, the first slots of each panel.
+        passed = (at + done) * size
+        ahead = passed // used_bytes * panel_bytes + passed % used_bytes
         multiply_tile(
             group, base + (slot + done) // BLOCK * stride, stride, size // QUAD,
             packed.ctypes.data, row_size, size,
             scores.ctypes.data + _INT32_BYTES * (at + done), _INT32_BYTES * scores.shape[1],
+            values.ctypes.data + ahead, stride,
         )  # fmt: skip
     sums = cache.key_sums[layer, stream, head, slot : slot + count]
     scale = cache.key_scale[layer, stream, head, slot : slot + count]
@@ -214,16 +221,7 @@ def _score(cache, layer, stream, head, slot, count, at, packed, units, scratch):
         _finish_scores(scores[g, at : at + count], sums, scale, units[g])
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def _xor(values):
-    """Read all values; the result is of no use, but keeps the compiler from leaving this out."""
-    total = np.int64(0)
-    for i in range(len(values)):
-        total ^= values[i]
-    return np.int32(total)
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel
 def _finish_scores(scores, sums, scale, unit):
     """From products with the keys to scores, [n] int32, in place.
 
@@ -237,7 +235,7 @@ def _finish_scores(scores, sums, scale, unit):
         scores[i] = np.int32(x + _SCORE_ROUNDER)
 
 
-@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+@kernel(inline="always")
 def _mask(scores, begin, end):
     """What is not seen gets no weight: columns begin .. end - 1 of all rows."""
     for g in range(len(scores)):
@@ -245,7 +243,7 @@ def _mask(scores, begin, end):
             scores[g, i] = _MASKED
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel
 def _softmax(scores, n, scales, weights):
     """Softmax weights times the values' scales, [n] float32, and the weights' sum.
 
@@ -262,7 +260,7 @@ def _softmax(scores, n, scales, weights):
     return total
 
 
-@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+@kernel(inline="always")
 def _round_weights(scales, runs, n, scratch):
     """From scores to packed integers of the weights, and what the output's integers are worth.
 
@@ -273,7 +271,8 @@ def _round_weights(scales, runs, n, scratch):
     at = 0
     for r in range(runs):
         begin, count = scratch.begin[r], scratch.count[r]
-        scratch.scales[at : at + count] = scales[begin : begin + count]
+        for i in range(count):
+            scratch.scales[at + i] = scales[begin + i]
         at += count
     for g in range(len(scratch.weights)):
         weights = scratch.weights[g]
@@ -287,16 +286,19 @@ def _round_weights(scales, runs, n, scratch):
         scratch.factors[g] = np.float64(power_of_two(unit)) / np.float64(total)
 
 
-@njit(nogil=True, cache=True, error_model="numpy", inline="always")
-def _sum_values(values, runs, n, scratch):
+@kernel(inline="always")
+def _sum_values(values, runs, n, scratch, ahead):
     """Sum the values of all runs, each times its weight, into `totals`.
 
     Args:
         values: [d' / 16, C / 4, 16, 4] int8.
         n: slots of all runs.
+        ahead: of `attend`.
     """
-    scratch.totals[:] = 0
     group, row_size = scratch.packed.shape
+    for g in range(group):
+        for c in range(scratch.totals.shape[1]):
+            scratch.totals[g, c] = 0
     stride = values.shape[1] * QUAD_BYTES
     at = 0
     for r in range(runs):
@@ -309,9 +311,10 @@ def _sum_values(values, runs, n, scratch):
             for column in range(0, scratch.totals.shape[1], TILE_COLUMNS):
                 multiply_tile(
                     group, panel, stride, part // QUAD, weights, row_size, n,
-                    scratch.sums.ctypes.data, ROW_BYTES,
+                    scratch.sums.ctypes.data, ROW_BYTES, ahead, part // QUAD * QUAD_BYTES,
                 )  # fmt: skip
                 panel += PANELS * stride
+                ahead += PANELS * (part // QUAD * QUAD_BYTES)
                 for g in range(group):
                     for c in range(TILE_COLUMNS):
                         scratch.totals[g, column + c] += np.int64(scratch.sums[g, c])

@@ -9,7 +9,7 @@ from collections import namedtuple
 
 import numpy as np
 
-from coder.kernels import njit
+from predictors.language_models.exact.kernel import kernel
 from predictors.language_models.exact.rounding import (
     INFINITE,
     INT8_MAX,
@@ -64,24 +64,40 @@ def new_cache(
 
 def copy_first_stream(cache: Cache, positions: int) -> None:
     """Let all streams have read what the first has, so many positions."""
+    for array in _used(cache, positions):
+        array[:, 1:] = array[:, :1]
+
+
+def save_first_stream(cache: Cache, positions: int) -> tuple[np.ndarray, ...]:
+    """A copy of what the first stream has read: positions that have not filled the ring."""
+    return tuple(array[:, 0].copy() for array in _used(cache, positions))
+
+
+def restore_first_stream(cache: Cache, positions: int, saved: tuple[np.ndarray, ...]) -> None:
+    """Inverse of `save_first_stream`, also for another number of streams."""
+    for array, kept in zip(_used(cache, positions), saved, strict=True):
+        array[:, 0] = kept
+
+
+def _used(cache: Cache, positions: int) -> list[np.ndarray]:
+    """The parts of the arrays that so many positions use, [L, S, G, ...]."""
     # The sinks' last block may not be full.
     used = _whole_blocks(int(cache.sinks)) + _whole_blocks(positions)
     slots = min(used, cache.key_sums.shape[3])
-    for array, end in (
-        (cache.keys, slots // BLOCK),
-        (cache.key_sums, slots),
-        (cache.key_scale, slots),
-        (cache.value_scale, slots),
-    ):
-        array[:, 1:, :, :end] = array[:, :1, :, :end]
-    cache.values[:, 1:, :, :, : slots // QUAD] = cache.values[:, :1, :, :, : slots // QUAD]
+    return [
+        cache.keys[:, :, :, : slots // BLOCK],
+        cache.key_sums[:, :, :, :slots],
+        cache.key_scale[:, :, :, :slots],
+        cache.value_scale[:, :, :, :slots],
+        cache.values[:, :, :, :, : slots // QUAD],
+    ]
 
 
 def _whole_blocks(positions: int) -> int:
     return -(-positions // BLOCK) * BLOCK
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel
 def first_kept(position, sinks, window):
     """The first position after the sinks that a query still sees; sinks + 16 n."""
     excess = position + 1 - window
@@ -90,7 +106,7 @@ def first_kept(position, sinks, window):
     return sinks + (excess + BLOCK - 1) // BLOCK * BLOCK
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel
 def slot_of(position, sinks, ring):
     """The slot of a position, for a number of sinks and of the ring's slots."""
     if position < sinks:
@@ -98,7 +114,7 @@ def slot_of(position, sinks, ring):
     return (sinks + BLOCK - 1) // BLOCK * BLOCK + (position - sinks) % ring
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel
 def store(cache, layer, stream, head, slot, key, value):
     """Round a rotated key and a value into a slot.
 
@@ -136,14 +152,14 @@ def store(cache, layer, stream, head, slot, key, value):
     return True
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel
 def _scale_of(bits):
     """The float32 of these bits and 127 divided by it (by at least 2**-100)."""
     value = float_of_bits(bits)
     return value, INT8_MAX / max(value, power_of_two(_MIN_SCALE_POWER))
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel
 def _round_int8(x):
     """A float32 rounded to an int32 within ± 127."""
     return np.int32(min(max(round_even(x), -INT8_MAX), INT8_MAX))

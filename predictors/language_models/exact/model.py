@@ -1,18 +1,23 @@
 """The exact backend as a `LanguageModel`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from predictors.base import FloatArray, IntArray, ModelError
 from predictors.language_models.exact.attention import new_scratch
 from predictors.language_models.exact.buffers import new_buffers
-from predictors.language_models.exact.cache import copy_first_stream, first_kept, new_cache
+from predictors.language_models.exact.cache import (
+    copy_first_stream,
+    first_kept,
+    new_cache,
+    restore_first_stream,
+    save_first_stream,
+)
 from predictors.language_models.exact.forward import phase_count, work
 from predictors.language_models.exact.model_data import model_data
-from predictors.language_models.exact.rope import COARSE_BITS, FINE_BITS, TABLE_SIZE, rotation
-from predictors.language_models.exact.rope_tables import cos_sin_table
+from predictors.language_models.exact.rope import rotation
 from predictors.language_models.exact.team import Job, Team
 from predictors.language_models.numerics import Numerics, available_threads, exact_numerics
 
@@ -57,8 +62,8 @@ class ExactModel:
         self.context = data.context
         self.weights = data.weights
         self.frequencies = data.frequencies
-        self.coarse_table = cos_sin_table(COARSE_BITS, TABLE_SIZE)
-        self.fine_table = cos_sin_table(FINE_BITS, TABLE_SIZE)
+        self.coarse_table = data.coarse_table
+        self.fine_table = data.fine_table
         self.team = Team(threads)
 
     @property
@@ -103,7 +108,8 @@ class ExactSession:
                 f"too long for it; use --window {model.context // 256 * 256} or less"
             )
         self._model = model
-        self._streams = n_streams
+        # Those that are computed, and those that there is room for.
+        self._streams = self._room = n_streams
         self._window = window
         self._sinks = sinks
         s = model.shape
@@ -120,8 +126,12 @@ class ExactSession:
         )
         self._buffers = [buffers, other]
         self._first_stream = np.zeros_like(buffers.streams)
-        self._none = np.empty((0, n_streams), dtype=np.int32)
-        self._prefetched = self._batch = self._begun = self._guessed = self._none
+        self._none: IntArray
+        self._batch: IntArray
+        self._begun: IntArray
+        self._guessed: IntArray
+        self._prefetched: IntArray
+        self._set_streams(n_streams)
         self._job = Job(_nothing)
         self._next = 0
         self._certain = 0
@@ -178,12 +188,35 @@ class ExactSession:
         self._model.team.finish(self._job)
         # What the cache still holds is never read before it is written again.
         self._position = 0
-        self._prefetched = self._batch = self._begun = self._guessed = self._none
+        self._set_streams(self._room)
         self._next = self._certain = 0
         self._apart = self._streams == 1
 
+    def narrow(self, n_streams: int) -> None:
+        # Of a batch only what has been read may be left.
+        if n_streams != self._streams:
+            self._set_streams(n_streams)
+            self._next = self._certain = 0
+
+    def save(self) -> Any:
+        self._model.team.finish(self._job)
+        return self._position, save_first_stream(self._cache, self._position)
+
+    def restore(self, saved: Any) -> None:
+        self.reset()
+        self._position, arrays = saved
+        restore_first_stream(self._cache, self._position, arrays)
+
     def close(self) -> None:
         pass
+
+    def _set_streams(self, n_streams: int) -> None:
+        """Nothing is known of the next tokens of these streams."""
+        self._streams = n_streams
+        rows = len(self._buffers[0].streams)
+        self._buffers[0].streams[:] = np.arange(rows) % n_streams
+        none: IntArray = np.empty((0, n_streams), dtype=np.int32)
+        self._none = self._prefetched = self._batch = self._begun = self._guessed = none
 
     def _rows_of(self, rows: FloatArray, step: int) -> FloatArray:
         return rows[step * self._rows : (step + 1) * self._rows]

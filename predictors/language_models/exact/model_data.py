@@ -4,9 +4,9 @@ Dequantizing and packing the weights and making the vocabulary's trie takes long
 compressing a letter, so both are done once for each model, and mapped into memory afterwards.
 """
 
-from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,19 +14,26 @@ import numpy as np
 import numpy.typing as npt
 
 from predictors.base import ModelError
-from predictors.language_models.array_file import cache_folder, map_arrays, write_arrays
+from predictors.language_models.array_file import (
+    cache_folder,
+    kept_name,
+    map_arrays,
+    write_arrays,
+)
+from predictors.language_models.bpe import Bpe, tokenizer
 from predictors.language_models.exact.linear import Linear
-from predictors.language_models.exact.rope_tables import rope_frequencies
+from predictors.language_models.exact.rope import COARSE_BITS, FINE_BITS, TABLE_SIZE
+from predictors.language_models.exact.rope_tables import cos_sin_table, rope_frequencies
 from predictors.language_models.exact.shape import Shape
 from predictors.language_models.exact.tiles import OFFSET
 from predictors.language_models.exact.weights import Weights, read_weights
 from predictors.language_models.file_hash import sha256_of
-from predictors.language_models.vocabulary import Vocabulary
+from predictors.language_models.vocabulary import Tokenize, Vocabulary
 
 if TYPE_CHECKING:
     from predictors.language_models.correction.correction_file import Correction
 
-_LAYOUT = 1
+_LAYOUT = 2
 """Of the arrays in the file; it changes with what is in them."""
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -42,6 +49,8 @@ class ModelData:
         context: positions that it was trained on.
         weights: integers in panels.
         frequencies: of `rope_frequencies`.
+        coarse_table, fine_table: of `cos_sin_table`.
+        bpe: tables of the tokenizer; None = there are none, or they are not needed.
     """
 
     vocabulary: Vocabulary
@@ -49,6 +58,9 @@ class ModelData:
     context: int
     weights: Weights
     frequencies: npt.NDArray[np.int64]
+    coarse_table: npt.NDArray[np.float64]
+    fine_table: npt.NDArray[np.float64]
+    bpe: Bpe | None
 
 
 def model_data(path: Path, threads: int, correction: "Correction | None" = None) -> ModelData:
@@ -84,9 +96,10 @@ def _check_model(path: Path, correction: "Correction") -> None:
 def kept_at(path: Path, correction: "Correction | None" = None) -> Path | None:
     """Where the data of a GGUF are kept; None = nowhere."""
     folder = cache_folder()
-    corrected = f"+{correction.sha256[:16]}" if correction else ""
     try:
-        name = f"{sha256_of(path)[:32]}{corrected}-{_LAYOUT}-{OFFSET}.arrays"
+        name = kept_name(
+            sha256_of(path), f"{_LAYOUT}-{OFFSET}", correction.sha256 if correction else ""
+        )
         return folder / name if folder else None
     except OSError:
         # Whoever reads it says what is wrong.
@@ -95,6 +108,7 @@ def kept_at(path: Path, correction: "Correction | None" = None) -> Path | None:
 
 def _read(path: Path, threads: int, correction: "Correction | None") -> ModelData:
     from predictors.language_models.exact.gguf_file import Gguf
+    from predictors.language_models.gguf_vocabulary import read_bpe
 
     file = Gguf(path)
     factors = file.tensor("rope_freqs.weight") if file.has("rope_freqs.weight") else None
@@ -104,6 +118,9 @@ def _read(path: Path, threads: int, correction: "Correction | None") -> ModelDat
         file.context,
         read_weights(file, threads, correction),
         rope_frequencies(file.rope_base, file.shape.rope_pairs, factors),
+        cos_sin_table(COARSE_BITS, TABLE_SIZE),
+        cos_sin_table(FINE_BITS, TABLE_SIZE),
+        read_bpe(file.reader),
     )
 
 
@@ -112,7 +129,11 @@ def _to_arrays(data: ModelData) -> Arrays:
         "shape": np.array(data.shape, dtype=np.int64),
         "context": np.array([data.context], dtype=np.int64),
         "frequencies": data.frequencies,
+        "coarse_table": data.coarse_table,
+        "fine_table": data.fine_table,
     }
+    if data.bpe:
+        arrays |= {f"bpe.{name}": array for name, array in data.bpe._asdict().items()}
     for name, value in data.weights._asdict().items():
         if isinstance(value, Linear):
             arrays |= {f"{name}.{part}": array for part, array in value._asdict().items()}
@@ -130,24 +151,30 @@ def _from_arrays(arrays: Arrays, path: Path) -> ModelData:
             return np.float64(arrays[name]) if name == "epsilon" else arrays[name]
         return Linear(**part(f"{name}."))
 
+    bpe = Bpe(**part("bpe.")) if "bpe.pairs" in arrays else None
     return ModelData(
-        Vocabulary.from_arrays(part("vocabulary."), _tokenizer_of(path)),
+        Vocabulary.from_arrays(part("vocabulary."), _tokenizer_of(path, bpe)),
         Shape(*arrays["shape"].tolist()),
         int(arrays["context"][0]),
         Weights(**{name: weights(name) for name in Weights._fields}),
         arrays["frequencies"],
+        arrays["coarse_table"],
+        arrays["fine_table"],
+        bpe,
     )
 
 
-def _tokenizer_of(path: Path) -> Callable[[bytes], Sequence[int]]:
+def _tokenizer_of(path: Path, bpe: Bpe | None) -> Tokenize:
     """The tokenizer of a GGUF, made when it is first needed: only an encoder needs it."""
-    made: list[Callable[[bytes], Sequence[int]]] = []
 
-    def tokenize(text: bytes) -> Sequence[int]:
-        if not made:
-            from predictors.language_models.gguf_vocabulary import load_tokenizer
+    @cache
+    def library() -> Tokenize:
+        from predictors.language_models.gguf_vocabulary import load_tokenizer
 
-            made.append(load_tokenizer(path))
-        return made[0](text)
+        return load_tokenizer(path)
 
-    return tokenize
+    @cache
+    def own() -> Tokenize:
+        return tokenizer(bpe, lambda text: library()(text)) if bpe else library()
+
+    return lambda text: own()(text)

@@ -6,15 +6,15 @@ callers see to it that the true sum fits int32, so whatever happens on the way c
 
 import numpy as np
 
-from coder.kernels import njit
+from predictors.language_models.exact.kernel import kernel
 from predictors.language_models.exact.tiles import USES_BYTES, tile_1, tile_2, tile_3, tile_6
 
 _LIMB_BITS = 8
 _LIMB_MASK = (1 << _LIMB_BITS) - 1
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def multiply_tile(rows, w, stride, quads, x, x_stride, limb, out, out_stride):
+@kernel
+def multiply_tile(rows, w, stride, quads, x, x_stride, limb, out, out_stride, ahead, ahead_stride):
     """Sums of packed rows times two panels, for any number of rows.
 
     Args, all int64; addresses are integers, strides are bytes:
@@ -24,6 +24,7 @@ def multiply_tile(rows, w, stride, quads, x, x_stride, limb, out, out_stride):
         x: address of the first row, [2 k] uint8 of `pack`. x_stride: to the next row.
         limb: from the low bytes of a row to its high bytes.
         out: address of the sums, [rows, ≥ 32] int32, written. out_stride: to the next row's.
+        ahead, ahead_stride: like w and stride, of what will be read later and is fetched meanwhile.
     """
     done = 0
     while done < rows:
@@ -31,20 +32,20 @@ def multiply_tile(rows, w, stride, quads, x, x_stride, limb, out, out_stride):
         at = x + done * x_stride
         to = out + done * out_stride
         if left >= 6:
-            tile_6(w, stride, quads, at, x_stride, limb, to, out_stride)
+            tile_6(w, stride, quads, at, x_stride, limb, to, out_stride, ahead, ahead_stride)
             done += 6
         elif left >= 3:
-            tile_3(w, stride, quads, at, x_stride, limb, to, out_stride)
+            tile_3(w, stride, quads, at, x_stride, limb, to, out_stride, ahead, ahead_stride)
             done += 3
         elif left == 2:
-            tile_2(w, stride, quads, at, x_stride, limb, to, out_stride)
+            tile_2(w, stride, quads, at, x_stride, limb, to, out_stride, ahead, ahead_stride)
             done += 2
         else:
-            tile_1(w, stride, quads, at, x_stride, limb, to, out_stride)
+            tile_1(w, stride, quads, at, x_stride, limb, to, out_stride, ahead, ahead_stride)
             done += 1
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel
 def pack(values, n, offset, packed):
     """Pack a row for `multiply_tile`.
 

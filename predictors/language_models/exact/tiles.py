@@ -68,12 +68,22 @@ OFFSET = 1 << 15 if USES_BYTES else 0
 
 _I8, _I16, _I32, _I64 = (ir.IntType(n) for n in (8, 16, 32, 64))
 
-_Operands = namedtuple("_Operands", "w stride quads x x_stride limb out out_stride")
+# Whole names of LLVM's intrinsics depend on the type of pointers.
+_TYPED_POINTERS = llvm.llvm_version_info[0] < 17
+
+# Of llvm.prefetch: into the cache nearest to the processor.
+_LOCALITY = 3
+
+_Operands = namedtuple(
+    "_Operands", "w stride quads x x_stride limb out out_stride ahead ahead_stride"
+)
 _Operands.__doc__ = """Arguments of a tile, all int64; addresses are integers.
 
 w: address of the first panel. stride: bytes to the next panel. quads: k / 4.
 x: address of the first row. x_stride: bytes to the next row. limb: bytes from the low to
 the high limbs of a row. out: address of the sums. out_stride: bytes to the next row's sums.
+ahead, ahead_stride: like w and stride, of what will be read later: its cache lines are fetched
+meanwhile, as many as the two panels have.
 """
 
 
@@ -83,6 +93,24 @@ def _zero(vector: Any) -> Any:
 
 def _load(builder: Any, address: Any, kind: Any) -> Any:
     return builder.load(builder.inttoptr(address, kind.as_pointer()), align=1)
+
+
+def _fetch(builder: Any, address: Any) -> None:
+    """Tell the processor that the cache line at an address will be read."""
+    pointer = _I8.as_pointer()
+    function = cgutils.get_or_insert_function(
+        builder.module,
+        ir.FunctionType(ir.VoidType(), [pointer, _I32, _I32, _I32]),
+        "llvm.prefetch.p0i8" if _TYPED_POINTERS else "llvm.prefetch.p0",
+    )
+    builder.call(function, [builder.inttoptr(address, pointer), _I32(0), _I32(_LOCALITY), _I32(1)])
+
+
+def _fetch_ahead(builder: Any, o: _Operands, offset: Any, panels: range) -> None:
+    """Fetch what is at this offset of the next tile's panels."""
+    at = builder.add(o.ahead, offset)
+    for panel in panels:
+        _fetch(builder, _at(builder, at, o.ahead_stride, panel))
 
 
 def _store(builder: Any, value: Any, address: Any) -> None:
@@ -129,7 +157,10 @@ def _emit_bytes_of(builder: Any, rows: range, panel: int, panels: int, o: _Opera
         (r, limb, v): _accumulator(builder, sums) for r in rows for limb in (0, 1) for v in vectors
     }
     with cgutils.for_range(builder, o.quads, intp=_I64) as loop:
-        at = builder.add(o.w, builder.shl(loop.index, _I64(_QUAD_SHIFT)))
+        offset = builder.shl(loop.index, _I64(_QUAD_SHIFT))
+        at = builder.add(o.w, offset)
+        if rows.start == 0:
+            _fetch_ahead(builder, o, offset, range(panel, panel + panels))
         weights = []
         for v in vectors:
             place = _at(builder, at, o.stride, panel + v // parts)
@@ -183,7 +214,10 @@ def _emit_words_of(builder: Any, rows: range, panel: int, o: _Operands) -> None:
     products = ir.VectorType(_I32, QUAD_BYTES)
     acc = {r: _accumulator(builder, ir.VectorType(_I32, QUAD_BYTES // 2)) for r in rows}
     with cgutils.for_range(builder, o.quads, intp=_I64) as loop:
-        at = builder.add(o.w, builder.shl(loop.index, _I64(_QUAD_SHIFT)))
+        offset = builder.shl(loop.index, _I64(_QUAD_SHIFT))
+        at = builder.add(o.w, offset)
+        if rows.start == 0:
+            _fetch_ahead(builder, o, offset, range(panel, panel + 1))
         bytes_ = _load(builder, _at(builder, at, o.stride, panel), ir.VectorType(_I8, QUAD_BYTES))
         weights = builder.sext(builder.sext(bytes_, words), products)
         here = builder.add(o.x, builder.shl(loop.index, _I64(_WORDS_SHIFT)))
@@ -224,6 +258,8 @@ def _tile(rows: int) -> Any:
         limb: Any,
         out: Any,
         out_stride: Any,
+        ahead: Any,
+        ahead_stride: Any,
     ) -> Any:
         signature = types.void(*[types.int64] * len(_Operands._fields))
 

@@ -1,0 +1,76 @@
+"""What limits the model on this machine: reading memory, and multiplying bytes."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from coder.kernels import njit
+from nacrith.bench.exact import WINDOW, measure_ceiling
+from nacrith.doctor import tokens_per_second
+from nacrith.models.catalog import default_model
+from predictors.language_models.exact.linear import Linear
+from predictors.language_models.exact.model import ExactModel
+from predictors.language_models.numerics import available_threads
+
+_ARRAY_BYTES = 1 << 29
+"""More than any cache holds."""
+
+_ROUNDS = 5
+
+
+@njit(nogil=True)
+def _sum(values: npt.NDArray[np.int64]) -> int:
+    total = np.int64(0)
+    for i in range(len(values)):
+        total += values[i]
+    return total
+
+
+def measure_bandwidth(n_bytes: int = _ARRAY_BYTES) -> float:
+    """Bytes per second that all threads together read from memory; the best of some rounds."""
+    parts = np.array_split(np.ones(n_bytes // 8, dtype=np.int64), available_threads())
+    _sum(parts[0][:1])
+    best = 0.0
+    with ThreadPoolExecutor(len(parts)) as pool:
+        for _ in range(_ROUNDS):
+            begin = time.perf_counter()
+            list(pool.map(_sum, parts))
+            best = max(best, n_bytes / (time.perf_counter() - begin))
+    return best
+
+
+def measure_limits(streams: tuple[int, ...] = (1, 8, 64), seconds: float = 3) -> dict[str, Any]:
+    """How fast the model decodes alone, and what both limits would allow.
+
+    Returns:
+        `bandwidth`: bytes per second; `products`: multiply-accumulates of an int8 weight and a
+        16-bit value per second, of all threads; `decoding`: for each number of streams the
+        tokens per second, and which share of each limit they use.
+    """
+    bandwidth = measure_bandwidth()
+    ceiling = measure_ceiling()
+    products = 1e9 * ceiling["ceiling"] * ceiling["threads"]
+    model = ExactModel(default_model().path)
+    panels = [w.panels for w in model.weights if isinstance(w, Linear)]
+    step_bytes = sum(p.nbytes for p in panels)
+    step_products = sum(p.size for p in panels)
+    decoding = []
+    for n in streams:
+        rate = tokens_per_second(model, n, seconds)
+        decoding.append({
+            "streams": n,
+            "rate": rate,
+            "of_bandwidth": rate / n * step_bytes / bandwidth,
+            "of_products": rate * step_products / products,
+        })  # fmt: skip
+    model.close()
+    return {
+        "bandwidth": bandwidth,
+        "products": products,
+        "window": WINDOW,
+        "weights": step_bytes,
+        "decoding": decoding,
+    }

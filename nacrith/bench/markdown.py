@@ -1,0 +1,38 @@
+"""Tables and sections of Markdown."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from nacrith.errors import FileError
+
+_HEADING = "## "
+
+
+def table(header: str, rows: Sequence[Sequence[str]]) -> str:
+    """A table; `header` has its columns between bars, all but the first are numbers."""
+    columns = header.split(" | ")
+    lines = [
+        "| " + header + " |",
+        "| --- |" + " ---: |" * (len(columns) - 1),
+        *("| " + " | ".join(row) + " |" for row in rows),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def put_section(path: Path, section: str) -> None:
+    """Put a section into a file in the place of the one with its heading, else at the end.
+
+    Raises:
+        FileError: the file can't be read or written.
+    """
+    heading = section.partition("\n")[0]
+    try:
+        lines = path.read_text("utf-8").splitlines() if path.exists() else []
+        begin = lines.index(heading) if heading in lines else len(lines)
+        later = (i for i in range(begin + 1, len(lines)) if lines[i].startswith(_HEADING))
+        end = next(later, len(lines))
+        parts = ["\n".join(lines[:begin]), section, "\n".join(lines[end:])]
+        text = "\n\n".join(part.strip("\n") for part in parts if part.strip("\n"))
+        path.write_text(text + "\n", "utf-8")
+    except OSError as error:
+        raise FileError(f"can't write {path}: {error.strerror}") from error

@@ -1,0 +1,56 @@
+"""Weights are mapped and checked in a thread while the modules that need them are imported.
+
+That is done only for files that a single frame of this process is for; whatever is wrong with
+one is told by who reads it later.
+"""
+
+from contextlib import suppress
+from pathlib import Path
+
+from nacrith.errors import NacrithError
+from nacrith.pipeline.options import CompressOptions
+
+_LOOKED_AT = 1 << 10
+"""Bytes at the beginning of a file: a NUL among them, and it is hardly text."""
+
+_EXACT = "exact"
+
+
+def before_compression(path: Path, size: int, options: CompressOptions) -> None:
+    """Map the weights that a file will probably be compressed with."""
+    if options.preset.mixing is not None or options.backend not in ("auto", _EXACT):
+        return
+    if size > options.block_size:
+        return
+    with suppress(OSError, NacrithError):
+        with open(path, "rb") as file:
+            if b"\0" in file.read(_LOOKED_AT):
+                return
+        from nacrith.models.catalog import embedded_path
+        from predictors.language_models.file_hash import remembered_sha256
+
+        model = options.model or embedded_path()
+        sha256 = remembered_sha256(model) if model else None
+        if sha256:
+            _map(sha256)
+
+
+def before_decompression(path: Path) -> None:
+    """Map the weights that a compressed file names."""
+    from nacrith.format.container import MemberReader
+    from nacrith.format.frame import Kind
+
+    with suppress(OSError, NacrithError), open(path, "rb") as file:
+        member = next(iter(MemberReader(file)))
+        model = member.header.model
+        has_text = member.sole and Kind.TEXT in member.sole.payloads
+        if has_text and model and model.numerics.backend == _EXACT:
+            _map(model.sha256)
+
+
+def _map(sha256: str) -> None:
+    from predictors.language_models.array_file import cache_folder, kept_name, map_ahead
+
+    if folder := cache_folder():
+        for path in folder.glob(kept_name(sha256, "*")):
+            map_ahead(path)

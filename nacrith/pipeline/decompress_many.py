@@ -1,0 +1,92 @@
+"""Many small files at once: those that the model decodes side by side, and all others."""
+
+import io
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from nacrith.codec.codec_request import CodecShelf, DecompressRequest
+from nacrith.codec.frame_codec import restore_frame, text_payload
+from nacrith.codec.text_codec import TextCodec
+from nacrith.errors import NacrithError
+from nacrith.format.container import MemberReader
+from nacrith.format.frame import Frame, Kind
+from nacrith.format.header import Header
+from nacrith.pipeline.decompress import decompress_stream, request_of
+from nacrith.workers import InProcess
+
+
+def decompress_many(
+    files: Sequence[bytes], shelf: CodecShelf, model: Path | None, dictionary: bytes = b""
+) -> list[bytes | NacrithError]:
+    """Restore files; return the original of each, or what is wrong with it.
+
+    Args:
+        files: whole NC06 files. Those of one frame with text go through the model together, if
+            they ask for the same; any other one goes alone.
+        shelf: keeps models.
+        model: GGUF path; None = find the one that a file names.
+        dictionary: for the files that need it.
+    """
+    found: dict[int, bytes | NacrithError] = {}
+    together: dict[DecompressRequest, list[tuple[int, Frame]]] = defaultdict(list)
+    for i, data in enumerate(files):
+        try:
+            sole = _sole_text(data)
+            request = request_of(sole[0], model, dictionary) if sole else None
+        except NacrithError as error:
+            found[i] = error
+            continue
+        if sole and request:
+            together[request].append((i, sole[1]))
+        else:
+            found[i] = _alone(data, shelf, model, dictionary)
+    for request, frames in together.items():
+        restored = _together(request, [frame for _, frame in frames], shelf)
+        found |= zip([i for i, _ in frames], restored, strict=True)
+    return [found[i] for i in range(len(files))]
+
+
+def _sole_text(data: bytes) -> tuple[Header, Frame] | None:
+    """The header and frame of a file that is nothing but one frame with text for the model.
+
+    Raises:
+        NacrithError: the file is damaged.
+    """
+    members = [(member, list(member.frames())) for member in MemberReader(io.BytesIO(data))]
+    (member, frames), *more = members
+    if more or not member.sole or not member.header.model or Kind.TEXT not in frames[0].payloads:
+        return None
+    return member.header, frames[0]
+
+
+def _alone(
+    data: bytes, shelf: CodecShelf, model: Path | None, dictionary: bytes
+) -> bytes | NacrithError:
+    sink, workers = io.BytesIO(), InProcess(slot=shelf)
+    try:
+        decompress_stream(io.BytesIO(data), sink, model, workers=workers, dictionary=dictionary)
+    except NacrithError as error:
+        return error
+    return sink.getvalue()
+
+
+def _together(
+    request: DecompressRequest, frames: Sequence[Frame], shelf: CodecShelf
+) -> list[bytes | NacrithError]:
+    try:
+        codec = shelf.open(request)
+    except NacrithError as error:
+        return [error] * len(frames)
+    assert isinstance(codec, TextCodec)
+    results: list[bytes | NacrithError] = []
+    texts = codec.decode_many([text_payload(frame) for frame in frames])
+    for frame, text in zip(frames, texts, strict=True):
+        if isinstance(text, NacrithError):
+            results.append(text)
+            continue
+        try:
+            results.append(b"".join(restore_frame(frame, iter([text]), past=shelf.past(request))))
+        except NacrithError as error:
+            results.append(error)
+    return results

@@ -1,0 +1,149 @@
+"""States that ensembles begin from, kept for many short texts.
+
+To allocate an ensemble takes longer than to code fifty symbols with it: most of the time goes
+into pages of memory that are touched for the first time (10 microseconds each, measured in a
+virtual machine). So the memory is used again. Large arrays of which a short text touches little
+are mapped afresh (`Snapshot`), and the rest is copied. What is only working memory is shared.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from predictors.ensemble import EnsembleParameters, State, new_state
+from predictors.heads.output_head import OutputHead
+from predictors.language_models.vocabulary import Vocabulary
+from predictors.mixing.decision import DecisionModel, line_bits
+from predictors.snapshot import Snapshot, copied, put_back
+
+
+class KeptStates:
+    """Makes states for the ensembles of one model, of which one is used at a time."""
+
+    def __init__(self, make: Callable[..., State] = new_state) -> None:
+        """`make`: called as `new_state`, once for each size of state."""
+        self._make = make
+        self._templates: dict[object, _Template] = {}
+        # By what sizes depend on but for the lines of contexts, which may be larger than needed.
+        self._slots: dict[object, list[State]] = defaultdict(list)
+        self._n_used: Counter[object] = Counter()
+
+    def state(
+        self,
+        vocabulary: Vocabulary,
+        parameters: EnsembleParameters,
+        n_streams: int,
+        n_symbols: int,
+        dimensions: int,
+    ) -> State:
+        """As `new_state`; the state may be used until `free` is called."""
+        size = n_streams, dimensions
+        key = *size, line_bits(n_symbols)
+        if key not in self._templates:
+            made = self._make(vocabulary, parameters, n_streams, n_symbols, dimensions)
+            self._templates[key] = _Template(made)
+        template, slots, i = self._templates[key], self._slots[size], self._n_used[size]
+        self._n_used[size] += 1
+        if i == len(slots):
+            slots.append(template.copy())
+        else:
+            slots[i] = template.put_back(slots[i])
+        return template.complete(slots[i])
+
+    def free(self) -> None:
+        """None of the states is in use any more."""
+        self._n_used.clear()
+
+
+class _Sparse(NamedTuple):
+    """Arrays of which a short text touches little."""
+
+    match_table: Any
+    history: Any
+    states: Any
+    followers: Any
+
+
+class _Template:
+    """A state, and what it takes to have others that are like it."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        tables, neighbors = state.tables, state.parts.neighbors
+        self._sparse = tables and Snapshot(
+            _Sparse(tables.match_table, tables.history, neighbors.states, neighbors.followers)
+        )
+
+    def copy(self) -> State:
+        """A copy of all that is neither sparse nor working memory."""
+        parts, tables = self._state
+        s, n = parts.softmax, parts.neighbors
+        head = parts.output_head
+        own_head = copied(head._replace(weights=head.weights[:0]))
+        # Not `zeros_like`, which touches all pages.
+        weights = np.zeros(head.weights.shape, head.weights.dtype)
+        own_head = own_head._replace(weights=weights)
+        _put_back_rows(own_head, head)
+        # The rest of the softmax, the candidates and the votes is working memory.
+        own = parts._replace(
+            softmax=s._replace(bias=s.bias.copy()),
+            state=copied(parts.state),
+            bias_head=copied(parts.bias_head),
+            output_head=own_head,
+            neighbors=n._replace(n_states=n.n_states.copy()),
+        )
+        if tables:
+            tables = tables._replace(model=copied(tables.model), states=tables.states.copy())
+        return State(own, tables)
+
+    def put_back(self, state: State) -> State:
+        """Make a state that `copy` of some template has made into one of this one."""
+        parts, tables = self._state
+        own = state.parts
+        _put_back_rows(own.output_head, parts.output_head)
+        put_back(own.state, parts.state)
+        put_back(own.bias_head, parts.bias_head)
+        put_back(own.neighbors.n_states, parts.neighbors.n_states)
+        put_back(own.softmax.bias, parts.softmax.bias)
+        if not tables:
+            return state
+        first = tables.model.contexts.lines
+        lines = state.tables.model.contexts.lines
+        if len(lines) < len(first):
+            lines = np.empty_like(first)
+        lines[: len(first)] = first
+        none = lines[:0]
+        put_back(_with_lines(state.tables.model, none), _with_lines(tables.model, none))
+        put_back(state.tables.states, tables.states)
+        return state._replace(
+            tables=state.tables._replace(model=_with_lines(state.tables.model, lines))
+        )
+
+    def complete(self, state: State) -> State:
+        """The state with sparse arrays of its own, and lines of the right number."""
+        parts, tables = state
+        if not self._sparse:
+            return state
+        sparse = self._sparse.copy()
+        n_lines = len(self._state.tables.model.contexts.lines)
+        lines = tables.model.contexts.lines[:n_lines]
+        tables = tables._replace(
+            model=_with_lines(tables.model, lines),
+            match_table=sparse.match_table,
+            history=sparse.history,
+        )
+        own = parts.neighbors._replace(states=sparse.states, followers=sparse.followers)
+        return State(parts._replace(neighbors=own), tables)
+
+
+def _with_lines(model: DecisionModel, lines: Any) -> DecisionModel:
+    return model._replace(contexts=model.contexts._replace(lines=lines))
+
+
+def _put_back_rows(head: OutputHead, first: OutputHead) -> None:
+    used, kept = int(head.count[0]), int(first.count[0])
+    head.weights[kept:used] = 0
+    head.weights[:kept] = first.weights[:kept]
+    put_back(head._replace(weights=0), first._replace(weights=0))
