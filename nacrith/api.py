@@ -14,6 +14,7 @@ from nacrith.file_objects.openable import check_file_object, check_target
 from nacrith.file_objects.opening import restoring_file
 from nacrith.file_objects.writing import CompressedText, CompressedWriter, compressing_file
 from nacrith.models.catalog import require
+from nacrith.models.corrections import NONE, described
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import BLOCK, CompressOptions
@@ -39,6 +40,7 @@ class WriteOptions(TypedDict, total=False):
     threads: int
     block_size: int
     dictionary: Data
+    correction: StrPath | None
 
 
 def compress(
@@ -53,6 +55,7 @@ def compress(
     threads: int = 0,
     block_size: int = BLOCK,
     dictionary: Data = b"",
+    correction: StrPath | None = None,
 ) -> bytes:
     """Return `data` compressed: a whole NC06 file.
 
@@ -68,6 +71,9 @@ def compress(
         threads: 0 = all CPUs.
         block_size: bytes of the original in a frame.
         dictionary: what the data is like; `decompress` then needs it too. Empty = none.
+        correction: of the model's weights: None = the one that is shipped for the model, if
+            there is one; "none"; or the path of one (docs/correction.md), which `decompress`
+            then needs too.
 
     All is checked first, needed or not.
 
@@ -78,20 +84,27 @@ def compress(
     """
     size = memoryview(data).nbytes
     options = chosen_options(
-        preset, level, model, backend, streams, window, threads, block_size, dictionary
+        preset, level, model, backend, streams, window, threads, block_size, dictionary, correction
     )
     sink = io.BytesIO()
     compress_stream(io.BytesIO(data), sink, options, size)
     return sink.getvalue()
 
 
-def decompress(data: Data, *, model: StrPath | None = None, dictionary: Data = b"") -> bytes:
+def decompress(
+    data: Data,
+    *,
+    model: StrPath | None = None,
+    dictionary: Data = b"",
+    correction: StrPath | None = None,
+) -> bytes:
     """Return the original of a NC06 file.
 
     Args:
         data: the whole file; several files one after the other give their originals so.
         model: path of a GGUF file; None = find the one that the file names.
         dictionary: that it was compressed with, if it was.
+        correction: path of the correction that it was compressed with, if that is not shipped.
 
     Raises:
         NacrithError: the data is damaged, not a NC06 file, its model is not here, or it needs
@@ -102,7 +115,11 @@ def decompress(data: Data, *, model: StrPath | None = None, dictionary: Data = b
     memoryview(data)
     sink = io.BytesIO()
     decompress_stream(
-        io.BytesIO(data), sink, _path(model), dictionary=bytes(memoryview(dictionary))
+        io.BytesIO(data),
+        sink,
+        _path(model),
+        dictionary=bytes(memoryview(dictionary)),
+        correction=_correction(correction),
     )
     return sink.getvalue()
 
@@ -114,6 +131,7 @@ def open(
     *,
     model: StrPath | None = None,
     dictionary: Data = b"",
+    correction: StrPath | None = None,
 ) -> io.BufferedReader: ...
 
 
@@ -168,8 +186,8 @@ def open(
         file: a path, or a binary file object, which is left open.
         mode: "r", "rb", "w", "wb", "x" or "xb" for bytes; "rt", "wt" or "xt" for text.
         encoding, errors, newline: of text, see `io.TextIOWrapper`.
-        options: for reading `model` and `dictionary`, as of `decompress`; for writing those
-            of `compress`.
+        options: for reading `model`, `dictionary` and `correction`, as of `decompress`; for
+            writing those of `compress`.
 
     Raises:
         OSError: as the built-in `open`.
@@ -196,20 +214,23 @@ def open(
     if action == "r":
         model = _path(options.pop("model", None))
         dictionary = bytes(memoryview(options.pop("dictionary", b"")))
+        correction = _correction(options.pop("correction", None))
         if options:
             raise ValueError(f"only for writing: {', '.join(options)}")
-        reader = _reader(file, model, dictionary)
+        reader = _reader(file, model, dictionary, correction)
         return io.TextIOWrapper(reader, encoding, errors, newline) if kind == "t" else reader
     writer = _writer(file, action, chosen_options(**options))
     return CompressedText(writer, encoding, errors, newline) if kind == "t" else writer
 
 
-def _reader(file: StrPath | BinaryIO, model: Path | None, dictionary: bytes) -> io.BufferedReader:
+def _reader(
+    file: StrPath | BinaryIO, model: Path | None, dictionary: bytes, correction: Path | str | None
+) -> io.BufferedReader:
     if not isinstance(file, (str, bytes, os.PathLike)):
         check_file_object(file, "read")
-        return restoring_file(file, model, dictionary=dictionary)
+        return restoring_file(file, model, dictionary=dictionary, correction=correction)
     source = builtins.open(file, "rb")  # noqa: SIM115 (the file object closes it)
-    return restoring_file(source, model, close_source=True, dictionary=dictionary)
+    return restoring_file(source, model, True, dictionary, correction)
 
 
 def _writer(file: StrPath | BinaryIO, action: str, options: CompressOptions) -> CompressedWriter:
@@ -237,6 +258,7 @@ def chosen_options(
     threads: int = 0,
     block_size: int = BLOCK,
     dictionary: Data = b"",
+    correction: StrPath | None = None,
 ) -> CompressOptions:
     """The options that the arguments of `compress` say; raises as it does."""
     if not isinstance(preset, str):
@@ -259,6 +281,7 @@ def chosen_options(
         _integer("streams", streams),
         block_size=_integer("block_size", block_size),
         dictionary=bytes(memoryview(dictionary)),
+        correction=_correction(correction),
     )
 
 
@@ -277,3 +300,10 @@ def _path(model: StrPath | None) -> Path | None:
     path = Path(os.fsdecode(model))
     require(path)
     return path
+
+
+def _correction(correction: StrPath | None) -> Path | str | None:
+    """A user's choice of a correction; a path must be one."""
+    if correction is None or correction == NONE:
+        return correction
+    return described(Path(os.fsdecode(correction))).path

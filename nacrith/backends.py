@@ -10,6 +10,7 @@ from nacrith.errors import NacrithError
 
 if TYPE_CHECKING:
     from predictors.base import LanguageModel
+    from predictors.language_models.correction.file_head import CorrectionFile
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,8 @@ class Backend:
         number: in a file's record of the numerics; frozen. Rows that share it compute the
             same way, on other devices.
         recorded: the name that the record has for `number`.
-        loader: module and function `(path, threads) -> LanguageModel`. The module is
-            imported when a model is loaded.
+        loader: module and function `(path, threads, correction) -> LanguageModel`. The
+            module is imported when a model is loaded.
     """
 
     name: str
@@ -30,15 +31,18 @@ class Backend:
     recorded: str
     loader: str
 
-    def load(self, path: Path, threads: int) -> "LanguageModel":
-        """Load a GGUF.
+    def load(
+        self, path: Path, threads: int, correction: "CorrectionFile | None" = None
+    ) -> "LanguageModel":
+        """Load a GGUF, its weights corrected.
 
         Raises:
             predictors.base.ModelError
         """
         module, _, function = self.loader.partition(":")
-        load: Callable[[Path, int], LanguageModel] = getattr(import_module(module), function)
-        return load(path, threads)
+        load: Callable[[Path, int, CorrectionFile | None], LanguageModel]
+        load = getattr(import_module(module), function)
+        return load(path, threads, correction)
 
 
 _PLACE = "predictors.language_models."

@@ -79,7 +79,7 @@ def explain(
     Args:
         source: a text, or a NC06 file.
         name: the title.
-        options: for compressing; of a NC06 file only its `model` counts.
+        options: for compressing; of a NC06 file only its `model` and `correction` count.
 
     Raises:
         NacrithError: too large, without text, or as the pipeline.
@@ -122,7 +122,9 @@ def _decompressed(
     """(original, packed)."""
     _refuse_large(sum(frame.original_size for frame in _frames(packed)))
     original = io.BytesIO()
-    decompress_stream(io.BytesIO(packed), original, options.model, progress)
+    decompress_stream(
+        io.BytesIO(packed), original, options.model, progress, correction=options.correction
+    )
     return original.getvalue(), packed
 
 

@@ -39,9 +39,10 @@ class Codec:
         threads: int = 0,
         block_size: int = BLOCK,
         dictionary: Data = b"",
+        correction: StrPath | None = None,
     ) -> None:
-        """The arguments are those of `compress`; `model`, `threads` and `dictionary` are for both
-        directions.
+        """The arguments are those of `compress`; `model`, `threads`, `dictionary` and `correction`
+        are for both directions.
 
         The model is loaded when it is needed first.
 
@@ -49,8 +50,9 @@ class Codec:
             NacrithError, ValueError, TypeError: as `compress`.
         """
         self._options = chosen_options(
-            preset, level, model, backend, streams, window, threads, block_size, dictionary
-        )
+            preset, level, model, backend, streams, window, threads, block_size, dictionary,
+            correction,
+        )  # fmt: skip
         self._model = self._options.model
         self._dictionary = self._options.dictionary
         self._shelf = CodecShelf(self._options.threads, self._dictionary)
@@ -80,6 +82,7 @@ class Codec:
                 self._model,
                 workers=self._workers,
                 dictionary=self._dictionary,
+                correction=self._options.correction,
             )
         return sink.getvalue()
 
@@ -119,7 +122,9 @@ class Codec:
                     break
             with self._lock:
                 self._check()
-                restored = decompress_many(data, self._shelf, self._model, self._dictionary)
+                restored = decompress_many(
+                    data, self._shelf, self._model, self._dictionary, self._options.correction
+                )
             for (i, _), found in zip(chunk, restored, strict=False):
                 if isinstance(found, NacrithError):
                     raise _of_message(i, found) from found

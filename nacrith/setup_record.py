@@ -42,7 +42,7 @@ def is_done(model: ModelFile) -> bool:
 
 def write(model: ModelFile) -> None:
     """Record what this process has loaded and made, if there is a folder for it."""
-    kept = kept_at(model.path)
+    kept = kept_at(model.path, model.correction)
     record = {
         "state": _state(),
         "models": [str(kept)] if kept and kept.exists() else [],
@@ -57,7 +57,7 @@ def write(model: ModelFile) -> None:
 def _places(model: ModelFile) -> list[Path]:
     """Where a record of this processor, Python and model may be."""
     machine = cpu_target.target_context.codegen().magic_tuple()
-    name = _digest([machine, sys.version, model.sha256])
+    name = _digest([machine, sys.version, model.sha256, model.correction])
     return [folder / f"setup.{name}.json" for folder in cache_folders(Path(coder.__file__))]
 
 

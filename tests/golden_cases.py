@@ -20,7 +20,7 @@ from nacrith.codec.layout import Layout, code_layout
 from nacrith.format.container import MemberReader
 from nacrith.format.dictionary import dictionary_id
 from nacrith.format.frame import Frame, Kind
-from nacrith.format.header import Metadata
+from nacrith.format.header import KNOWN_MODELS, Metadata
 from nacrith.format.parameters import Parameters
 from nacrith.format.varint import Reader
 from nacrith.pipeline.compress import compress_stream
@@ -31,11 +31,14 @@ from nacrith.transforms.charset_table import CODECS
 from nacrith.transforms.prepare import code_transforms
 from tests.charset_texts import TEXTS
 from tests.conftest import ROOT, keep_in_model
+from tests.correction_examples import random_correction
 
 GOLDEN = ROOT / "tests" / "golden"
 
 # The file names the model by its hash, so a golden file needs the very same tiny model.
 TINY_SHA256 = "62099e461e71a80fd2293dd1309888edd47e66e4bc3a08b92b637d253da6c2c2"
+TINY_CORRECTION = "adb253b9c8d53b7e"
+"""Likewise."""
 
 
 @dataclass(frozen=True)
@@ -48,16 +51,26 @@ class Case:
         options: of compress, as keywords of `CompressOptions`.
         real: with the embedded model and the choices that it leads to, else with the tiny
             one, with all text kept in it.
+        corrected: with a correction of the tiny model.
     """
 
     originals: tuple[bytes, ...]
     holds: dict[str, Any]
     options: dict[str, Any] = field(default_factory=dict)
     real: bool = False
+    corrected: bool = False
 
     @property
     def dictionary(self) -> bytes:
         return self.options.get("dictionary", b"")
+
+    def correction(self, tiny: Path) -> Path | str | None:
+        """Of the model's weights; that of the tiny model is written beside it."""
+        if self.corrected:
+            path = tiny.with_name("correction.bin")
+            path.write_bytes(random_correction(tiny).to_bytes())
+            return path
+        return self.options.get("correction")
 
     @property
     def original(self) -> bytes:
@@ -68,7 +81,8 @@ class Case:
         """The compressed file. `tiny`: path of the tiny model."""
         sink = io.BytesIO()
         model = None if self.real else tiny
-        options = CompressOptions(model, "exact", threads=1, **self.options)
+        given = {**self.options, "correction": self.correction(tiny)}
+        options = CompressOptions(model, "exact", threads=1, **given)
         with nullcontext() if self.real else pytest.MonkeyPatch.context() as monkeypatch:
             if monkeypatch:
                 keep_in_model(monkeypatch)
@@ -96,6 +110,7 @@ def features(packed: bytes) -> dict[str, Any]:
         "frames": len(frames),
         "trailers": trailers,
         "model": members[0].model and members[0].model.name,
+        "correction": members[0].model and members[0].model.correction,
         "metadata": members[0].metadata,
         "dictionary": members[0].dictionary,
         "kinds": {segment.kind for frame in frames for segment in frame.segments},
@@ -174,6 +189,8 @@ def _in_charset(name: str) -> bytes:
 
 
 SMALL_WINDOW = Parameters(window=256)
+GOLDEN_TEXT = (GOLDEN / "exact-1.txt").read_bytes()
+GENERAL = {"model": KNOWN_MODELS[2].name, "correction": KNOWN_MODELS[2].correction}
 
 
 def _text(holds: dict[str, Any], original: bytes = TEXT, **parameters: int) -> Case:
@@ -228,6 +245,12 @@ CASES = {
         {"dictionary": dictionary_id(LONG), "streams": 2, "kinds": {Kind.TEXT}},
         {"parameters": SMALL_WINDOW, "streams": 2, "dictionary": LONG},
     ),
+    "correction": Case(
+        (TEXT,),
+        {"correction": TINY_CORRECTION, "kinds": {Kind.TEXT}},
+        {"parameters": SMALL_WINDOW},
+        corrected=True,
+    ),
     "dictionary-mixed-text": Case(
         (TEXT,),
         {"dictionary": dictionary_id(LONG), "variant": 2, "kinds": {Kind.MIXED_TEXT}},
@@ -260,13 +283,19 @@ CASES = {
     "mixed-text-1": _mixed_text(1, 1),
     "mixed-text-2": _mixed_text(2, 2),
     "exact-1": Case(
-        ((GOLDEN / "exact-1.txt").read_bytes(),),
-        {"model": "SmolLM2-135M-Instruct.Q4_1", "prompt": 0, "kinds": {Kind.TEXT}},
+        (GOLDEN_TEXT,),
+        {**GENERAL, "prompt": 0, "kinds": {Kind.TEXT}},
+        real=True,
+    ),
+    "uncorrected": Case(
+        (GOLDEN_TEXT,),
+        {"model": "SmolLM2-135M-Instruct.Q4_1", "correction": "", "kinds": {Kind.TEXT}},
+        {"correction": "none"},
         real=True,
     ),
     "exact-prompt": Case(
         (b';; Sum of a list.\n(defun sum (xs)\n  "Return the sum of XS."\n  (apply #\'+ xs))\n',),
-        {"model": "SmolLM2-135M-Instruct.Q4_1", "prompt": 2, "kinds": {Kind.TEXT}},
+        {**GENERAL, "prompt": 2, "kinds": {Kind.TEXT}},
         real=True,
     ),
 } | {f"charset-{name}": _text({"charset": name}, _in_charset(name)) for name in CHARSETS[1:]}

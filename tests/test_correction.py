@@ -1,5 +1,6 @@
 """A correction of the weights: its file, its rounding, and that the exact backend merges it."""
 
+import hashlib
 import os
 import shutil
 import time
@@ -10,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from predictors.base import ModelError
-from predictors.language_models.correction.correction_file import MAGIC, read_correction
+from predictors.language_models.correction.correction_file import read_correction
+from predictors.language_models.correction.file_head import (
+    HASHED_FROM,
+    MAGIC,
+    CorrectionFile,
+    describe_correction,
+)
 from predictors.language_models.correction.merge import MAX_RANK, merged
 from predictors.language_models.correction.pack import balanced, pack
 from predictors.language_models.exact.model import ExactModel
@@ -85,7 +92,7 @@ def test_each_correction_is_kept_apart(gguf, cache):
 def test_the_numerics_name_the_correction(gguf):
     correction = random_correction(gguf)
     versions = [ExactModel(gguf, 1, c).numerics.version for c in (None, correction)]
-    assert versions == ["1", f"2-{correction.sha256[:16]}"]
+    assert versions == ["1", "2"]
 
 
 def test_the_correction_of_another_model_is_refused(gguf, tmp_path):
@@ -102,6 +109,7 @@ def test_a_file_survives(gguf, tmp_path):
     correction = random_correction(gguf)
     path = tmp_path / "correction.bin"
     path.write_bytes(correction.to_bytes())
+    assert describe_correction(path) == CorrectionFile(path, correction.sha256, correction.model)
     found = read_correction(path)
     assert found.sha256 == correction.sha256
     assert (found.shape, found.model) == (correction.shape, correction.model)
@@ -110,29 +118,79 @@ def test_a_file_survives(gguf, tmp_path):
         assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
 
 
+def hashed(data):
+    """A file of these bytes behind the hash, with their hash."""
+    return MAGIC + hashlib.sha256(data).hexdigest().encode() + b"\n" + data
+
+
 def test_bad_files_are_refused(gguf, tmp_path):
     whole = random_correction(gguf).to_bytes()
-    end = whole.index(b"\n", len(MAGIC))
+    behind = whole[HASHED_FROM:]
+    end = behind.index(b"\n") + 1
     path = tmp_path / "correction.bin"
+    assert hashed(behind) == whole
     bad = [
         b"",
         MAGIC,
-        whole[: end - 3],
+        whole[: HASHED_FROM - 1],
+        whole[: HASHED_FROM + end - 3],
         whole[:-1],
         whole + b"\0",
         b"x" + whole,
-        MAGIC + b"[]\n" + whole[end + 1 :],
-        whole.replace(b'"ranks": [3', b'"ranks": [-3'),
-        whole.replace(b'"ranks": [3', b'"ranks": [2000000'),
-        whole.replace(b'"ranks": [3', b'"ranks": ["3"'),
-        whole.replace(b'"shape": [2', b'"shape": [1.5'),
+        whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:],
+        whole[: len(MAGIC)] + b"0" * 64 + whole[HASHED_FROM - 1 :],
+        hashed(behind[:-1]),
+        hashed(behind + b"\0"),
+        hashed(b"[]\n" + behind[end:]),
+        hashed(behind.replace(b'"model": "', b'"model": "x')),
+        hashed(behind.replace(b'"model": "', b'"other": "')),
+        hashed(behind.replace(b'"ranks": [3', b'"ranks": [-3')),
+        hashed(behind.replace(b'"ranks": [3', b'"ranks": [2000000')),
+        hashed(behind.replace(b'"ranks": [3', b'"ranks": ["3"')),
+        hashed(behind.replace(b'"shape": [2', b'"shape": [1.5')),
     ]
     for data in bad:
         path.write_bytes(data)
-        with pytest.raises(ModelError, match="install it anew"):
+        with pytest.raises(ModelError, match="get it anew"):
             read_correction(path)
-    with pytest.raises(ModelError, match="can't read"):
-        read_correction(tmp_path / "missing")
+    for data in (*bad[:3], *bad[11:14]):
+        path.write_bytes(data)
+        with pytest.raises(ModelError, match="get it anew"):
+            describe_correction(path)
+    for read in (read_correction, describe_correction):
+        with pytest.raises(ModelError, match="can't read"):
+            read(tmp_path / "missing")
+    with pytest.raises(ModelError, match="no correction"):
+        describe_correction(tmp_path)
+
+
+def test_only_the_corrections_made_last_are_kept(gguf, cache):
+    for seed in range(5):
+        ExactModel(gguf, 1, random_correction(gguf, seed=seed)).close()
+        for path in cache.glob("*.arrays"):
+            os.utime(path, (path.stat().st_atime, path.stat().st_mtime - 10))
+    ExactModel(gguf, 1).close()
+    kept = [random_correction(gguf, seed=seed).sha256[:16] for seed in (2, 3, 4)]
+    names = sorted(path.name.split("-")[0][33:] for path in cache.glob("*.arrays"))
+    assert names == sorted(["", *kept])
+
+
+def test_where_the_merged_weights_are_kept_only_the_head_is_read(gguf, tmp_path, monkeypatch):
+    path = tmp_path / "correction.bin"
+    path.write_bytes(random_correction(gguf).to_bytes())
+    file = describe_correction(path)
+    first = logits(ExactModel(gguf, 1, file))
+    monkeypatch.setattr(CorrectionFile, "read", None)
+    assert np.array_equal(logits(ExactModel(gguf, 1, file)), first)
+
+
+def test_a_file_that_changes_while_it_is_used_is_refused(gguf, tmp_path):
+    path = tmp_path / "correction.bin"
+    path.write_bytes(random_correction(gguf).to_bytes())
+    file = describe_correction(path)
+    path.write_bytes(random_correction(gguf, seed=2).to_bytes())
+    with pytest.raises(ModelError, match="changed"):
+        ExactModel(gguf, 1, file)
 
 
 def test_packing_loses_little():

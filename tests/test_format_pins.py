@@ -7,15 +7,20 @@ from dataclasses import fields
 import pytest
 
 from nacrith import backends
+from nacrith.errors import FormatError, UnsupportedError
 from nacrith.format import header, numerics, parameters
 from nacrith.format.numerics import NumericsRecord
 from nacrith.format.parameters import Parameters
 from nacrith.format.varint import Reader
+from nacrith.models import corrections
 from nacrith.transforms.prompts import PROMPTS
 from predictors.heads.neighbors import MAX_STATES
 from predictors.language_models.numerics import FEATURES, MACHINES, Numerics
 from predictors.mixing.contexts import ALL_KINDS
 from tests.conftest import ROOT
+
+SMOLLM2 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+GENERAL = "7e5fc17b133f5061"
 
 
 def test_the_predictors_agree_with_the_format():
@@ -51,6 +56,42 @@ def test_the_bytes_of_a_header_that_names_a_machine():
     )
     assert given.to_bytes() == bytes.fromhex(expected)
     assert header.Header.read(Reader(given.to_bytes(), "header")) == (given, False)
+
+
+@pytest.mark.parametrize(
+    ("sha256", "correction", "expected"),
+    [
+        (SMOLLM2, "", "01"),
+        (SMOLLM2, GENERAL, "02"),
+        (SMOLLM2, "ab" * 8, f"ff {'ab' * 8} 01"),
+        ("cd" * 32, "", f"00 016d {'cd' * 32}"),
+        ("cd" * 32, GENERAL, f"ff {GENERAL} 00 016d {'cd' * 32}"),
+    ],
+)
+def test_the_bytes_that_name_a_model(sha256, correction, expected):
+    name = "SmolLM2-135M-Instruct.Q4_1" if sha256 == SMOLLM2 else "m"
+    record = header.ModelRecord(name, sha256, NumericsRecord("exact", "2"), 0, correction)
+    packed = header.Header(record).to_bytes()
+    assert packed == bytes.fromhex(f"01 {expected} 02 0132")
+    assert header.Header.read(Reader(packed, "header"))[0].model == record
+
+
+def test_a_known_correction_is_not_corrected_again():
+    two = bytes.fromhex(f"01 ff {'ab' * 8} 02 02 0132")
+    with pytest.raises(FormatError, match="two corrections"):
+        header.Header.read(Reader(two, "header"))
+
+
+@pytest.mark.parametrize("number", ["03", f"ff {'ab' * 8} 03", f"ff {'ab' * 8} ff"])
+def test_the_number_of_a_later_version_is_refused(number):
+    with pytest.raises(UnsupportedError, match="install a newer"):
+        header.Header.read(Reader(bytes.fromhex(f"01 {number} 02 0132"), "header"))
+
+
+def test_the_correction_that_is_shipped_is_the_one_that_files_name():
+    (found,) = corrections.shipped()
+    assert corrections.short_name(found) == GENERAL and found.model == SMOLLM2
+    assert found.read().sha256 == found.sha256
 
 
 def modules_of(code, *arguments):

@@ -26,7 +26,10 @@ def test_a_golden_file_opens_and_is_made_again(tiny_gguf, name):
     packed = (GOLDEN / f"{name}.nc").read_bytes()
     restored = io.BytesIO()
     model = None if case.real else tiny_gguf
-    decompress_stream(io.BytesIO(packed), restored, model, dictionary=case.dictionary)
+    correction = case.correction(tiny_gguf)
+    decompress_stream(
+        io.BytesIO(packed), restored, model, dictionary=case.dictionary, correction=correction
+    )
     assert restored.getvalue() == case.original
     assert case.make(tiny_gguf) == packed
 
@@ -42,6 +45,7 @@ def test_the_golden_files_name_each_feature():
     assert set().union(*seen["kinds"]) == set(Kind)
     assert set(seen["charset"]) == set(CHARSETS)
     assert any(seen["dictionary"])
+    assert len({*seen["correction"]} - {None, ""}) == 2
     assert set(seen["prompt"]) == set(range(MAX_PROMPT + 1))
     for key in ("crlf", "wrapped", "calls", "slides"):
         assert set(seen[key]) == {False, True}, key

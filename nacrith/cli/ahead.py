@@ -31,8 +31,12 @@ def before_compression(path: Path, size: int, options: CompressOptions) -> None:
 
         model = options.model or embedded_path()
         sha256 = remembered_sha256(model) if model else None
-        if sha256:
-            _map(sha256)
+        if model and sha256:
+            from nacrith.models.catalog import ModelFile
+            from nacrith.models.corrections import corrected, short_name
+
+            found = corrected(ModelFile("", model, sha256), options.correction)
+            _map(sha256, short_name(found.correction))
 
 
 def before_decompression(path: Path) -> None:
@@ -45,12 +49,12 @@ def before_decompression(path: Path) -> None:
         model = member.header.model
         has_text = member.sole and Kind.TEXT in member.sole.payloads
         if has_text and model and model.numerics.backend == _EXACT:
-            _map(model.sha256)
+            _map(model.sha256, model.correction)
 
 
-def _map(sha256: str) -> None:
+def _map(sha256: str, correction: str) -> None:
     from predictors.language_models.array_file import cache_folder, kept_name, map_ahead
 
     if folder := cache_folder():
-        for path in folder.glob(kept_name(sha256, "*")):
+        for path in folder.glob(kept_name(sha256, "*", correction)):
             map_ahead(path)

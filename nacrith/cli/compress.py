@@ -14,6 +14,7 @@ from nacrith.cli.directory_walk import Choice, compressed, is_compressed, origin
 from nacrith.cli.display import say
 from nacrith.cli.file_job import FileJob, open_compressed, progress_of
 from nacrith.cli.options import (
+    CORRECTION,
     DICTIONARY,
     FILES,
     MODEL,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 @with_output
 @RECURSIVE
 @MODEL
+@CORRECTION
 @DICTIONARY
 @click.option(
     "--backend",
@@ -94,6 +96,7 @@ def compress(
     out: Output,
     recursive: bool,
     model: Path | None,
+    correction: Path | str | None,
     dictionary: bytes | None,
     backend: str,
     level: int,
@@ -134,6 +137,7 @@ def compress(
         None,
         block_size,
         dictionary or b"",
+        correction,
     )
 
     def job(path: Path | None) -> "Summary":
@@ -181,7 +185,13 @@ def _compress(
             progress = run.progress_of("verify")
             with team.open(n_frames, options.threads, progress) as workers:
                 decompress_stream(
-                    run.sink, None, options.model, progress, workers, None, options.dictionary
+                    run.sink,
+                    None,
+                    options.model,
+                    progress,
+                    workers,
+                    dictionary=options.dictionary,
+                    correction=options.correction,
                 )
     run.finish(summary)
     return summary
@@ -192,6 +202,7 @@ def _compress(
 @with_output
 @RECURSIVE
 @MODEL
+@CORRECTION
 @DICTIONARY
 @click.option(
     "--range",
@@ -207,6 +218,7 @@ def decompress(
     out: Output,
     recursive: bool,
     model: Path | None,
+    correction: Path | str | None,
     dictionary: bytes | None,
     wanted: range | None,
     team: Team,
@@ -234,7 +246,14 @@ def decompress(
             n_frames = None if wanted is None else 1
             with team.open(n_frames, progress=run.progress) as workers:
                 summary, header = decompress_stream(
-                    run.source, run.sink, model, run.progress, workers, wanted, dictionary or b""
+                    run.source,
+                    run.sink,
+                    model,
+                    run.progress,
+                    workers,
+                    wanted,
+                    dictionary or b"",
+                    correction,
                 )
         if metadata and header.metadata and run.target and not is_special(run.target):
             restore_metadata(run.target, header.metadata)
@@ -249,6 +268,7 @@ def decompress(
 @QUIET
 @RECURSIVE
 @MODEL
+@CORRECTION
 @DICTIONARY
 @with_workers
 @click.option("--quick", is_flag=True, help="Only checksums of the file; needs no model.")
@@ -258,6 +278,7 @@ def test(
     verbose: bool,
     recursive: bool,
     model: Path | None,
+    correction: Path | str | None,
     dictionary: bytes | None,
     team: Team,
     quick: bool,
@@ -281,7 +302,7 @@ def test(
                 progress = progress_of(path, quiet, decoding=True)
                 with team.open(progress=progress) as workers:
                     summary, _ = decompress_stream(
-                        source, None, model, progress, workers, None, dictionary or b""
+                        source, None, model, progress, workers, None, dictionary or b"", correction
                     )
                     size = summary.original
         if not quiet:

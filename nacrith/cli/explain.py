@@ -6,7 +6,7 @@ import click
 
 from nacrith.cli.display import printable
 from nacrith.cli.file_job import progress_of
-from nacrith.cli.options import MODEL, NAME, OUTPUT_NAME, with_level
+from nacrith.cli.options import CORRECTION, MODEL, NAME, OUTPUT_NAME, with_level
 from nacrith.pipeline.presets import LEVELS, WITH_MODEL
 from nacrith.system.files import open_input, open_output
 
@@ -20,6 +20,7 @@ from nacrith.system.files import open_input, open_output
 @click.option("-f", "--force", is_flag=True, help="Overwrite.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @MODEL
+@CORRECTION
 @with_level
 def explain(
     file: Path,
@@ -27,6 +28,7 @@ def explain(
     force: bool,
     quiet: bool,
     model: Path | None,
+    correction: Path | str | None,
     level: int,
 ) -> None:
     """Write a page that shows what each token of FILE costs, and why.
@@ -45,7 +47,9 @@ def explain(
     if level < WITH_MODEL:
         raise click.UsageError(f"below -{WITH_MODEL} there is no model whose work could be shown")
     chosen = LEVELS[level]
-    options = CompressOptions(model, preset=chosen, parameters=chosen.parameters)
+    options = CompressOptions(
+        model, preset=chosen, parameters=chosen.parameters, correction=correction
+    )
     with open_input(file, special=output is not None) as (source, _):
         target = output or file.with_name(file.name + ".html")
         with open_output(target, force) as sink:

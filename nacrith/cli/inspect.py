@@ -55,6 +55,7 @@ def models(context: click.Context) -> None:
         embedded_path,
         models_directory,
     )
+    from nacrith.models.corrections import corrected, short_name
 
     found = [describe(path) for path in candidates()]
     embedded = embedded_path()
@@ -62,6 +63,8 @@ def models(context: click.Context) -> None:
         mark = "  (default)" if model.path == embedded else ""
         for line in (f"{model.name}{mark}", f"  {model.path}", f"  sha256 {model.sha256}"):
             click.echo(printable(line))
+        if correction := corrected(model).correction:
+            click.echo(f"  correction of its weights {short_name(correction)}")
     if not embedded:
         say(f"the default model is missing: {INSTALL_HINT}")
     if not found:

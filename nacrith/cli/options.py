@@ -124,6 +124,24 @@ DICTIONARY = click.option(
     help="A text that the input is like, read before it; as large as 4K or more. The same FILE "
     "is needed to decompress.",
 )  # fmt: skip
+
+
+class _Correction(_Name):
+    """A correction of the model's weights: its path, which is looked at, or `none`."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if value == "none":
+            return value
+        from nacrith.models.corrections import described
+
+        return described(super().convert(value, param, ctx)).path
+
+
+CORRECTION = click.option(
+    "--correction", type=_Correction(), default=None, metavar="FILE|none",
+    help="Correction of the model's weights; by default the one that is shipped for the model. "
+    "The same FILE is needed to decompress.",
+)  # fmt: skip
 QUIET = options(
     click.option("-q", "--quiet", is_flag=True, help="No progress, no summary."),
     click.option(

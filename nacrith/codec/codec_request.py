@@ -11,6 +11,7 @@ from nacrith.errors import FormatError
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import ModelRecord
 from nacrith.format.parameters import Parameters
+from nacrith.models.corrections import Choice
 from predictors.text.text_model import TextPast
 
 
@@ -25,6 +26,7 @@ class CompressRequest:
     cutting: Cutting
     least_saving: int | None
     dictionary: bytes = b""
+    correction: Choice = None
 
     def open(self, models: LoadedModels | None = None) -> TextCodec:
         return TextCodec.for_compression(
@@ -36,6 +38,7 @@ class CompressRequest:
             self.least_saving,
             models,
             self.dictionary,
+            self.correction,
         )
 
 
@@ -58,11 +61,14 @@ class DecompressRequest:
     parameters: Parameters
     model: Path | None
     dictionary: bytes = b""
+    correction: Choice = None
 
     def open(self, models: LoadedModels | None = None) -> TextCodec:
         if self.record is None:
             raise FormatError("a frame holds text but the header names no model")
-        return TextCodec.for_file(self.record, self.parameters, self.model, models, self.dictionary)
+        return TextCodec.for_file(
+            self.record, self.parameters, self.model, models, self.dictionary, self.correction
+        )
 
 
 _MOST_OPEN = 4

@@ -8,6 +8,7 @@ from coder import ScoreError
 from nacrith.backends import AUTO, EXACT, find_backend
 from nacrith.errors import NacrithError
 from predictors.base import LanguageModel, ModelError, UnsupportedModelError
+from predictors.language_models.correction.file_head import CorrectionFile
 
 
 @contextmanager
@@ -19,14 +20,20 @@ def translated() -> Iterator[None]:
         raise NacrithError(str(error)) from error
 
 
-def load_model(backend: str, path: Path, threads: int) -> LanguageModel:
-    """Load a GGUF with a backend; raises NacrithError if that can't be done."""
+def load_model(
+    backend: str, path: Path, threads: int, correction: CorrectionFile | None = None
+) -> LanguageModel:
+    """Load a GGUF with a backend, corrected; raises NacrithError if that can't be done."""
     *first, last = AUTO if backend == "auto" else (backend,)
     with translated():
         for name in first:
             with suppress(UnsupportedModelError):
-                return find_backend(name).load(path, threads)
-        return find_backend(last).load(path, threads)
+                return find_backend(name).load(path, threads, correction)
+        return find_backend(last).load(path, threads, correction)
+
+
+_Key = tuple[str, Path, int, CorrectionFile | None]
+"""Backend, GGUF, threads, correction."""
 
 
 class LoadedModels:
@@ -35,18 +42,21 @@ class LoadedModels:
     def __init__(self, threads: int = 0) -> None:
         """`threads`: of a model whose results do not depend on them, whoever asks for it."""
         self._threads = threads
-        self._models: dict[tuple[str, Path, int], LanguageModel] = {}
+        self._models: dict[_Key, LanguageModel] = {}
 
-    def load(self, backend: str, path: Path, threads: int) -> LanguageModel:
+    def load(
+        self, backend: str, path: Path, threads: int, correction: CorrectionFile | None = None
+    ) -> LanguageModel:
         """See `load_model`; the model is not to be closed."""
 
-        def key(name: str) -> tuple[str, Path, int]:
-            return name, path, self._threads if name == EXACT else threads
+        def key(name: str) -> _Key:
+            return name, path, self._threads if name == EXACT else threads, correction
 
         for name in AUTO if backend == "auto" else (backend,):
             if key(name) in self._models:
                 return self._models[key(name)]
-        model = load_model(backend, path, self._threads if backend in ("auto", EXACT) else threads)
+        threads_here = self._threads if backend in ("auto", EXACT) else threads
+        model = load_model(backend, path, threads_here, correction)
         self._models[key(model.numerics.backend if backend == "auto" else backend)] = model
         return model
 

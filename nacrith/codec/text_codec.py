@@ -24,6 +24,7 @@ from nacrith.format.header import ModelRecord
 from nacrith.format.numerics import NumericsRecord
 from nacrith.format.parameters import MAX_POSITIONS, Parameters
 from nacrith.models.catalog import ModelFile, default_model, describe, model_for
+from nacrith.models.corrections import Choice, corrected, corrected_as, short_name
 from nacrith.system import signals
 from nacrith.transforms.prepare import code_transforms, prepare
 from nacrith.transforms.prompts import PROMPTS
@@ -112,7 +113,9 @@ class TextCodec:
                 raise
             numerics = NumericsRecord(**vars(model.numerics))
             crc = 0 if numerics.is_exact else probe(self._sessions[0], model.vocabulary, 1)
-        self.record = ModelRecord(file.name, file.sha256, numerics, crc)
+        self.record = ModelRecord(
+            file.name, file.sha256, numerics, crc, short_name(file.correction)
+        )
 
     @classmethod
     def for_compression(
@@ -125,11 +128,12 @@ class TextCodec:
         least_saving: int | None = None,
         models: LoadedModels | None = None,
         dictionary: bytes = b"",
+        correction: Choice = None,
     ) -> "TextCodec":
         """Open the model the user named, or the default one; `models` are kept for several."""
-        file = describe(model) if model else default_model()
+        file = corrected(describe(model) if model else default_model(), correction)
         load = models.load if models else load_model
-        loaded = load(backend, file.path, threads)
+        loaded = load(backend, file.path, threads, file.correction)
         is_shared = models is not None
         return cls(loaded, file, parameters, cutting, least_saving, is_shared, dictionary)
 
@@ -141,6 +145,7 @@ class TextCodec:
         model: Path | None,
         models: LoadedModels | None = None,
         dictionary: bytes = b"",
+        correction: Choice = None,
     ) -> "TextCodec":
         """Open the model that a file's header asks for; `models` are kept for several.
 
@@ -149,6 +154,7 @@ class TextCodec:
                 logits that the file was made with.
         """
         file = model_for(record.name, record.sha256, model)
+        file = corrected_as(file, record.correction, correction)
         # The number of threads has not been seen to change a bit; more of them than
         # CPUs would wait for each other.
         threads = 0
@@ -158,7 +164,7 @@ class TextCodec:
         if backend == "llama.cpp" and record.numerics.device:
             backend = GPU_BACKEND
         load = models.load if models else load_model
-        loaded = load(backend, file.path, threads)
+        loaded = load(backend, file.path, threads, file.correction)
         is_shared = models is not None
         codec = cls(loaded, file, parameters, is_shared=is_shared, dictionary=dictionary)
         if record.numerics.is_exact and record.numerics != codec.record.numerics:

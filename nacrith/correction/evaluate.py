@@ -60,7 +60,7 @@ def costs(
         return {kind: bits_per_token(model, targets) for kind, targets in by_kind.items()}
     finally:
         model.close()
-        # One that is only tried is not worth 140 MB of the user's disk.
+        # One that is only tried is not worth 168 MB of the user's disk.
         if correction and (kept := kept_at(path, correction)):
             kept.unlink(missing_ok=True)
 

@@ -42,6 +42,12 @@ def packed(factors: Factors, shape: Shape, model_sha256: str) -> Correction:
     return Correction(shape, model_sha256, a, b, scale)
 
 
+def pack_checkpoint(checkpoint: Path, model: Path, averaged: bool = True) -> Correction:
+    """The correction of a checkpoint of training; raises FileError, ModelError."""
+    shape = Gguf(model).shape
+    return packed(read_factors(checkpoint, shape, averaged), shape, sha256_of(model))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m nacrith.correction.pack", description=__doc__)
     parser.add_argument("checkpoint", type=Path)
@@ -50,9 +56,7 @@ def main() -> None:
     parser.add_argument("--last", action="store_true", help="the last factors, not their average")
     arguments = parser.parse_args()
     model = arguments.model or default_model().path
-    shape = Gguf(model).shape
-    factors = read_factors(arguments.checkpoint, shape, not arguments.last)
-    data = packed(factors, shape, sha256_of(model))
+    data = pack_checkpoint(arguments.checkpoint, model, not arguments.last)
     arguments.file.write_bytes(data.to_bytes())
     print(f"{arguments.file}: {arguments.file.stat().st_size:,} bytes, {data.sha256}")
 

@@ -17,11 +17,17 @@ class _Restored(io.RawIOBase):
     """
 
     def __init__(
-        self, source: BinaryIO, model: Path | None, close_source: bool, dictionary: bytes
+        self,
+        source: BinaryIO,
+        model: Path | None,
+        close_source: bool,
+        dictionary: bytes,
+        correction: Path | str | None,
     ) -> None:
         self._source = source
         self._model = model
         self._dictionary = dictionary
+        self._correction = correction
         self._close_source = close_source
         self._begin = source.tell() if source.seekable() else None
         self._worker: Worker | None = None
@@ -41,13 +47,16 @@ class _Restored(io.RawIOBase):
         return n
 
     def _start(self) -> None:
-        source, model, dictionary = self._source, self._model, self._dictionary
+        source, model = self._source, self._model
+        dictionary, correction = self._dictionary, self._correction
 
         def work(channel: Channel) -> None:
             try:
                 sink = cast(BinaryIO, channel)
                 stop = StopWhenAbandoned(channel)
-                decompress_stream(source, sink, model, stop, dictionary=dictionary)
+                decompress_stream(
+                    source, sink, model, stop, dictionary=dictionary, correction=correction
+                )
             finally:
                 channel.write(b"")
 
@@ -96,6 +105,7 @@ def restoring_file(
     model: Path | None = None,
     close_source: bool = False,
     dictionary: bytes = b"",
+    correction: Path | str | None = None,
 ) -> io.BufferedReader:
     """A file object that reads the original of the NC06 file `source`.
 
@@ -104,5 +114,8 @@ def restoring_file(
         model: GGUF path; None = find the one that the file names.
         close_source: close `source` with the file object.
         dictionary: for a file that needs it.
+        correction: of the model's weights, likewise.
     """
-    return io.BufferedReader(_Restored(source, model, close_source, dictionary), _BUFFER)
+    return io.BufferedReader(
+        _Restored(source, model, close_source, dictionary, correction), _BUFFER
+    )

@@ -23,7 +23,7 @@ from nacrith.system.reading import read_up_to
 
 MAGIC = b"NC06"
 # The reference's files have a byte of four flag bits here, ours has the high bit set.
-VERSION = 0x86
+VERSION = 0x87
 # Those in use before the first release; their files are not read.
 _OLD_VERSIONS = range(0x81, VERSION)
 REFERENCE_MAGICS = (b"NC01", b"NC02", b"NC03", b"NC04", b"NC05", MAGIC)

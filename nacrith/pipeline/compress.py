@@ -92,6 +92,7 @@ def _request_of(
         options.cutting,
         options.preset.least_saving,
         options.dictionary,
+        options.correction,
     )
 
 

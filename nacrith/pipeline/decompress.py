@@ -24,6 +24,7 @@ def decompress_stream(
     workers: Workers | None = None,
     wanted: range | None = None,
     dictionary: bytes = b"",
+    correction: Path | str | None = None,
 ) -> tuple[Summary, Header]:
     """Restore the original from `source`.
 
@@ -38,6 +39,8 @@ def decompress_stream(
         wanted: the bytes of the original to restore, by default all; only frames that
             hold some of them are decoded, and what is behind them only up to the next check.
         dictionary: that the file was made with, if it was; else it does not matter.
+        correction: path of that of the model's weights, if the file needs one that is not
+            shipped; else it does not matter.
 
     Returns:
         What was done, and the header of the first member.
@@ -65,7 +68,8 @@ def decompress_stream(
                 selection = _Selection(member, position, wanted)
                 # A sole frame has all threads to itself here.
                 team = alone if member.sole or workers is None else workers
-                for data in team.decode(request_of(member.header, model, dictionary), selection):
+                request = request_of(member.header, model, dictionary, correction)
+                for data in team.decode(request, selection):
                     digest.update(data)
                     if sink and data:
                         sink.write(data)
@@ -114,11 +118,17 @@ class _Selection:
                 yield frame, part
 
 
-def request_of(header: Header, model: Path | None, dictionary: bytes) -> DecompressRequest | None:
+def request_of(
+    header: Header, model: Path | None, dictionary: bytes, correction: Path | str | None
+) -> DecompressRequest | None:
     """The codec that a member needs, if it needs any; raises DictionaryError."""
     check_dictionary(header.dictionary, dictionary)
     if header.model is None and not header.dictionary:
         return None
     return DecompressRequest(
-        header.model, header.parameters, model, dictionary if header.dictionary else b""
+        header.model,
+        header.parameters,
+        model,
+        dictionary if header.dictionary else b"",
+        correction if header.model and header.model.correction else None,
     )

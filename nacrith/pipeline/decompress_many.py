@@ -17,7 +17,11 @@ from nacrith.workers import InProcess
 
 
 def decompress_many(
-    files: Sequence[bytes], shelf: CodecShelf, model: Path | None, dictionary: bytes = b""
+    files: Sequence[bytes],
+    shelf: CodecShelf,
+    model: Path | None,
+    dictionary: bytes = b"",
+    correction: Path | str | None = None,
 ) -> list[bytes | NacrithError]:
     """Restore files; return the original of each, or what is wrong with it.
 
@@ -27,20 +31,21 @@ def decompress_many(
         shelf: keeps models.
         model: GGUF path; None = find the one that a file names.
         dictionary: for the files that need it.
+        correction: of the model's weights, likewise.
     """
     found: dict[int, bytes | NacrithError] = {}
     together: dict[DecompressRequest, list[tuple[int, Frame]]] = defaultdict(list)
     for i, data in enumerate(files):
         try:
             sole = _sole_text(data)
-            request = request_of(sole[0], model, dictionary) if sole else None
+            request = request_of(sole[0], model, dictionary, correction) if sole else None
         except NacrithError as error:
             found[i] = error
             continue
         if sole and request:
             together[request].append((i, sole[1]))
         else:
-            found[i] = _alone(data, shelf, model, dictionary)
+            found[i] = _alone(data, shelf, model, dictionary, correction)
     for request, frames in together.items():
         restored = _together(request, [frame for _, frame in frames], shelf)
         found |= zip([i for i, _ in frames], restored, strict=True)
@@ -61,11 +66,22 @@ def _sole_text(data: bytes) -> tuple[Header, Frame] | None:
 
 
 def _alone(
-    data: bytes, shelf: CodecShelf, model: Path | None, dictionary: bytes
+    data: bytes,
+    shelf: CodecShelf,
+    model: Path | None,
+    dictionary: bytes,
+    correction: Path | str | None,
 ) -> bytes | NacrithError:
     sink, workers = io.BytesIO(), InProcess(slot=shelf)
     try:
-        decompress_stream(io.BytesIO(data), sink, model, workers=workers, dictionary=dictionary)
+        decompress_stream(
+            io.BytesIO(data),
+            sink,
+            model,
+            workers=workers,
+            dictionary=dictionary,
+            correction=correction,
+        )
     except NacrithError as error:
         return error
     return sink.getvalue()

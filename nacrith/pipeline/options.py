@@ -31,6 +31,8 @@ class CompressOptions:
         metadata: stored in the header if given.
         block_size: bytes of the original in a frame.
         dictionary: read before each frame, and needed to decompress; empty = none.
+        correction: of the model's weights: a path, "none", or None for the one that is
+            shipped for the model.
 
     Raises:
         ArgumentError: a value makes no sense.
@@ -46,6 +48,7 @@ class CompressOptions:
     metadata: Metadata | None = None
     block_size: int = BLOCK
     dictionary: bytes = b""
+    correction: Path | str | None = None
 
     def __post_init__(self) -> None:
         own = {name: getattr(self, name) for name in ("streams", "threads", "block_size")}

@@ -1,9 +1,9 @@
 """A packed correction: int8 factors of all matrices, in one file, named by its hash.
 
-The file is `MAGIC`, a line of JSON (`shape`: the model's dimensions, `ranks`: by matrix,
-`model`: SHA-256 of the GGUF that it was trained for), then for each matrix of
-`matrices.NAMES` the arrays a [L, r, k] int8, b [L, n, r] int8 and scale [L, n] float32,
-little endian.
+Behind its head (`file_head`) the file has for each matrix of `matrices.NAMES` the arrays
+a [L, r, k] int8, b [L, n, r] int8 and scale [L, n] float32, little endian. The JSON of the head
+holds `shape`: the model's dimensions, `ranks`: by matrix, `model`: SHA-256 of the GGUF that it
+was trained for.
 """
 
 import hashlib
@@ -11,6 +11,7 @@ import json
 import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,15 @@ import numpy as np
 import numpy.typing as npt
 
 from predictors.base import FloatArray, ModelError
+from predictors.language_models.correction.file_head import (
+    HASHED_FROM,
+    MAGIC,
+    not_a_correction,
+    split_head,
+)
 from predictors.language_models.correction.matrices import matrices
 from predictors.language_models.correction.merge import MAX_RANK, merged
 from predictors.language_models.exact.shape import Shape
-
-MAGIC = b"nacrith correction 1\n"
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,23 +50,31 @@ class Correction:
         a, b, scale = self.a[name][layer], self.b[name][layer], self.scale[name][layer]
         return merged(weights, a, b, scale)
 
+    def read(self) -> "Correction":
+        """Itself: what a `CorrectionFile` reads."""
+        return self
+
     def to_bytes(self) -> bytes:
         """The contents of its file."""
+        hashed = self._hashed()
+        return MAGIC + hashlib.sha256(hashed).hexdigest().encode() + b"\n" + hashed
+
+    def _hashed(self) -> bytes:
         head: dict[str, Any] = {
             "shape": [int(n) for n in self.shape],
             "ranks": [a.shape[1] for a in self.a.values()],
             "model": self.model,
         }
-        parts = [MAGIC, json.dumps(head).encode(), b"\n"]
+        parts = [json.dumps(head).encode(), b"\n"]
         for name in matrices(self.shape):
             parts += [self.a[name].tobytes(), self.b[name].tobytes()]
             parts.append(self.scale[name].astype("<f4").tobytes())
         return b"".join(parts)
 
-    @property
+    @cached_property
     def sha256(self) -> str:
-        """Names the correction: 64 hexadecimal digits, of its file."""
-        return hashlib.sha256(self.to_bytes()).hexdigest()
+        """Names the correction: 64 hexadecimal digits, of its file but for what is before them."""
+        return hashlib.sha256(self._hashed()).hexdigest()
 
 
 def read_correction(path: Path) -> Correction:
@@ -74,21 +87,18 @@ def read_correction(path: Path) -> Correction:
         data = path.read_bytes()
     except OSError as error:
         raise ModelError(f"can't read the correction {path}: {error.strerror}") from error
-    problem = ModelError(f"{path} is no correction of a model, or is damaged; install it anew")
-    if not data.startswith(MAGIC):
+    problem = not_a_correction(path)
+    sha256, head, at = split_head(data, path)
+    if hashlib.sha256(memoryview(data)[HASHED_FROM:]).hexdigest() != sha256:
         raise problem
-    end = data.find(b"\n", len(MAGIC))
     try:
-        head = json.loads(data[len(MAGIC) : end])
         shape = Shape(*(operator.index(n) for n in head["shape"]))
         ranks = dict(zip(matrices(shape), head["ranks"], strict=True))
-        model = str(head["model"])
         if any(not 0 < rank <= MAX_RANK for rank in ranks.values()):
             raise problem
     except (ValueError, TypeError, KeyError) as error:
         raise problem from error
     arrays: dict[str, dict[str, npt.NDArray[Any]]] = {"a": {}, "b": {}, "scale": {}}
-    at = end + 1
     try:
         for name, m in matrices(shape).items():
             for part, size, dtype in (
@@ -104,4 +114,4 @@ def read_correction(path: Path) -> Correction:
         raise problem from error
     if at != len(data):
         raise problem
-    return Correction(shape, model, **arrays)
+    return Correction(shape, head["model"], **arrays)

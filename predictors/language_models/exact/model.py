@@ -23,6 +23,7 @@ from predictors.language_models.numerics import Numerics, available_threads, exa
 
 if TYPE_CHECKING:
     from predictors.language_models.correction.correction_file import Correction
+    from predictors.language_models.correction.file_head import CorrectionFile
 
 # Rows that are evaluated at once where the tokens are known: more is not faster.
 _PREFETCHED_ROWS = 64
@@ -35,7 +36,7 @@ VERSION = "1"
 """Of docs/numerics.md: it changes when a bit of the logits does."""
 
 CORRECTED_VERSION = "2"
-"""The same with a correction, whose hash belongs to it."""
+"""The same with a correction, which is named beside the model."""
 
 
 class ExactModel:
@@ -46,7 +47,10 @@ class ExactModel:
     """
 
     def __init__(
-        self, path: Path, threads: int = 0, correction: "Correction | None" = None
+        self,
+        path: Path,
+        threads: int = 0,
+        correction: "Correction | CorrectionFile | None" = None,
     ) -> None:
         """
         Args:
@@ -56,7 +60,7 @@ class ExactModel:
         """
         threads = threads or available_threads()
         data = model_data(path, threads, correction)
-        self._version = f"{CORRECTED_VERSION}-{correction.sha256[:16]}" if correction else VERSION
+        self._version = CORRECTED_VERSION if correction else VERSION
         self.vocabulary = data.vocabulary
         self.shape = data.shape
         self.context = data.context
@@ -91,9 +95,9 @@ def _nothing(thread: int) -> None:
     pass
 
 
-def load(path: Path, threads: int) -> ExactModel:
+def load(path: Path, threads: int, correction: "CorrectionFile | None" = None) -> ExactModel:
     """Load a GGUF; of more threads than processors, some would wait for others."""
-    return ExactModel(path, min(threads, available_threads()))
+    return ExactModel(path, min(threads, available_threads()), correction)
 
 
 class ExactSession:

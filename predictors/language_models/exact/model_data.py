@@ -32,9 +32,13 @@ from predictors.language_models.vocabulary import Tokenize, Vocabulary
 
 if TYPE_CHECKING:
     from predictors.language_models.correction.correction_file import Correction
+    from predictors.language_models.correction.file_head import CorrectionFile
 
 _LAYOUT = 2
 """Of the arrays in the file; it changes with what is in them."""
+
+_MOST_CORRECTED = 3
+"""Corrections of a model whose merged weights are kept, 168 MB each: the ones made last."""
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -63,7 +67,9 @@ class ModelData:
     bpe: Bpe | None
 
 
-def model_data(path: Path, threads: int, correction: "Correction | None" = None) -> ModelData:
+def model_data(
+    path: Path, threads: int, correction: "Correction | CorrectionFile | None" = None
+) -> ModelData:
     """Read a GGUF, or what was kept of it; its weights are corrected.
 
     Raises:
@@ -78,22 +84,34 @@ def model_data(path: Path, threads: int, correction: "Correction | None" = None)
         return _from_arrays(arrays, path)
     data = _read(path, threads, correction)
     if kept:
-        for old in kept.parent.glob(f"{kept.name.split('-')[0]}-*"):
-            # The folder may be one that only others can write to.
-            with suppress(OSError):
-                old.unlink()
+        _make_room(kept)
         write_arrays(kept, _to_arrays(data))
     return data
 
 
-def _check_model(path: Path, correction: "Correction") -> None:
+def _make_room(kept: Path) -> None:
+    """Remove what was kept of the same in other layouts, and of the oldest corrections."""
+    model = kept.name.split("+")[0].split("-")[0]
+    # The folder may be one that only others can write to, or another process is at it.
+    with suppress(OSError):
+        for old in kept.parent.glob(f"{kept.name.split('-')[0]}-*"):
+            old.unlink()
+        if "+" in kept.name:
+            corrected = sorted(
+                kept.parent.glob(kept_name(model, "*", "*")), key=lambda path: path.stat().st_mtime
+            )
+            for old in corrected[: max(0, len(corrected) - _MOST_CORRECTED + 1)]:
+                old.unlink()
+
+
+def _check_model(path: Path, correction: "Correction | CorrectionFile") -> None:
     # Whoever reads a file that can't be read says what is wrong.
     with suppress(OSError):
         if sha256_of(path) != correction.model:
             raise ModelError(f"the correction is for another model than {path}; use it without")
 
 
-def kept_at(path: Path, correction: "Correction | None" = None) -> Path | None:
+def kept_at(path: Path, correction: "Correction | CorrectionFile | None" = None) -> Path | None:
     """Where the data of a GGUF are kept; None = nowhere."""
     folder = cache_folder()
     try:
@@ -106,7 +124,7 @@ def kept_at(path: Path, correction: "Correction | None" = None) -> Path | None:
         return None
 
 
-def _read(path: Path, threads: int, correction: "Correction | None") -> ModelData:
+def _read(path: Path, threads: int, correction: "Correction | CorrectionFile | None") -> ModelData:
     from predictors.language_models.exact.gguf_file import Gguf
     from predictors.language_models.gguf_vocabulary import read_bpe
 
@@ -116,7 +134,7 @@ def _read(path: Path, threads: int, correction: "Correction | None") -> ModelDat
         file.vocabulary(),
         file.shape,
         file.context,
-        read_weights(file, threads, correction),
+        read_weights(file, threads, correction.read() if correction else None),
         rope_frequencies(file.rope_base, file.shape.rope_pairs, factors),
         cos_sin_table(COARSE_BITS, TABLE_SIZE),
         cos_sin_table(FINE_BITS, TABLE_SIZE),
