@@ -22,14 +22,17 @@ class Backend:
         number: in a file's record of the numerics; frozen. Rows that share it compute the
             same way, on other devices.
         recorded: the name that the record has for `number`.
-        loader: module and function `(path, threads, correction) -> LanguageModel`. The
-            module is imported when a model is loaded.
+        loader: module and function `(path, threads) -> LanguageModel`. The module is
+            imported when a model is loaded.
+        corrects: does the loader take a correction too? If not, it gets a GGUF in which that
+            is merged.
     """
 
     name: str
     number: int
     recorded: str
     loader: str
+    corrects: bool = False
 
     def load(
         self, path: Path, threads: int, correction: "CorrectionFile | None" = None
@@ -40,14 +43,19 @@ class Backend:
             predictors.base.ModelError
         """
         module, _, function = self.loader.partition(":")
-        load: Callable[[Path, int, CorrectionFile | None], LanguageModel]
-        load = getattr(import_module(module), function)
-        return load(path, threads, correction)
+        load: Callable[..., LanguageModel] = getattr(import_module(module), function)
+        if correction is None:
+            return load(path, threads)
+        if self.corrects:
+            return load(path, threads, correction)
+        from predictors.language_models.correction.merged_gguf import merged_gguf
+
+        return load(merged_gguf(path, correction), threads)
 
 
 _PLACE = "predictors.language_models."
 TABLE = (
-    Backend("exact", 2, "exact", _PLACE + "exact.model:load"),
+    Backend("exact", 2, "exact", _PLACE + "exact.model:load", corrects=True),
     Backend("llama.cpp", 1, "llama.cpp", _PLACE + "llama_cpp:load"),
     Backend("llama.cpp-gpu", 1, "llama.cpp", _PLACE + "llama_cpp:load_on_gpu"),
     Backend("transformers", 3, "transformers", _PLACE + "transformers_lm:load"),

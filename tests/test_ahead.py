@@ -8,8 +8,10 @@ from nacrith.cli import ahead
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.presets import LEVELS
+from predictors.language_models.correction.file_head import describe_correction
 from predictors.language_models.exact.model_data import kept_at
 from predictors.language_models.file_hash import sha256_of
+from tests.correction_examples import random_correction
 
 TEXT = b"The boats had gone out before it was light.\n"
 
@@ -36,6 +38,23 @@ def test_for_text(mapped, tmp_path, tiny_gguf):
     found, kept = mapped
     (tmp_path / "a").write_bytes(TEXT)
     ahead.before_compression(tmp_path / "a", len(TEXT), CompressOptions(tiny_gguf))
+    assert found == [kept]
+
+
+def test_those_with_the_correction(mapped, tmp_path, tiny_gguf, keep_text):
+    found, plain = mapped
+    (tmp_path / "correction").write_bytes(random_correction(tiny_gguf).to_bytes())
+    kept = kept_at(tiny_gguf, describe_correction(tmp_path / "correction"))
+    assert kept and kept != plain
+    kept.touch()
+    (tmp_path / "a").write_bytes(TEXT)
+    given = {"correction": tmp_path / "correction"}
+    ahead.before_compression(tmp_path / "a", len(TEXT), CompressOptions(tiny_gguf, **given))
+    assert found == [kept]
+    kept.unlink()
+    (tmp_path / "a.nc").write_bytes(packed(tiny_gguf, TEXT, threads=1, **given))
+    found.clear()
+    ahead.before_decompression(tmp_path / "a.nc")
     assert found == [kept]
 
 

@@ -15,6 +15,7 @@ from nacrith.format.varint import Reader
 from nacrith.models import corrections
 from nacrith.transforms.prompts import PROMPTS
 from predictors.heads.neighbors import MAX_STATES
+from predictors.language_models.correction.correction_file import read_correction
 from predictors.language_models.numerics import FEATURES, MACHINES, Numerics
 from predictors.mixing.contexts import ALL_KINDS
 from tests.conftest import ROOT
@@ -91,7 +92,7 @@ def test_the_number_of_a_later_version_is_refused(number):
 def test_the_correction_that_is_shipped_is_the_one_that_files_name():
     (found,) = corrections.shipped()
     assert corrections.short_name(found) == GENERAL and found.model == SMOLLM2
-    assert found.read().sha256 == found.sha256
+    assert read_correction(found.path).sha256 == found.sha256
 
 
 def modules_of(code, *arguments):

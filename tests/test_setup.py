@@ -1,12 +1,14 @@
 """`nacrith setup` sees in a moment that there is nothing to do, and only then does nothing."""
 
 import os
+from dataclasses import replace
 
 import pytest
 
 from coder.kernels import KernelCache, _digest
 from nacrith import setup_record, warm_up
 from nacrith.models.catalog import ModelFile
+from predictors.language_models.correction.file_head import CorrectionFile
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def done(tmp_path, monkeypatch, model):
     kept.touch()
     monkeypatch.setattr(KernelCache, "used", {kernel})
     monkeypatch.setattr(setup_record, "PACKAGES", (source.parent,))
-    monkeypatch.setattr(setup_record, "kept_at", lambda path: kept)
+    monkeypatch.setattr(setup_record, "kept_at", lambda path, correction: kept)
     assert not setup_record.is_done(model)
     setup_record.write(model)
     assert setup_record.is_done(model)
@@ -36,6 +38,8 @@ def done(tmp_path, monkeypatch, model):
 
 def test_another_model_is_not_done(done, model):
     assert not setup_record.is_done(ModelFile("model", model.path, "2" * 64))
+    other = CorrectionFile(model.path, "3" * 64, model.sha256)
+    assert not setup_record.is_done(replace(model, correction=other))
 
 
 def test_other_code_is_not_done(done, model):

@@ -24,6 +24,9 @@ _MAGIC = b"nacrith arrays 1\n"
 _ALIGNMENT = 64
 """Bytes: arrays begin with a cache line."""
 
+MOST_CORRECTED = 3
+"""Corrections of a model whose merged weights are kept, 168 MB each: those merged last."""
+
 _PIECE = 1 << 23
 """Bytes with a checksum of their own, so that threads can share the work."""
 
@@ -124,6 +127,15 @@ def _checks_of(data: bytes | memoryview, threads: int = 1) -> list[int]:
         return [zlib.crc32(piece) for piece in pieces]
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(zlib.crc32, pieces))
+
+
+def remove_oldest(paths: Iterable[Path], left: int) -> None:
+    """Remove files until `left` of them are there, if that is possible."""
+    # The folder may be one that only others can write to, or another process is at it.
+    with suppress(OSError):
+        newest_first = sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in newest_first[left:]:
+            path.unlink()
 
 
 def write_whole(path: Path, parts: Iterable[bytes | memoryview]) -> None:

@@ -11,7 +11,6 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,9 +20,6 @@ from predictors.language_models.gguf_magic import check_magic
 from predictors.language_models.numerics import FEATURES, Numerics, available_threads, this_machine
 from predictors.language_models.sliding import SLIDE_FRACTION
 from predictors.language_models.vocabulary import START_TEXT, Vocabulary
-
-if TYPE_CHECKING:
-    from predictors.language_models.correction.file_head import CorrectionFile
 
 try:
     import llama_cpp as ll
@@ -298,24 +294,14 @@ def _one_token_each(n_streams: int) -> ll.llama_batch:
     return batch
 
 
-def load(path: Path, threads: int, correction: "CorrectionFile | None" = None) -> LlamaCppModel:
+def load(path: Path, threads: int) -> LlamaCppModel:
     """Load a GGUF for the processor."""
-    return LlamaCppModel(_corrected(path, correction), threads, gpu_layers=0)
+    return LlamaCppModel(path, threads, gpu_layers=0)
 
 
-def load_on_gpu(
-    path: Path, threads: int, correction: "CorrectionFile | None" = None
-) -> LlamaCppModel:
+def load_on_gpu(path: Path, threads: int) -> LlamaCppModel:
     """Load a GGUF, all its layers on the first GPU."""
-    return LlamaCppModel(_corrected(path, correction), threads, ALL_LAYERS)
-
-
-def _corrected(path: Path, correction: "CorrectionFile | None") -> Path:
-    if correction is None:
-        return path
-    from predictors.language_models.correction.merged_gguf import merged_gguf
-
-    return merged_gguf(path, correction)
+    return LlamaCppModel(path, threads, ALL_LAYERS)
 
 
 def load_vocabulary(path: Path) -> Vocabulary:

@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 
 from predictors.base import FloatArray, IntArray, ModelError
-from predictors.language_models.correction.file_head import CorrectionFile
-from predictors.language_models.correction.merged_gguf import merged_gguf
 from predictors.language_models.gguf_vocabulary import load_vocabulary
 from predictors.language_models.numerics import Numerics, available_threads, this_machine
 from predictors.language_models.sliding import SLIDE_FRACTION
@@ -98,9 +96,9 @@ class TransformersModel:
         self._model = None
 
 
-def load(path: Path, threads: int, correction: CorrectionFile | None = None) -> TransformersModel:
+def load(path: Path, threads: int) -> TransformersModel:
     """Load a GGUF; see `TransformersModel.from_gguf`."""
-    return TransformersModel.from_gguf(merged_gguf(path, correction), threads)
+    return TransformersModel.from_gguf(path, threads)
 
 
 class TransformersSession:

@@ -22,6 +22,7 @@ from predictors.base import FloatArray, ModelError
 from predictors.language_models.correction.file_head import (
     HASHED_FROM,
     MAGIC,
+    CorrectionFile,
     not_a_correction,
     split_head,
 )
@@ -50,10 +51,6 @@ class Correction:
         a, b, scale = self.a[name][layer], self.b[name][layer], self.scale[name][layer]
         return merged(weights, a, b, scale)
 
-    def read(self) -> "Correction":
-        """Itself: what a `CorrectionFile` reads."""
-        return self
-
     def to_bytes(self) -> bytes:
         """The contents of its file."""
         hashed = self._hashed()
@@ -75,6 +72,16 @@ class Correction:
     def sha256(self) -> str:
         """Names the correction: 64 hexadecimal digits, of its file but for what is before them."""
         return hashlib.sha256(self._hashed()).hexdigest()
+
+
+def factors_of(correction: Correction | CorrectionFile) -> Correction:
+    """The factors, read if they are in a file; raises ModelError."""
+    if isinstance(correction, Correction):
+        return correction
+    found = read_correction(correction.path)
+    if found.sha256 != correction.sha256:
+        raise ModelError(f"the correction {correction.path} has changed; begin again")
+    return found
 
 
 def read_correction(path: Path) -> Correction:

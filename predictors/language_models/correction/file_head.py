@@ -10,12 +10,9 @@ import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from predictors.base import ModelError
-
-if TYPE_CHECKING:
-    from predictors.language_models.correction.correction_file import Correction
 
 MAGIC = b"nacrith correction 1\n"
 HASHED_FROM = len(MAGIC) + 65
@@ -38,15 +35,6 @@ class CorrectionFile:
     path: Path
     sha256: str
     model: str
-
-    def read(self) -> "Correction":
-        """Its factors; raises ModelError."""
-        from predictors.language_models.correction.correction_file import read_correction
-
-        found = read_correction(self.path)
-        if found.sha256 != self.sha256:
-            raise ModelError(f"the correction {self.path} has changed; begin again")
-        return found
 
 
 def describe_correction(path: Path) -> CorrectionFile:

@@ -16,8 +16,8 @@ import gguf
 import numpy as np
 
 from predictors.base import FloatArray, ModelError
-from predictors.language_models.array_file import cache_folder
-from predictors.language_models.correction.correction_file import Correction
+from predictors.language_models.array_file import MOST_CORRECTED, cache_folder, remove_oldest
+from predictors.language_models.correction.correction_file import Correction, factors_of
 from predictors.language_models.correction.file_head import CorrectionFile
 from predictors.language_models.correction.matrices import NAMES
 from predictors.language_models.exact.gguf_file import Gguf
@@ -28,14 +28,12 @@ _BLOCK = gguf.GGML_QUANT_SIZES[_KIND][0]
 """Numbers that share a scale."""
 
 
-def merged_gguf(path: Path, correction: CorrectionFile | None) -> Path:
-    """The GGUF to load: that with the correction, or `path` itself without one.
+def merged_gguf(path: Path, correction: CorrectionFile) -> Path:
+    """The GGUF to load in place of `path`.
 
     Raises:
         ModelError: the correction is of another model, or there is no room for the file.
     """
-    if correction is None:
-        return path
     with suppress(OSError):
         # Whoever reads a file that can't be read says what is wrong.
         if sha256_of(path) != correction.model:
@@ -53,7 +51,9 @@ def merged_gguf(path: Path, correction: CorrectionFile | None) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=folder) as scratch:
             made = Path(scratch, "model.gguf")
-            _write(path, correction.read(), made)
+            _write(path, factors_of(correction), made)
+            remove_oldest(folder.glob(f"{name}-*.gguf"), 0)
+            remove_oldest(folder.glob(f"{correction.model[:32]}+*.gguf"), MOST_CORRECTED - 1)
             return made.replace(folder / f"{name}-{_hash(made)[:16]}.gguf")
     except OSError as error:
         raise ModelError(

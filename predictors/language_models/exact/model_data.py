@@ -15,9 +15,11 @@ import numpy.typing as npt
 
 from predictors.base import ModelError
 from predictors.language_models.array_file import (
+    MOST_CORRECTED,
     cache_folder,
     kept_name,
     map_arrays,
+    remove_oldest,
     write_arrays,
 )
 from predictors.language_models.bpe import Bpe, tokenizer
@@ -36,9 +38,6 @@ if TYPE_CHECKING:
 
 _LAYOUT = 2
 """Of the arrays in the file; it changes with what is in them."""
-
-_MOST_CORRECTED = 3
-"""Corrections of a model whose merged weights are kept, 168 MB each: the ones made last."""
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -91,17 +90,11 @@ def model_data(
 
 def _make_room(kept: Path) -> None:
     """Remove what was kept of the same in other layouts, and of the oldest corrections."""
-    model = kept.name.split("+")[0].split("-")[0]
-    # The folder may be one that only others can write to, or another process is at it.
-    with suppress(OSError):
-        for old in kept.parent.glob(f"{kept.name.split('-')[0]}-*"):
-            old.unlink()
-        if "+" in kept.name:
-            corrected = sorted(
-                kept.parent.glob(kept_name(model, "*", "*")), key=lambda path: path.stat().st_mtime
-            )
-            for old in corrected[: max(0, len(corrected) - _MOST_CORRECTED + 1)]:
-                old.unlink()
+    same = kept.name.split("-")[0]
+    remove_oldest(kept.parent.glob(f"{same}-*"), 0)
+    if "+" in same:
+        pattern = kept_name(same.split("+")[0], "*", "*")
+        remove_oldest(kept.parent.glob(pattern), MOST_CORRECTED - 1)
 
 
 def _check_model(path: Path, correction: "Correction | CorrectionFile") -> None:
@@ -129,12 +122,17 @@ def _read(path: Path, threads: int, correction: "Correction | CorrectionFile | N
     from predictors.language_models.gguf_vocabulary import read_bpe
 
     file = Gguf(path)
+    read = None
+    if correction:
+        from predictors.language_models.correction.correction_file import factors_of
+
+        read = factors_of(correction)
     factors = file.tensor("rope_freqs.weight") if file.has("rope_freqs.weight") else None
     return ModelData(
         file.vocabulary(),
         file.shape,
         file.context,
-        read_weights(file, threads, correction.read() if correction else None),
+        read_weights(file, threads, read),
         rope_frequencies(file.rope_base, file.shape.rope_pairs, factors),
         cos_sin_table(COARSE_BITS, TABLE_SIZE),
         cos_sin_table(FINE_BITS, TABLE_SIZE),

@@ -1,0 +1,311 @@
+"""Files that are made with a correction of the model's weights."""
+
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import nacrith
+from nacrith.codec.codec_request import DecompressRequest
+from nacrith.codec.loaded_models import LoadedModels, load_model
+from nacrith.errors import ModelMismatchError, ModelNotFoundError, NacrithError
+from nacrith.format.container import MemberReader, sole_member
+from nacrith.format.frame import Kind
+from nacrith.format.header import KNOWN_MODELS
+from nacrith.models import corrections
+from nacrith.models.catalog import default_model, describe
+from nacrith.pipeline.compress import compress_stream
+from nacrith.pipeline.decompress import decompress_stream
+from nacrith.pipeline.options import CompressOptions
+from nacrith.pipeline.presets import DEFAULT
+from nacrith.workers.processes import process_workers
+from predictors.base import ModelError
+from predictors.language_models.correction.file_head import describe_correction
+from predictors.language_models.correction.merged_gguf import merged_gguf
+from tests.correction_examples import random_correction
+from tests.golden_cases import PARAGRAPHS, TEXT
+
+SHIPPED = KNOWN_MODELS[2].correction
+
+
+@pytest.fixture(autouse=True)
+def in_model(keep_text):
+    """All text is kept in the model."""
+
+
+@pytest.fixture(scope="module")
+def folder(tiny_gguf, tmp_path_factory):
+    """Two corrections of the tiny model, `one` and `two`, and one of another model."""
+    found = tmp_path_factory.mktemp("corrections")
+    for seed, name in enumerate(("one", "two"), 1):
+        (found / name).write_bytes(random_correction(tiny_gguf, seed=seed).to_bytes())
+    foreign = replace(random_correction(tiny_gguf), model="ab" * 32)
+    (found / "foreign").write_bytes(foreign.to_bytes())
+    return found
+
+
+@pytest.fixture
+def options(tiny_gguf):
+    return {"model": tiny_gguf, "window": 256, "threads": 1}
+
+
+def record_of(packed):
+    return next(iter(MemberReader(io.BytesIO(packed)))).header.model
+
+
+def short(path):
+    return corrections.short_name(describe_correction(path))
+
+
+def test_both_directions(options, tiny_gguf, folder):
+    plain = nacrith.compress(TEXT, **options)
+    assert record_of(plain).correction == ""
+    assert nacrith.compress(TEXT, **options, correction="none") == plain
+    packed = nacrith.compress(TEXT, **options, correction=folder / "one")
+    assert record_of(packed).correction == short(folder / "one")
+    assert nacrith.decompress(packed, model=tiny_gguf, correction=str(folder / "one")) == TEXT
+    # What a file does not need does not matter.
+    for choice in ("none", folder / "two", None):
+        assert nacrith.decompress(plain, model=tiny_gguf, correction=choice) == TEXT
+
+
+def test_another_correction_makes_another_file(options, folder):
+    packed = {nacrith.compress(TEXT, **options, correction=folder / n) for n in ("one", "two")}
+    assert len({file[-20:] for file in packed}) == 2
+
+
+@pytest.mark.parametrize("choice", [None, "none", "two"])
+def test_without_the_correction_a_file_does_not_open(options, tiny_gguf, folder, choice):
+    packed = nacrith.compress(TEXT, **options, correction=folder / "one")
+    given = folder / "two" if choice == "two" else choice
+    with pytest.raises(ModelNotFoundError) as caught:
+        nacrith.decompress(packed, model=tiny_gguf, correction=given)
+    assert short(folder / "one") in str(caught.value) and "--correction" in str(caught.value)
+    if choice == "two":
+        assert f"two is {short(folder / 'two')}" in str(caught.value)
+
+
+def test_bad_corrections_are_refused_first(options, folder, tmp_path):
+    (tmp_path / "bad").write_bytes(b"x" * 1000)
+    for path, words in (
+        (tmp_path / "missing", "can't read the correction"),
+        (tmp_path / "bad", "is no correction"),
+        (tmp_path, "is no correction"),
+    ):
+        with pytest.raises(ModelNotFoundError, match=words):
+            nacrith.compress(b"", correction=path)
+        with pytest.raises(ModelNotFoundError, match=words):
+            nacrith.decompress(nacrith.compress(b""), correction=path)
+        with pytest.raises(ModelNotFoundError, match=words):
+            nacrith.Codec(correction=path)
+    with pytest.raises(ModelMismatchError, match=r"is not for tiny but.* --model"):
+        nacrith.compress(TEXT, **options, correction=folder / "foreign")
+
+
+def test_damaged_factors_are_refused(options, folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    data = (folder / "one").read_bytes()
+    (tmp_path / "bad").write_bytes(data[:-5])
+    with pytest.raises(NacrithError, match="is damaged; get it anew"):
+        nacrith.compress(TEXT, **options, correction=tmp_path / "bad")
+
+
+def test_every_frame_dictionary_and_stream(options, tiny_gguf, folder):
+    text = PARAGRAPHS.encode()
+    given = {"correction": folder / "one", "dictionary": TEXT}
+    packed = nacrith.compress(text, **options, **given, streams=2, block_size=500)
+    assert nacrith.decompress(packed, model=tiny_gguf, **given) == text
+    with pytest.raises(ModelNotFoundError):
+        nacrith.decompress(packed, model=tiny_gguf, dictionary=TEXT)
+
+
+def test_codecs_keep_corrections_apart(options, folder):
+    messages = [TEXT, TEXT[5:70], TEXT[30:]]
+    choices = (None, folder / "one", folder / "two")
+    expected = [[nacrith.compress(m, **options, correction=c) for m in messages] for c in choices]
+    for choice, files in zip(choices, expected, strict=True):
+        with nacrith.Codec(**options, correction=choice) as codec:
+            for _ in range(2):
+                assert list(codec.compress_many(messages)) == files
+                assert list(codec.decompress_many(files)) == messages
+    # One shelf of open codecs with files of both kinds.
+    with nacrith.Codec(**options, correction=folder / "one") as codec:
+        mixed = [*expected[1], *expected[0], *expected[1]]
+        assert list(codec.decompress_many(mixed)) == messages * 3
+        assert codec.decompress(expected[0][0]) == codec.decompress(expected[1][0]) == TEXT
+        with pytest.raises(ModelNotFoundError, match="message 1: "):
+            list(codec.decompress_many([expected[1][0], expected[2][0]]))
+
+
+def test_loaded_models_are_told_apart(tiny_gguf, folder):
+    one, two = (describe_correction(folder / name) for name in ("one", "two"))
+    models = LoadedModels(threads=1)
+    found = [models.load("exact", tiny_gguf, 1, c) for c in (None, one, two, one)]
+    assert len({*map(id, found)}) == 3 and found[1] is found[3]
+    models.close()
+
+
+def test_other_processes_get_it(tiny_gguf, folder):
+    # The fixture's changes do not reach them.
+    options = CompressOptions(
+        tiny_gguf,
+        "exact",
+        1,
+        preset=replace(DEFAULT, least_saving=None),
+        streams=1,
+        block_size=1500,
+        correction=folder / "one",
+    )
+    text = PARAGRAPHS.encode() * 4
+    packed, restored = io.BytesIO(), io.BytesIO()
+    workers = process_workers(2, 1)
+    try:
+        compress_stream(io.BytesIO(text), packed, options, len(text), workers=workers)
+        packed.seek(0)
+        decompress_stream(
+            packed, restored, tiny_gguf, workers=workers, correction=options.correction
+        )
+    finally:
+        workers.close()
+    assert restored.getvalue() == text
+    member = next(iter(MemberReader(io.BytesIO(packed.getvalue()))))
+    assert record_of(packed.getvalue()).correction == short(folder / "one")
+    assert [frame.size_of(Kind.TEXT) > 0 for frame in member.frames()] == [True] * 3
+    assert nacrith.decompress(packed.getvalue(), model=tiny_gguf, correction=folder / "one") == text
+
+
+def test_requests_differ_by_it(tiny_gguf, folder, options):
+    packed = nacrith.compress(TEXT, **options, correction=folder / "one")
+    record = record_of(packed)
+    request = DecompressRequest(record, CompressOptions().parameters, tiny_gguf)
+    assert request != replace(request, correction=folder / "one")
+    assert request != replace(request, record=replace(record, correction=""))
+
+
+def test_file_objects(options, tiny_gguf, folder, tmp_path):
+    path = tmp_path / "a.nc"
+    with nacrith.open(path, "wb", **options, correction=folder / "one") as file:
+        file.write(TEXT)
+    with nacrith.open(path, model=tiny_gguf, correction=folder / "one") as file:
+        assert file.read() == TEXT
+    with nacrith.open(path, model=tiny_gguf) as file, pytest.raises(ModelNotFoundError):
+        file.read()
+
+
+def test_the_command_line(nacrith, run_main, tmp_path, tiny_gguf, folder):
+    (tmp_path / "a.txt").write_bytes(TEXT)
+    given = ["--model", tiny_gguf, "--correction", folder / "one"]
+    # In this process, where text is kept in the model.
+    code, message = run_main("compress", *given, "--window", "256", "--rm", tmp_path / "a.txt")
+    assert code == 0, message
+    assert short(folder / "one").encode() in nacrith("info", "a.txt.nc").stdout
+    assert nacrith("test", *given, "a.txt.nc").returncode == 0
+    assert nacrith("explain", *given, "-o", "page.html", "a.txt.nc").returncode == 0
+    (tmp_path / "bad").write_bytes(b"x")
+    for wrong, words in (
+        (["--model", tiny_gguf], b"name the correction's file with --correction"),
+        (["--model", tiny_gguf, "--correction", "none"], b"does not have"),
+        (["--model", tiny_gguf, "--correction", folder / "two"], b"does not have"),
+        (["--correction", "bad"], b"is no correction"),
+        (["--correction", "missing"], b"can't read the correction missing"),
+    ):
+        result = nacrith("decompress", *wrong, "a.txt.nc")
+        assert result.returncode == 1 and words in result.stderr, result.stderr
+        assert b"Traceback" not in result.stderr and not (tmp_path / "a.txt").exists()
+    assert nacrith("decompress", "--correction", "", "a.txt.nc").returncode == 2
+    assert nacrith("decompress", *given, "a.txt.nc").returncode == 0
+    assert (tmp_path / "a.txt").read_bytes() == TEXT
+
+
+def test_the_default_model_has_the_one_that_is_shipped(tmp_path, monkeypatch):
+    file = default_model()
+    assert corrections.short_name(corrections.corrected(file).correction) == SHIPPED
+    assert corrections.corrected(file, "none").correction is None
+    assert corrections.corrected_as(file, SHIPPED) == corrections.corrected(file)
+    assert corrections.corrected_as(file, "").correction is None
+    (tmp_path / "damaged").write_bytes(b"x")
+    for state in ("missing", "damaged"):
+        monkeypatch.setattr(corrections, "GENERAL", tmp_path / state)
+        with pytest.raises(ModelNotFoundError, match="anew, or use --correction none"):
+            corrections.corrected(file)
+        with pytest.raises(ModelNotFoundError, match="install that anew"):
+            corrections.corrected_as(file, SHIPPED)
+        assert corrections.corrected(file, "none") == file
+
+
+def test_a_known_correction_that_was_replaced(folder, monkeypatch):
+    monkeypatch.setattr(corrections, "GENERAL", folder / "foreign")
+    with pytest.raises(ModelNotFoundError, match=f"{SHIPPED} of .* the version of nacrith"):
+        corrections.corrected_as(default_model(), SHIPPED)
+
+
+def test_another_model_has_none(tiny_gguf):
+    assert corrections.corrected(describe(tiny_gguf)).correction is None
+
+
+def test_a_file_with_a_lie_about_its_numerics_is_refused(options, tiny_gguf, folder):
+    packed = nacrith.compress(TEXT, **options, correction=folder / "one")
+    member = next(iter(MemberReader(io.BytesIO(packed))))
+    record = member.header.model
+    assert record and member.sole
+    for changed in (
+        replace(record, correction=""),
+        replace(record, numerics=replace(record.numerics, version="1")),
+    ):
+        data = sole_member(replace(member.header, model=changed), member.sole)
+        with pytest.raises(NacrithError, match="exact backend"):
+            nacrith.decompress(data, model=tiny_gguf, correction=folder / "one")
+
+
+TOKENS = np.random.default_rng(1).integers(3, 200, (40, 2)).astype(np.int32)
+
+
+def logits(model):
+    session = model.open(2, 256, 4)
+    found = np.array([session.step(row).copy() for row in TOKENS])
+    session.close()
+    model.close()
+    return found
+
+
+@pytest.mark.parametrize("backend", ["llama.cpp", "transformers"])
+def test_the_other_backends_compute_about_the_same(tiny_gguf, folder, backend):
+    one = describe_correction(folder / "one")
+    plain, exact = (logits(load_model("exact", tiny_gguf, 1, c)) for c in (None, one))
+    other = logits(load_model(backend, tiny_gguf, 1, one))
+
+    def distance(a, b):
+        return np.linalg.norm(a - b) / np.linalg.norm(b)
+
+    assert distance(other, exact) < 0.05 < 0.2 < distance(plain, exact)
+
+
+@pytest.mark.parametrize("backend", ["llama.cpp", "transformers"])
+def test_the_other_backends_restore_what_they_made(options, tiny_gguf, folder, backend):
+    packed = nacrith.compress(TEXT, **options, backend=backend, correction=folder / "one")
+    assert record_of(packed).correction == short(folder / "one")
+    assert nacrith.decompress(packed, model=tiny_gguf, correction=folder / "one") == TEXT
+
+
+def test_the_merged_gguf_is_written_once_and_checked(tiny_gguf, folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    one = describe_correction(folder / "one")
+    path = merged_gguf(tiny_gguf, one)
+    data = path.read_bytes()
+    monkeypatch.setattr("predictors.language_models.correction.merged_gguf._write", None)
+    assert merged_gguf(tiny_gguf, one) == path
+    monkeypatch.undo()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    path.write_bytes(data[:-1] + b"x")
+    assert merged_gguf(tiny_gguf, one).read_bytes() == data
+    assert [p.name for p in path.parent.glob("*.gguf")] == [path.name]
+    with pytest.raises(ModelError, match="another model"):
+        merged_gguf(tiny_gguf, describe_correction(folder / "foreign"))
+
+
+def test_no_room_for_the_merged_gguf(tiny_gguf, folder, tmp_path, monkeypatch):
+    (tmp_path / "cache").write_bytes(b"not a folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with pytest.raises(ModelError, match=r"can't be written.*--backend exact"):
+        merged_gguf(tiny_gguf, describe_correction(folder / "one"))
