@@ -8,8 +8,8 @@ from pathlib import Path
 from nacrith import __version__
 from nacrith.codec.loaded_models import load_model
 from nacrith.format.numerics import NumericsRecord
-from nacrith.models.catalog import default_model, describe
-from nacrith.models.corrections import corrected, short_name
+from nacrith.models.catalog import describe
+from nacrith.models.corrections import corrected, default_corrected, short_name
 from nacrith.pipeline.presets import DEFAULT
 from nacrith.system.resources import available_memory, gpus
 from nacrith.workers.choose import WORKER_MEMORY, worker_count
@@ -40,7 +40,7 @@ def examine(
         f"{count} for a file of {count} or more frames, each with {max(1, threads // count)} "
         f"threads and about {WORKER_MEMORY / 2**30:.0f} GiB",
     )
-    file = corrected(describe(model) if model else default_model())
+    file = corrected(describe(model)) if model else default_corrected()
     yield "model", f"{file.name}, sha256 {file.sha256[:16]}..., {file.path}"
     yield "correction", short_name(file.correction) or "none"
     loaded = load_model(backend, file.path, threads, file.correction)

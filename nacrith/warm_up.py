@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from nacrith import setup_record
-from nacrith.models.catalog import default_model, describe
-from nacrith.models.corrections import corrected
+from nacrith.models.catalog import describe
+from nacrith.models.corrections import corrected, default_corrected
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
@@ -50,7 +50,7 @@ def warm_up(model: Path | None = None) -> Iterator[str]:
     Raises:
         NacrithError: no model, or one that can't be used.
     """
-    file = corrected(describe(model) if model else default_model())
+    file = corrected(describe(model)) if model else default_corrected()
     if setup_record.is_done(file):
         yield "ready: all has been compiled and unpacked before"
         return

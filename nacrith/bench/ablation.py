@@ -8,7 +8,7 @@ from nacrith.bench.replay import model_alone, replay
 from nacrith.bench.store import cached
 from nacrith.bench.texts import canterbury, enwik8
 from nacrith.format.parameters import Parameters
-from nacrith.models.catalog import default_model
+from nacrith.models.corrections import default_corrected
 from nacrith.transforms.prepare import prepare
 from predictors.language_models.exact.model import ExactModel
 from predictors.mixing.contexts import ALL_KINDS, KINDS
@@ -62,7 +62,8 @@ def run_ablation(length: int = LENGTH, quick: bool = False) -> list[Result]:
 
     def recorded(text: bytes, name: str) -> Recording:
         nonlocal model
-        model = model or ExactModel(default_model().path)
+        file = default_corrected()
+        model = model or ExactModel(file.path, correction=file.correction)
         return record(model, name, model.vocabulary.encode(text))
 
     def measure(off: str, parameters: Parameters | None) -> Result:

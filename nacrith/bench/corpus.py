@@ -12,7 +12,7 @@ from nacrith.bench.cross_entropy import cross_entropy_of
 from nacrith.bench.store import cached
 from nacrith.bench.texts import canterbury, enwik8
 from nacrith.format.parameters import Parameters
-from nacrith.models.catalog import default_model
+from nacrith.models.corrections import default_corrected
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
@@ -98,7 +98,8 @@ def measure_preset(preset: Preset, data: bytes) -> Result:
 def measure_alone(file: str) -> dict[str, float]:
     """`bits` of a file (`alice29.txt`, `enwik8-1000000`) with the model and an ideal coder."""
     text = enwik8(int(file.split("-")[1])) if file.startswith("enwik8") else canterbury()[file]
-    model = ExactModel(default_model().path)
+    used = default_corrected()
+    model = ExactModel(used.path, correction=used.correction)
     bits = cross_entropy_of(model, text, Parameters())
     model.close()
     return {"bits": bits}

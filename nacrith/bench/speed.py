@@ -10,7 +10,7 @@ from nacrith.codec.loaded_models import load_model
 from nacrith.codec.stream_choice import Cutting
 from nacrith.codec.text_codec import TextCodec
 from nacrith.format.parameters import Parameters
-from nacrith.models.catalog import default_model
+from nacrith.models.corrections import default_corrected
 
 
 def measure_speed(backend: str, streams: int, n_bytes: int, rounds: int) -> dict[str, Any]:
@@ -20,8 +20,8 @@ def measure_speed(backend: str, streams: int, n_bytes: int, rounds: int) -> dict
     Each round measures all three; the medians of their ratios are reported.
     """
     text = alice()[:n_bytes]
-    file = default_model()
-    model = load_model(backend, file.path, 0)
+    file = default_corrected()
+    model = load_model(backend, file.path, 0, file.correction)
     parameters = Parameters()
     codec = TextCodec(model, file, parameters, Cutting(streams))
     symbols = model.vocabulary.encode(text)

@@ -56,12 +56,12 @@ def main() -> None:
         from nacrith.format.container import MemberReader
         from nacrith.format.frame import Kind
         from nacrith.format.parameters import Parameters
-        from nacrith.models.catalog import default_model
+        from nacrith.models.corrections import default_corrected
         from predictors.language_models import array_file
         from predictors.language_models.exact import model_data
     _time_kernels()
     with _part("hash of the model"):
-        file = default_model()
+        file = default_corrected()
     read = array_file.map_arrays
 
     def timed(*arguments: Any) -> Any:
@@ -70,7 +70,7 @@ def main() -> None:
 
     setattr(model_data, "map_arrays", timed)  # noqa: B010
     with _part("vocabulary"):
-        model = load_model("exact", file.path, 0)
+        model = load_model("exact", file.path, 0, file.correction)
     _seconds["vocabulary"] -= _seconds["weights"]
     with open(path, "rb") as source:
         frame = next(iter(MemberReader(source))).sole if direction == "decompress" else None

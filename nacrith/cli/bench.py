@@ -189,4 +189,36 @@ def bench_before_after(
     write_before_after(checkout, rounds, full, only, lambda section: _put(output, section))
 
 
+@bench.command("correction")
+@click.argument("files", nargs=-1, type=NAME, metavar="[FILE]...")
+@click.option("--canterbury", is_flag=True, help="The texts of that corpus, too.")
+@click.option(
+    "--enwik8", "prefixes", multiple=True, type=Count(1, LARGEST), metavar="N",
+    help="The first N bytes of enwik8, too (repeatable).",
+)  # fmt: skip
+@click.option("--log", type=NAME, metavar="PATH", help="log.jsonl of its training.")
+@_INTO
+def bench_correction(
+    files: tuple[Path, ...],
+    canterbury: bool,
+    prefixes: tuple[int, ...],
+    log: Path | None,
+    output: Path | None,
+) -> None:
+    """Texts with and without the correction of the model's weights, and its learning curve.
+
+    Results are kept in build/bench; a run that was cut goes on where it was.
+
+    \b
+    nacrith bench correction --canterbury --enwik8 200000 book.txt
+    """
+    from nacrith.bench.correction import correction_section
+    from nacrith.bench.texts import corpus_files, read_files
+
+    texts = corpus_files("canterbury") if canterbury else {}
+    for n in prefixes:
+        texts |= corpus_files("enwik8", n)
+    _put(output, correction_section(texts | read_files(files), log))
+
+
 bench.add_command(compare)

@@ -7,7 +7,7 @@ from pathlib import Path
 import predictors.language_models.correction as package
 from nacrith.errors import ModelMismatchError, ModelNotFoundError
 from nacrith.format.header import CORRECTION_SIZE, KNOWN_MODELS
-from nacrith.models.catalog import ModelFile
+from nacrith.models.catalog import ModelFile, default_model
 from predictors.base import ModelError
 from predictors.language_models.correction.file_head import CorrectionFile, describe_correction
 
@@ -69,6 +69,11 @@ def corrected(file: ModelFile, choice: Choice = None) -> ModelFile:
         return file
     general = next((found for found in shipped() if found.model == file.sha256), None)
     return replace(file, correction=general)
+
+
+def default_corrected() -> ModelFile:
+    """The default model as it is used by default; raises ModelNotFoundError."""
+    return corrected(default_model())
 
 
 def corrected_as(file: ModelFile, needed: str, choice: Choice = None) -> ModelFile:
