@@ -12,6 +12,7 @@ import pytest
 
 from nacrith import compress
 from nacrith.cli.short_form import command_arguments
+from tests.conftest import ROOT
 
 NOISE = random.Random(3).randbytes(500)
 OTHER = NOISE[::-1]
@@ -91,6 +92,16 @@ def folder(tmp_path, monkeypatch):
 
 def names(folder):
     return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+def test_the_table_of_the_documentation():
+    text = (ROOT / "docs" / "habits.md").read_text("utf-8")
+    lines = [
+        "| " + " | ".join([row[0], *(f"`{cell}`" if cell else "" for cell in row[1:4])])
+        + f" | `nacrith {row[4]}` |"
+        for row in FILES + REMOVING + SHOWN
+    ]  # fmt: skip
+    assert [line for line in text.splitlines() if line.startswith("| ")][2:] == lines
 
 
 @pytest.mark.parametrize("row", FILES, ids=lambda row: row[4])

@@ -48,7 +48,7 @@ def duration(seconds: float) -> str:
 @with_inputs
 @SUFFIXES
 @click.option("-q", "--quiet", is_flag=True, help="No line above and below the files.")
-@click.option("-v", "--verbose", is_flag=True, hidden=True)
+@click.option("-v", "--verbose", is_flag=True, hidden=True, help="No effect.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one line a file.")
 def list_files(inputs: Inputs, suffix: str, quiet: bool, verbose: bool, as_json: bool) -> None:
     """Show sizes and ratio of each FILE.nc, and about how long restoring it takes here.
