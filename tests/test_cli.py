@@ -95,7 +95,7 @@ def test_bad_inputs(nacrith, tmp_path):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["nonsense"], ["compress", "--nonsense"], ["compress", "-o", "x", "a", "b"],
+    [["--nonsense"], ["compress", "--nonsense"], ["compress", "-o", "x", "a", "b"],
      ["compress", "-c", "-o", "x", "a"], ["compress", "-k", "--rm", "a"],
      ["compress", "--rm", "-c", "a"], ["compress", "--rm", "-o", "-", "a"],
      ["decompress", "--rm", "a.nc", "-"], ["compress", "--verify"], ["compress", "-c", "--resume"],

@@ -61,7 +61,7 @@ def test_ranges(usage_of, wanted):
         (["explain", ""], "empty"),
         (["compress", "--backend", "cuda", "x"], "llama.cpp-gpu"),
         (["compress", "\x1b[31m", "-o", "a", "b"], "-o takes one FILE"),
-        (["nonsense\x1b[31m"], "No such command"),
+        (["--nonsense\x1b[31m"], "No such option"),
     ],
 )
 def test_what_does_not_go_together(usage_of, arguments, words):

@@ -12,6 +12,7 @@ import pytest
 
 from nacrith.cli import cli
 from nacrith.cli.man_page import man_page
+from nacrith.cli.short_form import command_arguments
 from tests.conftest import ROOT
 
 
@@ -42,7 +43,7 @@ def test_every_help_has_an_example_that_is_right(names):
     mine = [e for e in examples if e.startswith(" ".join(["nacrith", *names]))]
     assert mine
     for example in examples:
-        words = re.split(r" {2,}| [|>] ", example)[0].split()[1:]
+        words = command_arguments(cli, re.split(r" {2,}| [|>] ", example)[0].split()[1:])
         found: click.Command = cli
         while isinstance(found, click.Group) and words and words[0] in found.commands:
             found = found.commands[words.pop(0)]

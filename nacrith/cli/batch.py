@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from nacrith.cli.directory_walk import Choice, walk
 from nacrith.cli.display import say
 from nacrith.cli.failures import describe, is_internal, show_traceback
-from nacrith.cli.options import input_of
+from nacrith.cli.inputs import Inputs, input_of
 
 if TYPE_CHECKING:
     from nacrith.pipeline.summary import Summary
@@ -31,10 +31,9 @@ def sizes(summary: "Summary") -> str:
 
 
 def for_each(
-    files: tuple[Path, ...],
+    inputs: Inputs,
     job: Callable[[Path | None], "Summary | None"],
     *,
-    recursive: bool = False,
     choose: Callable[[Path], Choice] = lambda path: Choice.TAKE,
     summarize: bool = False,
     quiet: bool = False,
@@ -43,7 +42,7 @@ def for_each(
     """Run the job on every file.
 
     Args:
-        recursive: run it on those that `choose` takes in folders and below them, too.
+        choose: which files in folders are meant.
         summarize: say at the end what was done if there were several files.
         quiet: do not name the files that were passed over.
         verbose: show where an internal error came from.
@@ -64,7 +63,7 @@ def for_each(
         if not quiet:
             say(f"nacrith: {path} is passed over: it {choice.value}")
 
-    for path in walk(files or (Path("-"),), recursive, choose, passed_over, failed):
+    for path in walk(inputs, choose, passed_over, failed):
         try:
             summary = job(input_of(path))
             summaries += [summary] if summary else []

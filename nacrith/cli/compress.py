@@ -13,35 +13,35 @@ from nacrith.cli.batch import for_each, name_of
 from nacrith.cli.directory_walk import Choice, compressed, is_compressed, originals
 from nacrith.cli.display import say
 from nacrith.cli.file_job import FileJob, open_compressed, progress_of
+from nacrith.cli.inputs import Inputs, with_inputs
 from nacrith.cli.options import (
     CORRECTION,
     DICTIONARY,
-    FILES,
     MODEL,
     QUIET,
-    RECURSIVE,
     STREAMS,
+    SUFFIXES,
+    THREADS,
     Count,
-    Output,
     Parsed,
     Team,
-    paths,
+    limit_threads,
     size_between,
     with_level,
-    with_output,
     with_workers,
 )
+from nacrith.cli.output import Output, with_output
 from nacrith.cli.units import parse_range
 from nacrith.errors import FileError
 from nacrith.format.container import check_records
 from nacrith.format.frame import MAX_ORIGINAL
-from nacrith.format.header import MAX_THREADS, Metadata
+from nacrith.format.header import Metadata
 from nacrith.format.parameters import MAX_WINDOW, streams_problem
-from nacrith.pipeline.options import CompressOptions
+from nacrith.pipeline.options import BLOCK, CompressOptions
 from nacrith.pipeline.presets import LEVELS
 from nacrith.system.files import (
-    SUFFIX,
     compressed_name,
+    has_suffix,
     is_special,
     original_name,
     restore_metadata,
@@ -52,9 +52,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@FILES
+@with_inputs
 @with_output
-@RECURSIVE
 @MODEL
 @CORRECTION
 @DICTIONARY
@@ -67,20 +66,22 @@ if TYPE_CHECKING:
     "the others: only on a machine like this one.",
 )
 @with_level
+@click.option("-e", "--extreme", is_flag=True, help="One stream: smaller and slower.")
+@click.option(
+    "--long", is_flag=True,
+    help="Frames of 64 MiB, so that what is far apart is compressed together.",
+)  # fmt: skip
 @STREAMS
 @click.option(
     "--window", type=Count(0, MAX_WINDOW), default=0, metavar="N",
     help="Context in tokens (0: by level).",
 )  # fmt: skip
 @with_workers
-@click.option(
-    "--threads", type=Count(0, MAX_THREADS), default=0, metavar="N", help="Threads (0: all CPUs)."
-)
+@THREADS
 @click.option(
     "--block-size",
     type=size_between(1, MAX_ORIGINAL),
-    default="4M",
-    show_default=True,
+    show_default="4M",
     metavar="SIZE",
     help="Bytes of a frame: the unit of --resume and --range. Smaller ones compress less.",
 )
@@ -90,21 +91,27 @@ if TYPE_CHECKING:
     default=None,
     help="Decode the result before it gets its name. Implied by --rm.",
 )
-@click.option("-N", "--metadata", is_flag=True, help="Store mode and time stamp in the file.")
+@click.option(
+    "-N/-n",
+    "--metadata/--no-metadata",
+    "--name/--no-name",
+    help="Store mode and time stamp in the file.",
+)
 def compress(
-    files: tuple[Path, ...],
+    inputs: Inputs,
     out: Output,
-    recursive: bool,
     model: Path | None,
     correction: Path | str | None,
     dictionary: bytes | None,
     backend: str,
     level: int,
     streams: int,
+    extreme: bool,
     window: int,
     team: Team,
     threads: int,
-    block_size: int,
+    block_size: int | None,
+    long: bool,
     resume: bool,
     verify: bool | None,
     metadata: bool,
@@ -117,10 +124,15 @@ def compress(
     nacrith compress --resume book.txt
     tar -cf - folder | nacrith compress > folder.tar.nc
     """
-    to_stdout = any(map(out.is_stdout, paths(files)))
+    to_stdout = any(map(out.is_stdout, inputs.paths()))
     for given, option in ((resume, "--resume"), (verify, "--verify")):
         if given and to_stdout:
             raise click.UsageError(f"{option} needs an output file")
+
+    if extreme and streams > 1:
+        raise click.UsageError("-e and --streams exclude each other")
+    if long and block_size:
+        raise click.UsageError("--long and --block-size exclude each other")
 
     chosen = LEVELS[level]
     parameters = chosen.chosen(window)
@@ -133,9 +145,9 @@ def compress(
         threads,
         chosen,
         parameters,
-        streams,
+        1 if extreme else streams,
         None,
-        block_size,
+        block_size or (MAX_ORIGINAL if long else BLOCK),
         dictionary or b"",
         correction,
     )
@@ -143,7 +155,7 @@ def compress(
     def job(path: Path | None) -> "Summary":
         return _compress(path, out, options, team, metadata, resume, verify)
 
-    _for_each(files, job, recursive, originals, out)
+    _for_each(inputs, job, originals, out)
 
 
 def _compress(
@@ -163,9 +175,13 @@ def _compress(
     from nacrith.pipeline.resume import holds_a_frame
 
     def target(path: Path) -> Path:
-        if not out.force and path.suffix == SUFFIX and is_compressed(path):
+        if (
+            not out.force
+            and (has_suffix(path, out.suffix) or has_suffix(path))
+            and is_compressed(path)
+        ):
             raise FileError(f"{path} is compressed already; use -f to compress it again")
-        return compressed_name(path)
+        return compressed_name(path, out.suffix)
 
     reread = "--resume" if resume else "--verify" if verify else None
     with FileJob(path, out, target, False, holds_a_frame, resume, reread) as run:
@@ -198,9 +214,8 @@ def _compress(
 
 
 @click.command()
-@FILES
+@with_inputs
 @with_output
-@RECURSIVE
 @MODEL
 @CORRECTION
 @DICTIONARY
@@ -212,16 +227,22 @@ def _compress(
     help="Only bytes A up to B of the original (-c by default); frames without them are skipped.",
 )
 @with_workers
-@click.option("-N", "--metadata", is_flag=True, help="Restore the stored mode and time stamp.")
+@THREADS
+@click.option(
+    "-N/-n",
+    "--metadata/--no-metadata",
+    "--name/--no-name",
+    help="Restore the stored mode and time stamp.",
+)
 def decompress(
-    files: tuple[Path, ...],
+    inputs: Inputs,
     out: Output,
-    recursive: bool,
     model: Path | None,
     correction: Path | str | None,
     dictionary: bytes | None,
     wanted: range | None,
     team: Team,
+    threads: int,
     metadata: bool,
 ) -> None:
     """Restore FILE from each FILE.nc (or standard input to standard output).
@@ -231,17 +252,21 @@ def decompress(
     nacrith decompress -c book.txt.nc | less
     nacrith decompress --range 4M:5M book.txt.nc
     """
+    limit_threads(threads)
     if wanted is not None:
         if out.remove:
             raise click.UsageError("--rm would lose what is outside of --range")
-        out = replace(out, stdout=not out.output)
+        out = replace(out, stdout=not out.is_said)
+
+    def target(path: Path) -> Path:
+        return original_name(path, out.suffix)
 
     def job(path: Path | None) -> "Summary":
         if path and path.is_file():
             before_decompression(path)
         from nacrith.pipeline.decompress import decompress_stream
 
-        with FileJob(path, out, original_name, decoding=True) as run:
+        with FileJob(path, out, target, decoding=True) as run:
             # A range is seldom more than one frame.
             n_frames = None if wanted is None else 1
             with team.open(n_frames, progress=run.progress) as workers:
@@ -260,27 +285,30 @@ def decompress(
         run.finish(summary)
         return summary
 
-    _for_each(files, job, recursive, compressed, out)
+    _for_each(inputs, job, compressed, out)
 
 
 @click.command()
-@FILES
+@with_inputs
+@SUFFIXES
 @QUIET
-@RECURSIVE
 @MODEL
 @CORRECTION
 @DICTIONARY
 @with_workers
+@THREADS
 @click.option("--quick", is_flag=True, help="Only checksums of the file; needs no model.")
 def test(
-    files: tuple[Path, ...],
+    inputs: Inputs,
+    suffix: str,
     quiet: bool,
+    no_progress: bool,
     verbose: bool,
-    recursive: bool,
     model: Path | None,
     correction: Path | str | None,
     dictionary: bytes | None,
     team: Team,
+    threads: int,
     quick: bool,
 ) -> None:
     """Check that each FILE.nc can be restored, without writing anything.
@@ -289,6 +317,8 @@ def test(
     nacrith test book.txt.nc
     nacrith test --quick -r backup/
     """
+
+    limit_threads(threads)
 
     def job(path: Path | None) -> None:
         with open_compressed(path) as source:
@@ -299,7 +329,7 @@ def test(
                 from nacrith.pipeline.decompress import decompress_stream
 
                 show_notices(quiet)
-                progress = progress_of(path, quiet, decoding=True)
+                progress = progress_of(path, quiet or no_progress, decoding=True)
                 with team.open(progress=progress) as workers:
                     summary, _ = decompress_stream(
                         source, None, model, progress, workers, None, dictionary or b"", correction
@@ -310,20 +340,18 @@ def test(
             say(f"{name_of(path)}: {checked}, {size} bytes")
 
     for_each(
-        files,
+        inputs,
         job,
-        recursive=recursive,
-        choose=compressed,
+        choose=lambda path: compressed(path, suffix),
         quiet=quiet,
         verbose=verbose,
     )
 
 
 def _for_each(
-    files: tuple[Path, ...],
+    inputs: Inputs,
     job: Callable[[Path | None], "Summary"],
-    recursive: bool,
-    choose: Callable[[Path], Choice],
+    choose: Callable[[Path, str], Choice],
     out: Output,
 ) -> None:
     """`for_each`, with what was said of the output."""
@@ -331,10 +359,9 @@ def _for_each(
 
     show_notices(out.quiet)
     for_each(
-        files,
+        inputs,
         job,
-        recursive=recursive,
-        choose=choose,
+        choose=lambda path: choose(path, out.suffix),
         summarize=out.talks,
         quiet=out.quiet,
         verbose=out.verbose,

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 from pathlib import Path
 
+from nacrith.cli.inputs import Inputs
 from nacrith.format.container import REFERENCE_MAGICS
-from nacrith.system.files import PART_SUFFIX, SUFFIX
+from nacrith.system.files import PART_SUFFIX, SUFFIX, has_suffix
 
 # NetCDF classic, 64-bit offset and 64-bit data, and HDF5, which netCDF 4 is.
 _FOREIGN_MAGICS = (b"CDF\x01", b"CDF\x02", b"CDF\x05", b"\x89HDF")
@@ -26,33 +27,34 @@ def is_compressed(path: Path) -> bool:
     return _beginning(path) in REFERENCE_MAGICS
 
 
-def originals(path: Path) -> Choice:
+def originals(path: Path, suffix: str = SUFFIX) -> Choice:
     """For compression: all but what is compressed already, and parts of an output."""
-    if path.suffix == SUFFIX:
+    if has_suffix(path, suffix) or has_suffix(path):
         return Choice.COMPRESSED if is_compressed(path) else Choice.TAKE
-    if path.name.endswith(SUFFIX + PART_SUFFIX):
+    if path.name.endswith((suffix + PART_SUFFIX, SUFFIX + PART_SUFFIX)):
         return Choice.COMPRESSED if is_compressed(path) or _is_empty(path) else Choice.TAKE
     return Choice.TAKE
 
 
-def compressed(path: Path) -> Choice:
+def compressed(path: Path, suffix: str = SUFFIX) -> Choice:
     """For decompression and tests: the files of our ending that are not netCDF's.
 
     A damaged beginning is no reason to pass a file over.
     """
-    if path.suffix != SUFFIX:
+    if not (has_suffix(path, suffix) or has_suffix(path)):
         return Choice.IGNORE
     return Choice.FOREIGN if _beginning(path) in _FOREIGN_MAGICS else Choice.TAKE
 
 
 def walk(
-    files: tuple[Path, ...],
-    recursive: bool,
+    inputs: Inputs,
     choose: Callable[[Path], Choice],
     passed_over: Callable[[Path, Choice], None],
     failed: Callable[[Path | str, str], None],
 ) -> Iterator[Path]:
     """Yield the files, with those in folders, sorted; links in folders are left out.
+
+    What is excluded is not spoken of.
 
     Args:
         passed_over: told of files that one may have thought would be taken.
@@ -62,14 +64,16 @@ def walk(
     def unreadable(error: OSError) -> None:
         failed(error.filename, f"can't read {error.filename}: {error.strerror}")
 
-    for path in files:
-        if not recursive or str(path) == "-" or not os.path.isdir(path):
+    for path in inputs.files:
+        if inputs.is_excluded(path):
+            continue
+        if not inputs.recursive or str(path) == "-" or not os.path.isdir(path):
             yield path
             continue
         for folder, folders, names in os.walk(path, onerror=unreadable):
-            folders.sort()
+            folders[:] = sorted(f for f in folders if not inputs.is_excluded(Path(folder, f)))
             for file in (Path(folder, name) for name in sorted(names)):
-                if os.path.islink(file) or not os.path.isfile(file):
+                if inputs.is_excluded(file) or os.path.islink(file) or not os.path.isfile(file):
                     continue
                 choice = choose(file)
                 if choice is Choice.TAKE:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from nacrith.cli.batch import name_of, sizes
 from nacrith.cli.display import say
-from nacrith.cli.options import Output
+from nacrith.cli.output import Output
 from nacrith.errors import ChangedError, FileError
 from nacrith.system.files import (
     is_special,
@@ -61,16 +61,15 @@ class FileJob:
         self._path = path
         self._out = out
         self._decoding = decoding
-        self.target = None if str(out.output) == "-" else out.output
+        self.target: Path | None = None
         self._stack = ExitStack()
         with ExitStack() as stack:
             # A pipe is fine if it is said where the data goes.
-            special = out.force or out.stdout or out.output is not None
+            special = out.force or out.is_said
             if decoding and not out.force:
                 refuse_terminal(path)
             self.source, self.status = stack.enter_context(open_input(path, special))
-            if not out.output and not out.stdout and path:
-                self.target = target(path)
+            self.target = out.target(path, target)
             if reread and self.target and is_special(self.target):
                 raise FileError(f"{self.target} is no regular file, which {reread} needs")
             if self.target:
@@ -88,7 +87,7 @@ class FileJob:
                 self.sink = standard_output()
             if not decoding and not out.force and self.sink.isatty():
                 raise FileError("compressed data is not written to a terminal; use -f to force")
-            self.progress = progress_of(path, out.quiet, decoding)
+            self.progress = progress_of(path, out.hides_progress, decoding)
             self._stack = stack.pop_all()
 
     def __enter__(self) -> "FileJob":
@@ -108,7 +107,9 @@ class FileJob:
     def progress_of(self, label: str) -> Progress:
         """A second progress display, for a second pass."""
         self.progress.end()
-        self.progress = progress_of(self._path, self._out.quiet, decoding=True, label=label)
+        self.progress = progress_of(
+            self._path, self._out.hides_progress, decoding=True, label=label
+        )
         return self.progress
 
     def check_unchanged(self) -> None:
@@ -157,10 +158,10 @@ def refuse_terminal(path: Path | None) -> None:
 
 
 def progress_of(
-    path: Path | None, quiet: bool, decoding: bool, label: str | None = None
+    path: Path | None, hidden: bool, decoding: bool, label: str | None = None
 ) -> Progress:
     """What shows how far the work on a file is: a bar on a terminal, else nothing."""
-    if quiet or not sys.stderr.isatty():
+    if hidden or not sys.stderr.isatty():
         return NO_PROGRESS
     from nacrith.cli.progress_bar import BarProgress
 

@@ -7,16 +7,18 @@ import click
 
 from nacrith.backends import BACKENDS
 from nacrith.cli.batch import for_each, name_of
+from nacrith.cli.directory_walk import compressed
 from nacrith.cli.display import printable, say
 from nacrith.cli.file_job import open_compressed
-from nacrith.cli.options import FILES, MODEL, NAME, OUTPUT_NAME
+from nacrith.cli.inputs import Inputs, with_inputs
+from nacrith.cli.options import MODEL, NAME, OUTPUT_NAME
 from nacrith.errors import NacrithError
 
 
 @click.command()
-@FILES
+@with_inputs
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one line a file.")
-def info(files: tuple[Path, ...], as_json: bool) -> None:
+def info(inputs: Inputs, as_json: bool) -> None:
     """Show what a FILE.nc holds and needs, after checking its frames.
 
     \b
@@ -34,7 +36,7 @@ def info(files: tuple[Path, ...], as_json: bool) -> None:
             for line in description_lines(description):
                 click.echo(printable(line))
 
-    for_each(files, job)
+    for_each(inputs, job, choose=compressed)
 
 
 @click.group(invoke_without_command=True)

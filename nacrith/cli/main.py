@@ -15,6 +15,8 @@ from nacrith.cli.display import printable, say
 from nacrith.cli.explain import explain
 from nacrith.cli.failures import describe, is_internal, show_traceback
 from nacrith.cli.inspect import doctor, info, models, setup
+from nacrith.cli.listing import list_files
+from nacrith.cli.short_form import command_arguments
 from nacrith.system import signals
 from nacrith.system.environment import check_environment
 
@@ -23,36 +25,52 @@ from nacrith.system.environment import check_environment
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     invoke_without_command=True,
 )
-@click.version_option(__version__, prog_name="nacrith")
-@click.option("-d", "decode", is_flag=True, help="As a filter: decompress.")
+@click.version_option(__version__, "-V", "--version", prog_name="nacrith")
 @click.pass_context
-def cli(context: click.Context, decode: bool) -> None:
+def cli(context: click.Context) -> None:
     """Compress text with a small language model, without loss.
 
     \b
-    nacrith compress book.txt          makes book.txt.nc
-    nacrith decompress book.txt.nc     makes book.txt again
+    nacrith compress book.txt          or nacrith book.txt: makes book.txt.nc
+    nacrith decompress book.txt.nc     or nacrith -d book.txt.nc: makes book.txt again
 
-    Without a command it is a filter, as tar wants one:
+    Without a command it is used as gzip, xz and zstd are: -d decompresses, -t tests, -l lists,
+    and all options of these commands can be given. Without FILE it is a filter, as tar wants one:
 
     \b
     tar -I nacrith -cf folder.tar.nc folder
     tar -I nacrith -xf folder.tar.nc
+
+    unnacrith is nacrith -d, and nacat is nacrith -dc.
     """
     if context.invoked_subcommand:
-        if decode:
-            raise click.UsageError("-d is for use without a command")
-    elif not decode and sys.stdin and sys.stdin.isatty():
+        return
+    if sys.stdin and sys.stdin.isatty():
         click.echo(context.get_help())
     else:
-        command = decompress if decode else compress
-        command.main(["-c"], standalone_mode=False)
+        compress.main(["-c"], standalone_mode=False)
+
+
+@click.command(
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    short_help="Restore each FILE.nc to standard output.",
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[OPTION]... [FILE]...")
+def cat(arguments: tuple[str, ...]) -> None:
+    """Restore each FILE.nc to standard output: `nacrith decompress -c`.
+
+    \b
+    nacrith cat book.txt.nc | less
+    """
+    decompress.main(["-c", *arguments], standalone_mode=False)
 
 
 for _command in (
     compress,
     decompress,
+    cat,
     test,
+    list_files,
     info,
     models,
     doctor,
@@ -78,13 +96,18 @@ def _prepare_streams() -> None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (until the end)
 
 
-def main() -> None:
-    """Entry point: exit code 0 = done, 1 = failed, 2 = wrong usage, 128 + n = signal n."""
+def main(program: str = "nacrith") -> None:
+    """Entry point: exit code 0 = done, 1 = failed, 2 = wrong usage, 128 + n = signal n.
+
+    Args:
+        program: nacrith, unnacrith or nacat.
+    """
     signals.install()
     _prepare_streams()
     try:
         check_environment()
-        cli.main(standalone_mode=False)
+        arguments = command_arguments(cli, sys.argv[1:], program)
+        cli.main(arguments, prog_name="nacrith", standalone_mode=False)
     except click.UsageError as error:
         lines = error.format_message().expandtabs().split("\n")
         click.UsageError("\n".join(map(printable, lines)), error.ctx).show()

@@ -44,6 +44,7 @@ def man_page() -> str:
         ".TP", ".B NACRITH_MODELS", "Folder of models that were imported.",
         ".TP", ".B NACRITH_CORPORA", "Folder of benchmark files, which are else "
         "fetched into ~/.cache/nacrith/corpora.",
+        ".TP", ".B NACRITH_LEVEL", "Level, from 1 to 9, unless an option says otherwise.",
         ".TP", ".B NACRITH_THREADS", "Threads to use, unless an option says otherwise.",
         ".TP", ".B NUMBA_CACHE_DIR",
         "Folder where compiled kernels are kept, instead of the package's own and "

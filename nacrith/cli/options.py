@@ -3,10 +3,9 @@
 import functools
 import os
 import re
-import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +14,10 @@ import click
 from nacrith.cli.units import parse_bytes
 from nacrith.errors import DictionaryError, FileError
 from nacrith.format.dictionary import MAX_SIZE as MAX_DICTIONARY
+from nacrith.format.header import MAX_THREADS
 from nacrith.format.parameters import MAX_STREAMS
 from nacrith.pipeline.presets import LEVELS, PRESETS
+from nacrith.system.files import SUFFIX
 from nacrith.system.progress import NO_PROGRESS, Progress
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class _Name(click.Path):
         return super().convert(value, param, ctx)
 
 
-class _OutputName(_Name):
+class OutputName(_Name):
     """A path to write to. One that ends in a slash is a folder, which must be there."""
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
@@ -93,8 +94,15 @@ class _OutputName(_Name):
         return super().convert(value, param, ctx)
 
 
+def _suffix(text: str) -> str:
+    if not text or "/" in text or "\0" in text:
+        raise ValueError(f"{text!r} is not an ending of names such as {SUFFIX}")
+    return text
+
+
 NAME = _Name()
-OUTPUT_NAME = _OutputName()
+NAME_OR_DASH = _Name(allow_dash=True)
+OUTPUT_NAME = OutputName()
 
 
 def options(*decorators: Callable[..., Any]) -> Callable[..., Any]:
@@ -108,7 +116,6 @@ def options(*decorators: Callable[..., Any]) -> Callable[..., Any]:
     return apply
 
 
-FILES = click.argument("files", nargs=-1, type=_Name(allow_dash=True), metavar="[FILE]...")
 MODEL = click.option("--model", type=NAME, metavar="PATH", help="GGUF file of the model.")
 
 
@@ -144,13 +151,27 @@ CORRECTION = click.option(
 )  # fmt: skip
 QUIET = options(
     click.option("-q", "--quiet", is_flag=True, help="No progress, no summary."),
+    click.option("--no-progress", is_flag=True, help="No progress."),
     click.option(
         "-v", "--verbose", is_flag=True, help="Print a summary even if not on a terminal."
     ),
 )
-RECURSIVE = click.option(
-    "-r", "--recursive", is_flag=True, help="The files in a folder and below it."
-)
+SUFFIXES = click.option(
+    "-S", "--suffix", type=Parsed("suffix", _suffix), default=SUFFIX, show_default=True,
+    metavar=".SUF", help="Ending of the compressed files.",
+)  # fmt: skip
+THREADS = click.option(
+    "-T", "--threads", type=Count(0, MAX_THREADS), default=0, metavar="N",
+    help="Threads (0: all CPUs).",
+)  # fmt: skip
+
+
+def limit_threads(threads: int) -> None:
+    """Let this process and its workers use so many threads; 0 = all."""
+    if threads:
+        os.environ["NACRITH_THREADS"] = str(threads)
+
+
 STREAMS = click.option(
     "--streams",
     type=Count(0, MAX_STREAMS),
@@ -174,6 +195,11 @@ _LEVEL_HELP = {
 _LEVEL_NAMES = {PRESETS["fast"]: ("--fast",), PRESETS["best"]: ("--best",)}
 
 
+def default_level() -> int:
+    """That of the variable NACRITH_LEVEL, which `check_environment` has looked at."""
+    return int(os.environ.get("NACRITH_LEVEL") or PRESETS["default"])
+
+
 def with_level(command: Callable[..., None]) -> Callable[..., None]:
     """Add -1 to -9, --fast and --best; they arrive as `level`."""
 
@@ -195,67 +221,9 @@ def with_level(command: Callable[..., None]) -> Callable[..., None]:
         if len(chosen) > 1:
             names = [(*_LEVEL_NAMES.get(level, ()), f"-{level}")[0] for level in chosen[:2]]
             raise click.UsageError(f"{names[0]} and {names[1]} exclude each other")
-        command(*args, level=chosen[0] if chosen else PRESETS["default"], **given)
+        command(*args, level=chosen[0] if chosen else default_level(), **given)
 
     return with_number
-
-
-@dataclass(frozen=True)
-class Output:
-    """Where results go, and what is said about them."""
-
-    output: Path | None
-    stdout: bool
-    keep: bool
-    remove: bool
-    force: bool
-    quiet: bool
-    verbose: bool
-
-    @property
-    def talks(self) -> bool:
-        return not self.quiet and (self.verbose or sys.stderr.isatty())
-
-    def is_stdout(self, path: Path | None) -> bool:
-        """Does the result of this input (None = standard input) go to standard output?"""
-        return self.stdout or str(self.output) == "-" or not (self.output or path)
-
-
-def with_output(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of commands that write files; they arrive as `out`."""
-
-    @options(
-        click.option(
-            "-o", "--output", type=_OutputName(allow_dash=True), metavar="PATH",
-            help="Write to PATH. A device, pipe or socket, or a link to one, is written to "
-            "and never replaced; a link to a file is replaced with -f, not followed.",
-        ),
-        click.option("-c", "--stdout", is_flag=True, help="Write to standard output."),
-        click.option("-k", "--keep", is_flag=True, help="Keep the input (the default)."),
-        click.option(
-            "--rm", "remove", is_flag=True,
-            help="Remove the input after success; only if the output is a regular file.",
-        ),
-        click.option(
-            "-f", "--force", is_flag=True,
-            help="Overwrite; read and write a terminal; read pipes.",
-        ),
-        QUIET,
-    )  # fmt: skip
-    @functools.wraps(command)
-    def with_out(*args: Any, **given: Any) -> None:
-        out = Output(**{field.name: given.pop(field.name) for field in fields(Output)})
-        if out.output and len(given["files"]) > 1:
-            raise click.UsageError("-o takes one FILE; leave it out, or use -c")
-        if out.output and out.stdout:
-            raise click.UsageError("-o and -c exclude each other")
-        if out.keep and out.remove:
-            raise click.UsageError("-k and --rm exclude each other")
-        if out.remove and any(map(out.is_stdout, paths(given["files"]))):
-            raise click.UsageError("--rm needs an output file")
-        command(*args, out=out, **given)
-
-    return with_out
 
 
 @dataclass(frozen=True)
@@ -313,13 +281,3 @@ def read_dictionary(path: Path) -> bytes:
             f"the dictionary {path} has more than {MAX_DICTIONARY} bytes; use a part of it"
         )
     return data
-
-
-def input_of(path: Path) -> Path | None:
-    """None = standard input."""
-    return None if str(path) == "-" else path
-
-
-def paths(files: tuple[Path, ...]) -> list[Path | None]:
-    """The inputs that a command's arguments name."""
-    return [input_of(path) for path in files] or [None]

@@ -23,6 +23,7 @@ def describe_file(source: BinaryIO) -> dict[str, Any]:
         for frame in member.frames():
             count["frames"] += 1
             count["tokens"] += frame.n_symbols
+            count["text payload"] += len(frame.payloads.get(Kind.TEXT, b""))
             for kind, length in frame.segments:
                 count[kind.name] += length
             if Kind.MIXED_TEXT in frame.payloads:
@@ -36,6 +37,7 @@ def describe_file(source: BinaryIO) -> dict[str, Any]:
                 "bytes": {kind.name.lower(): count[kind.name] for kind in Kind},
                 "variants": sorted(variants),
                 "tokens": count["tokens"],
+                "text_payload": count["text payload"],
                 "frames": count["frames"],
                 "hash": "blake2b:" + (member.trailer.digest if member.trailer else check).hex(),
                 "model": model

@@ -7,6 +7,7 @@ from nacrith.errors import EnvironmentVariableError
 
 # Name: what the value must look like, and in words.
 _VALUES = {
+    "NACRITH_LEVEL": (r"[1-9]?", "a level from 1 to 9"),
     "NACRITH_THREADS": (r"(0*[1-9][0-9]{0,3})?", "a number of threads from 1 to 9999"),
     "NUMBA_NUM_THREADS": (r"0*[1-9][0-9]{0,3}", "a number of threads from 1 to 9999"),
     # The compiler ends the process at a name without a sign.

@@ -82,16 +82,22 @@ def standard_output() -> BinaryIO:
     return io.BufferedWriter(stream) if isinstance(stream, io.RawIOBase) else stream
 
 
-def compressed_name(path: Path) -> Path:
+def compressed_name(path: Path, suffix: str = SUFFIX) -> Path:
     """FILE → FILE.nc."""
-    return path.with_name(path.name + SUFFIX)
+    return path.with_name(path.name + suffix)
 
 
-def original_name(path: Path) -> Path:
-    """FILE.nc → FILE; raises FileError for any other ending."""
-    if path.suffix != SUFFIX or path.name == SUFFIX:
-        raise FileError(f"{path} does not end in {SUFFIX}; say where to write with -o or -c")
-    return path.with_name(path.name[: -len(SUFFIX)])
+def original_name(path: Path, suffix: str = SUFFIX) -> Path:
+    """FILE.nc → FILE, with this ending or that of all; raises FileError for any other."""
+    ending = next((s for s in (suffix, SUFFIX) if has_suffix(path, s)), None)
+    if ending is None:
+        raise FileError(f"{path} does not end in {suffix}; say where to write with -o or -c")
+    return path.with_name(path.name[: -len(ending)])
+
+
+def has_suffix(path: Path, suffix: str = SUFFIX) -> bool:
+    """Does something stand before this ending?"""
+    return path.name.endswith(suffix) and path.name != suffix
 
 
 @contextmanager
