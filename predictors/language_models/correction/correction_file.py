@@ -78,14 +78,14 @@ def factors_of(correction: Correction | CorrectionFile) -> Correction:
     """The factors, read if they are in a file; raises ModelError."""
     if isinstance(correction, Correction):
         return correction
-    found = read_correction(correction.path)
-    if found.sha256 != correction.sha256:
-        raise ModelError(f"the correction {correction.path} has changed; begin again")
-    return found
+    return read_correction(correction.path, correction.sha256)
 
 
-def read_correction(path: Path) -> Correction:
+def read_correction(path: Path, expected: str = "") -> Correction:
     """Read a file of `Correction.to_bytes`.
+
+    Args:
+        expected: its hash, if that is known.
 
     Raises:
         ModelError: it can't be read, or is no such file.
@@ -98,6 +98,8 @@ def read_correction(path: Path) -> Correction:
     sha256, head, at = split_head(data, path)
     if hashlib.sha256(memoryview(data)[HASHED_FROM:]).hexdigest() != sha256:
         raise problem
+    if expected and sha256 != expected:
+        raise ModelError(f"the correction {path} has changed; begin again")
     try:
         shape = Shape(*(operator.index(n) for n in head["shape"]))
         ranks = dict(zip(matrices(shape), head["ranks"], strict=True))
