@@ -1,5 +1,6 @@
 """Into which streams a text is cut, and what a payload says of it."""
 
+import lzma
 import random
 
 import numpy as np
@@ -104,7 +105,7 @@ def test_streams_are_about_equally_long():
 
 
 @pytest.mark.parametrize(
-    ("level", "size", "streams"), [(6, 3_000, 1), (6, 1 << 22, 64), (9, 1 << 22, 1), (4, 40_000, 4)]
+    ("level", "size", "streams"), [(6, 3_000, 1), (6, 1 << 22, 64), (9, 1 << 22, 1), (4, 40_000, 7)]
 )
 def test_there_are_as_many_streams_as_the_payload_pays_for(level, size, streams):
     # LZMA makes about 0.42 of such words: a payload of 0.14.
@@ -114,6 +115,16 @@ def test_there_are_as_many_streams_as_the_payload_pays_for(level, size, streams)
     found = LEVELS[level].cutting.streams_for(text)
     assert abs(found - streams) <= streams // 2
     assert Cutting(7, 64, 1).streams_for(text) == 7
+
+
+def test_text_that_repeats_itself_gets_fewer_streams_for_the_same_payload():
+    source = random.Random(1)
+    plain = "".join(source.choices("abcdefghijklmnop \n", k=20_000)).encode()
+    lines = b"".join(b"%06d GET /index.html 200\n" % source.randrange(10**6) for _ in range(12_000))
+    cutting = Cutting(0, 64, 500)
+    payloads = [len(lzma.compress(t, lzma.FORMAT_ALONE, preset=1)) for t in (plain, lines)]
+    assert payloads[1] > 2 * payloads[0]
+    assert cutting.streams_for(lines) < 1.2 * cutting.streams_for(plain)
 
 
 @given(

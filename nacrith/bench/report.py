@@ -7,14 +7,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from nacrith.bench.corpus import bpb, measure_alone, measure_preset, run_corpus
+from nacrith.bench.corpus import bpb, measure_alone, run_corpus
 from nacrith.bench.exact import WINDOW, measure_ceiling, measure_decoding, measure_loss
+from nacrith.bench.levels import level_texts, levels_section, measure_levels
+from nacrith.bench.sections import table
 from nacrith.bench.speed import measure_speed
 from nacrith.bench.store import cached
-from nacrith.bench.texts import alice, canterbury
+from nacrith.bench.streams import SIZES, measure_streams, streams_section
+from nacrith.bench.texts import alice, canterbury, texts_of_kinds
 from nacrith.format.parameters import Parameters
 from nacrith.models.catalog import default_model
-from nacrith.pipeline.presets import BEST, DEFAULT, FAST
 
 Section = Callable[[bool], str]
 
@@ -76,16 +78,6 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def _table(header: str, rows: list[list[str]]) -> str:
-    columns = header.split(" | ")
-    lines = [
-        "| " + header + " |",
-        "| --- |" + " ---: |" * (len(columns) - 1),
-        *("| " + " | ".join(row) + " |" for row in rows),
-    ]
-    return "\n".join(lines) + "\n"
-
-
 def _one_stream(quick: bool) -> str:
     rows = [_ratio_row(r) for r in _results(quick)]
     return (
@@ -94,7 +86,7 @@ def _one_stream(quick: bool) -> str:
         "model's softmax, on the text as it is, with the same window and the same container.\n"
         f"Files up to {_LARGE} bytes and {', '.join(_RESTORED)}\n"
         "were restored and found equal; the others were only compressed.\n\n"
-        + _table(
+        + table(
             "file | bytes | compressed | gzip -9 bpb | bzip2 -9 | xz -9e | model alone | nacrith "
             "| against the model alone",
             rows,
@@ -102,28 +94,29 @@ def _one_stream(quick: bool) -> str:
     )
 
 
-def _streams(quick: bool) -> str:
+def _sharing(quick: bool) -> str:
     n = 20_000 if quick else 1_000_000
     one, eight = (
         run_corpus("enwik8", n, streams=streams, both_ways=False)[0] for streams in (1, 8)
     )
     more = 100 * (eight["nacrith"] / one["nacrith"] - 1)
-    text = alice()[: 3000 if quick else 40_000]
-    rows = []
-    for name, preset in (("-5", FAST), ("default", DEFAULT), ("--best", BEST)):
-        r = cached(f"preset-{name}-{len(text)}", partial(measure_preset, preset, text))
-        speed = r["tokens"] / r["compress_seconds"]
-        rows.append([
-            name, str(r["streams"]), str(r["window"]), str(r["nacrith"]),
-            f"{bpb(r, 'nacrith'):.3f}", f"{speed:.0f}",
-        ])  # fmt: skip
     return (
-        "## Streams and presets\n\n"
+        "## Streams share what is learned\n\n"
         f"The first {n} bytes of enwik8: {one['nacrith']} bytes with one stream, "
-        f"{eight['nacrith']} with 8\nthat share what is learned: {more:+.2f} %.\n\n"
-        f"The first {len(text)} bytes of alice29.txt:\n\n"
-        + _table("preset | streams | window | bytes | bpb | tokens/s, start included", rows)
+        f"{eight['nacrith']} with 8\nthat share what is learned: {more:+.2f} %.\n"
     )
+
+
+def _levels(quick: bool) -> str:
+    if quick:
+        return levels_section(measure_levels({"alice29.txt": alice()[:2000]}))
+    return levels_section(measure_levels(level_texts()))
+
+
+def _streams(quick: bool) -> str:
+    if quick:
+        return streams_section(measure_streams({"alice29.txt": alice()}, [6000]))
+    return streams_section(measure_streams(texts_of_kinds(max(SIZES))))
 
 
 def _results(quick: bool) -> list[dict[str, Any]]:
@@ -170,7 +163,7 @@ def _ablation(quick: bool) -> str:
         f"The first {2000 if quick else LENGTH} bytes of each text, from recorded outputs. First\n"
         "line: bytes. Then: by how many per cent the size changes without the predictor, and by\n"
         "how many milliseconds a token the time.\n\n"
-        + _table(
+        + table(
             " | ".join(["without", *names, "all", "ms a token"]),
             [row(result, results[0], names) for result in results],
         )
@@ -200,7 +193,7 @@ def skipping_section(quick: bool) -> str:
         f"{100 * share_of_several:.0f} % of one of {several}. So the time saved is at most\n"
         f"{max(1 - share, 0):.2f} and {max(1 - share_of_several, 0):.2f} of these shares, while "
         "each wrong prediction costs bits and its step\nas well. It is not built.\n\n"
-        + _table("text | 16 tokens | right | 32 tokens | right", rows)
+        + table("text | 16 tokens | right | 32 tokens | right", rows)
     )
 
 
@@ -223,7 +216,7 @@ def _speed(quick: bool) -> str:
         "## Speed of the whole pipeline\n\n"
         "The same tokens of alice29.txt: the backend's bare decode, step by step; then\n"
         "compression and decompression with everything, loading not counted. Tokens/s.\n\n"
-        + _table(
+        + table(
             "streams, backend | bare decode | compress | decompress | compress / bare "
             "| decompress / bare",
             rows,
@@ -253,7 +246,7 @@ def _exact(quick: bool) -> str:
         "## The exact backend\n\n"
         f"Bits a token on {windows} windows of {WINDOW} tokens of each text, with float32 logits\n"
         "(PyTorch, weights dequantized), the exact ones, and llama.cpp's.\n\n"
-        + _table(
+        + table(
             "text | float32 | exact | llama.cpp | exact / float32 | llama.cpp / float32",
             [
                 [
@@ -269,7 +262,7 @@ def _exact(quick: bool) -> str:
         )
         + f"\nTokens/s of steps alone, window {WINDOW}: median of the first and last tenth of "
         f"{steps} steps.\n\n"
-        + _table(
+        + table(
             f"streams | llama.cpp | exact | llama.cpp, {steps} deep | exact, {steps} deep",
             [
                 [
@@ -300,11 +293,11 @@ def _coding(quick: bool) -> str:
     times = r["milliseconds"]
     return (
         f"## CDF and coder\n\nFirst {r['tokens']} tokens of alice29.txt.\n\n"
-        + _table("bits a token | bits | against the ideal", rows)
+        + table("bits a token | bits | against the ideal", rows)
         + f"\nRange coder: {overhead:+.4f} % over the ideal code length of its counts "
         f"({r['coded']:.4f} against {r['coded_ideal']:.4f} bits a token, with the bias head; "
         f"each symbol coded {REPEATS} times, so that the last byte does not count).\n\n"
-        + _table(
+        + table(
             "stage | milliseconds a token",
             [[stage, f"{t:.3f}"] for stage, t in times.items()]
             + [
@@ -329,7 +322,7 @@ def _window(quick: bool) -> str:
         f"alice29.txt, one stream, window {r['window']}, {r['slides']} slides of "
         f"{r['chunk']} positions, {Parameters.sinks} sinks. Bits a token of the model alone on "
         f"the {r['tokens']} tokens after the second slide:\n\n"
-        + _table(
+        + table(
             "at each slide | bits a token",
             [
                 ["keys rotated back", f"{r['slid']:.4f}"],
@@ -360,7 +353,7 @@ def _backends(quick: bool) -> str:
         f"{r['tokens']} random tokens, one stream. Error: the largest relative distance of the "
         "logits of a step from PyTorch's (Euclidean norm). Precise attention is float32\n"
         "throughout; the files are made with flash attention and a float16 cache.\n\n"
-        + _table("backend | tokens/s | relative error of the logits", rows)
+        + table("backend | tokens/s | relative error of the logits", rows)
         + f"\nWith the same float32 weights llama.cpp is {ratio:.1f} times as fast as PyTorch, "
         f"with the embedded quantized model {quantized:.1f} times.\n"
     )
@@ -368,6 +361,8 @@ def _backends(quick: bool) -> str:
 
 SECTIONS: list[Section] = [
     _one_stream,
+    _sharing,
+    _levels,
     _streams,
     _ablation,
     skipping_section,

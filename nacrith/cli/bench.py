@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from nacrith.cli.compare import compare
+from nacrith.cli.measure_texts import bench_levels, bench_streams
 from nacrith.cli.options import LARGEST, OUTPUT_NAME, STREAMS, Count
 from nacrith.format.parameters import MAX_WINDOW
 
@@ -101,3 +102,5 @@ def bench_workers(n_bytes: int, rounds: int) -> None:
 
 
 bench.add_command(compare)
+bench.add_command(bench_levels)
+bench.add_command(bench_streams)
