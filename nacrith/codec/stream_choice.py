@@ -15,11 +15,10 @@ from dataclasses import dataclass
 _OF_LZMA = 0.33
 
 # Of a text that LZMA leaves this many thousandths of, or more, a further stream costs least. For
-# each thousandth less it needs so many percent more payload: at 250, where source code is, 2.3
-# times as much, and at most 2.6 times.
+# each thousandth less it needs one percent more payload: at 250, where source code is, 2.5 times
+# as much; at most three times.
 _PLAIN = 400
-_PERCENT_MORE = (7, 8)
-_MOST_PERCENT = 260
+_MOST_PERCENT = 300
 
 
 @dataclass(frozen=True)
@@ -45,8 +44,7 @@ class Cutting:
             return 1
         size = len(lzma.compress(text, lzma.FORMAT_ALONE, preset=1))
         less = max(0, _PLAIN - 1000 * size // len(text))
-        factor, divisor = _PERCENT_MORE
-        percent = min(100 + factor * less // divisor, _MOST_PERCENT)
+        percent = min(100 + less, _MOST_PERCENT)
         return min(self.most, 1 + int(100 * size * _OF_LZMA) // (self.payload * percent))
 
 
