@@ -69,11 +69,11 @@ def test_streams_are_compared_at_every_size_that_there_is(monkeypatch, tiny_gguf
 
     monkeypatch.setattr(streams, "measure_both_ways", small)
     monkeypatch.setattr(
-        streams, "DEFAULT", replace(LEVELS[6], cutting=replace(LEVELS[6].cutting, payload=20))
+        streams, "DEFAULT", replace(LEVELS[6], cutting=replace(LEVELS[6].cutting, payload=4))
     )
     results = streams.measure_streams({"a": TEXT, "b": TEXT[:700]}, [600, 900])
     assert [(r["name"], r["size"]) for r in results] == [("a", 600), ("b", 600), ("a", 900)]
-    assert all(r["streams"] > 1 and r["one"]["tokens"] == r["cut"]["tokens"] for r in results)
+    assert all(r["streams"] > 1 and r["one"] != r["cut"] for r in results)
     more = 100 * (results[0]["cut"]["compressed"] / results[0]["one"]["compressed"] - 1)
     assert f"{more:+.2f} %" in streams.streams_section(results)
 
