@@ -259,6 +259,7 @@ CASES = {
     "stored": _binary(Kind.STORED, RANDOM),
     "mixed-text-1": _mixed_text(1, 1),
     "mixed-text-2": _mixed_text(2, 2),
+    "mixed-text-3": _mixed_text(3, 3),
     "exact-1": Case(
         ((GOLDEN / "exact-1.txt").read_bytes(),),
         {"model": "SmolLM2-135M-Instruct.Q4_1", "prompt": 0, "kinds": {Kind.TEXT}},

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from nacrith.codec.codec_request import CodecRequest, CompressRequest, MixingRequest
 from nacrith.codec.frame_codec import text_size
-from nacrith.codec.text_mixing import STRONGEST
+from nacrith.codec.text_mixing import INSTEAD_OF_MODEL
 from nacrith.format.container import DIGEST_SIZE, Writer, sole_member
 from nacrith.format.dictionary import dictionary_id
 from nacrith.format.frame import Frame, Kind
@@ -124,7 +124,7 @@ def _write_sole(
             candidates.append((_without_model(header, frame), frame))
     # The record of the model and an untrained predictor may cost more than they save.
     if not candidates or (len(block) <= SMALL_BLOCK and not isinstance(request, MixingRequest)):
-        without = MixingRequest(STRONGEST, request.dictionary)
+        without = MixingRequest(INSTEAD_OF_MODEL, request.dictionary)
         for frame in workers.encode(without, [block]):
             candidates.append((_without_model(header, frame), frame))
     header, frame = min(candidates, key=lambda candidate: len(sole_member(*candidate)))
