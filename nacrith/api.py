@@ -102,7 +102,7 @@ def decompress(data: Data, *, model: StrPath | None = None, dictionary: Data = b
     memoryview(data)
     sink = io.BytesIO()
     decompress_stream(
-        io.BytesIO(data), sink, path_of(model), dictionary=bytes(memoryview(dictionary))
+        io.BytesIO(data), sink, _path(model), dictionary=bytes(memoryview(dictionary))
     )
     return sink.getvalue()
 
@@ -194,7 +194,7 @@ def open(
     if unknown:
         raise TypeError(f"open() has no argument {', '.join(sorted(unknown))}")
     if action == "r":
-        model = path_of(options.pop("model", None))
+        model = _path(options.pop("model", None))
         dictionary = bytes(memoryview(options.pop("dictionary", b"")))
         if options:
             raise ValueError(f"only for writing: {', '.join(options)}")
@@ -251,7 +251,7 @@ def chosen_options(
         raise ArgumentError("give a level or a preset, not both")
     chosen = LEVELS[_integer("level", level)]
     return CompressOptions(
-        path_of(model),
+        _path(model),
         backend,
         _integer("threads", threads),
         chosen,
@@ -270,7 +270,7 @@ def _integer(name: str, value: int) -> int:
         raise TypeError(f"{name} must be an integer, not {type(value).__name__}") from error
 
 
-def path_of(model: StrPath | None) -> Path | None:
+def _path(model: StrPath | None) -> Path | None:
     """A model's path, which must be there."""
     if model is None:
         return None

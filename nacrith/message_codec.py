@@ -5,9 +5,8 @@ import os
 import threading
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from types import TracebackType
 
-from nacrith.api import Data, StrPath, chosen_options, path_of
+from nacrith.api import Data, StrPath, chosen_options
 from nacrith.codec.codec_request import CodecShelf
 from nacrith.errors import NacrithError
 from nacrith.pipeline.compress import compress_stream
@@ -52,7 +51,7 @@ class Codec:
         self._options = chosen_options(
             preset, level, model, backend, streams, window, threads, block_size, dictionary
         )
-        self._model = path_of(model)
+        self._model = self._options.model
         self._dictionary = self._options.dictionary
         self._shelf = CodecShelf(self._options.threads, self._dictionary)
         self._workers = InProcess(slot=self._shelf)
@@ -139,12 +138,7 @@ class Codec:
         self._check()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def _check(self) -> None:

@@ -59,6 +59,16 @@ def test_a_run_that_fails_says_why(tmp_path):
         command_line.run(("info", tmp_path / "none"), ROOT)
 
 
+def test_it_is_the_checkout_that_is_run(tmp_path, monkeypatch):
+    (tmp_path / "nacrith").mkdir()
+    (tmp_path / "nacrith" / "__init__.py").touch()
+    (tmp_path / "nacrith" / "__main__.py").write_text("raise SystemExit('another checkout')")
+    # Where this one is, too.
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(NacrithError, match="another checkout"):
+        command_line.run(("info",), tmp_path)
+
+
 def test_what_is_no_checkout_is_refused(tmp_path):
     with pytest.raises(NacrithError, match="no checkout of nacrith"):
         list(before_after.before_after(tmp_path, 1, full=False))

@@ -12,13 +12,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from nacrith.bench.command_line import Taken, run
+from nacrith.bench.command_line import Taken, there_and_back
 from nacrith.bench.edition import FIGURES, ROOT, code_hash
 from nacrith.bench.machine import measure_limits
 from nacrith.bench.markdown import table
 from nacrith.bench.store import FOLDER, cached
 from nacrith.bench.texts import alice, enwik8
-from nacrith.errors import FileError, NacrithError
+from nacrith.errors import FileError
 
 _BEGIN = 1_000
 """Bytes of alice29.txt before the shorter texts: its title."""
@@ -96,16 +96,13 @@ CASES = (
 )
 
 
-def measure(
-    case: Case, before: Path, rounds: int, after: Path = ROOT, prefix: Iterable[object] = ()
-) -> dict[str, Any]:
+def measure(case: Case, before: Path, rounds: int) -> dict[str, Any]:
     """Compress and restore a text with both checkouts, in turn.
 
     Args:
         before: another checkout. It keeps what it unpacks in a folder of its own, since its
             layout may be another one.
         rounds: medians of so many are taken; of a long text, one.
-        prefix: more arguments, in front of the others.
 
     Returns:
         For `before` and `after`: `size`, bytes; `compress` and `decompress`, seconds and
@@ -116,27 +113,19 @@ def measure(
     """
     text = case.make()
     rounds = rounds if len(text) <= _SHORT else 1
-    sides = {"before": (before, _own_cache()), "after": (after, dict[str, str]())}
+    sides = {"before": (before, _own_cache()), "after": (ROOT, dict[str, str]())}
     taken: dict[str, dict[str, list[Taken]]] = {
         side: {"compress": [], "decompress": []} for side in sides
     }
     sizes = {}
     with tempfile.TemporaryDirectory() as name:
-        original, packed, restored = (Path(name, part) for part in ("a", "a.nc", "b"))
+        original = Path(name, "text")
         original.write_bytes(text)
         for _ in range(rounds):
             for side, (root, environment) in sides.items():
-                options = ("compress", *prefix, "-q", "-f", *case.options)
-                taken[side]["compress"].append(
-                    run((*options, "-o", packed, original), root, environment)
-                )
-                options = ("decompress", *prefix, "-q", "-f")
-                taken[side]["decompress"].append(
-                    run((*options, "-o", restored, packed), root, environment)
-                )
-                if restored.read_bytes() != text:
-                    raise NacrithError(f"{case.name}: {root} did not restore it")
-                sizes[side] = packed.stat().st_size
+                there, back, sizes[side] = there_and_back(original, root, environment, case.options)
+                taken[side]["compress"].append(there)
+                taken[side]["decompress"].append(back)
     found: dict[str, Any] = {"original": len(text), "rounds": rounds}
     for side, directions in taken.items():
         found[side] = {"size": sizes[side]}
@@ -152,16 +141,13 @@ def _own_cache() -> dict[str, str]:
 
 def _warm_up(before: Path) -> None:
     """Compile and unpack all that will be needed, with both checkouts, before it is timed."""
-    text = _alice(3_000)()
     with tempfile.TemporaryDirectory() as name:
-        original, packed, restored = (Path(name, part) for part in ("a", "a.nc", "b"))
-        original.write_bytes(text)
+        original = Path(name, "text")
+        original.write_bytes(_alice(3_000)())
         environments: list[tuple[Path, Mapping[str, str]]] = [(before, _own_cache()), (ROOT, {})]
         for root, environment in environments:
             for streams in ("1", "3"):
-                options = ("-q", "-f", "--streams", streams)
-                run(("compress", *options, "-o", packed, original), root, environment)
-                run(("decompress", "-q", "-f", "-o", restored, packed), root, environment)
+                there_and_back(original, root, environment, ("--streams", streams))
 
 
 def before_after(

@@ -29,7 +29,7 @@ class Taken:
 def run(
     arguments: Iterable[object], root: Path, environment: Mapping[str, str] | None = None
 ) -> Taken:
-    """Run `nacrith` with these arguments from the checkout `root`.
+    """Run `nacrith` with these arguments, absolute paths among them, from the checkout `root`.
 
     Raises:
         NacrithError: it failed.
@@ -46,6 +46,31 @@ def run(
             raise NacrithError(f"nacrith of {root} failed: {said}")
     # Linux counts in KiB, macOS in bytes.
     return Taken(seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+
+
+def there_and_back(
+    original: Path,
+    root: Path,
+    environment: Mapping[str, str] | None = None,
+    options: Iterable[object] = (),
+) -> tuple[Taken, Taken, int]:
+    """Compress a file, FILE.nc beside it, and restore it.
+
+    Args:
+        options: of compression.
+
+    Returns:
+        What compression took, what decompression took, and the bytes of the compressed file.
+
+    Raises:
+        NacrithError: a run failed, or restored something else.
+    """
+    packed, restored = (original.with_name(original.name + end) for end in (".nc", ".back"))
+    there = run(("compress", "-q", "-f", *options, "-o", packed, original), root, environment)
+    back = run(("decompress", "-q", "-f", "-o", restored, packed), root, environment)
+    if restored.read_bytes() != original.read_bytes():
+        raise NacrithError(f"nacrith of {root} did not restore {original.name}")
+    return there, back, packed.stat().st_size
 
 
 def peak_pss(commands: Iterable[Iterable[object]], root: Path) -> int:
@@ -85,4 +110,6 @@ def _start(
         stdout=subprocess.DEVNULL,
         stderr=errors,  # type: ignore[call-overload]
         env={**inherited, **own},
+        # Python looks for modules here first.
+        cwd=root,
     )

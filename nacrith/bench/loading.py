@@ -11,12 +11,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from nacrith.bench.command_line import peak_pss, run
+from nacrith.bench.command_line import peak_pss, there_and_back
 from nacrith.bench.edition import ROOT
 from nacrith.bench.markdown import table
 from nacrith.bench.store import cached
 from nacrith.bench.texts import alice
-from nacrith.errors import NacrithError
 
 SIZES = (400, 2_500, 40_000)
 """Bytes: a message, a letter, a chapter."""
@@ -53,7 +52,7 @@ def measure_loading(rounds: int, sizes: tuple[int, ...] = SIZES) -> dict[str, An
         seconds: dict[str, dict[str, float]] = {}
         for size in sizes:
             (folder / f"{size}").write_bytes(text[:size])
-            seconds[str(size)] = _there_and_back(folder, size, rounds)
+            seconds[str(size)] = _there_and_back(folder / f"{size}", rounds)
         parts = {
             "compress": _parts("compress", folder / f"{sizes[0]}", rounds),
             "decompress": _parts("decompress", folder / f"{sizes[0]}.nc", rounds),
@@ -64,16 +63,13 @@ def measure_loading(rounds: int, sizes: tuple[int, ...] = SIZES) -> dict[str, An
     return {"rounds": rounds, "parts": parts, "seconds": seconds, "memory": memory}
 
 
-def _there_and_back(folder: Path, size: int, rounds: int) -> dict[str, float]:
-    original, packed, restored = (folder / f"{size}{end}" for end in ("", ".nc", ".back"))
-    there, back = [], []
+def _there_and_back(original: Path, rounds: int) -> dict[str, float]:
     # The first run is not counted: it may be the one that compiles.
-    for _ in range(rounds + 1):
-        there.append(run(("compress", "-q", "-f", "-o", packed, original), ROOT).seconds)
-        back.append(run(("decompress", "-q", "-f", "-o", restored, packed), ROOT).seconds)
-        if restored.read_bytes() != original.read_bytes():
-            raise NacrithError(f"{size} bytes were not restored")
-    return {"compress": median(there[1:]), "decompress": median(back[1:])}
+    taken = [there_and_back(original, ROOT)[:2] for _ in range(rounds + 1)][1:]
+    return {
+        "compress": median(there.seconds for there, _ in taken),
+        "decompress": median(back.seconds for _, back in taken),
+    }
 
 
 def _parts(direction: str, path: Path, rounds: int) -> dict[str, float]:
@@ -86,6 +82,7 @@ def _start(direction: str, path: Path) -> dict[str, float]:
     done = subprocess.run(
         [sys.executable, "-m", "nacrith.bench.start", direction, path, str(begin)],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=ROOT,
         capture_output=True,
         check=True,
     )

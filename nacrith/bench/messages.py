@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from nacrith.bench.markdown import table
 from nacrith.bench.texts import alice
 from nacrith.errors import NacrithError
 from nacrith.message_codec import Codec
@@ -12,6 +13,14 @@ from nacrith.message_codec import Codec
 MESSAGE_BYTES = 200
 ALONE = 6
 """So many messages are measured one by one: each takes a part of a second."""
+
+_FIGURES = {
+    "size": "bytes each",
+    "compress": "compress",
+    "decompress": "decompress",
+    "compress_alone": "compress alone",
+    "decompress_alone": "decompress alone",
+}
 
 _MORE = 120
 """Bytes of a message, at most, beyond those that are wanted."""
@@ -105,11 +114,8 @@ def print_messages(measured: dict[str, Any]) -> None:
         f"{measured['messages']} messages of {measured['bytes']:.0f} bytes; messages a second, "
         f"the model being loaded; dictionary of {measured['dictionary']} bytes"
     )
-    print("| | bytes each | compress | decompress | compress alone | decompress alone |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: |")
-    for name in ("plain", "with dictionary"):
-        m = measured[name]
-        print(
-            f"| {name} | {m['size']:.1f} | {m['compress']:.1f} | {m['decompress']:.1f} "
-            f"| {m['compress_alone']:.1f} | {m['decompress_alone']:.1f} |"
-        )
+    rows = [
+        [name, *(f"{measured[name][figure]:.1f}" for figure in _FIGURES)]
+        for name in ("plain", "with dictionary")
+    ]
+    print(table(" | ".join(["", *_FIGURES.values()]), rows), end="")

@@ -39,13 +39,15 @@ class LoadedModels:
 
     def load(self, backend: str, path: Path, threads: int) -> LanguageModel:
         """See `load_model`; the model is not to be closed."""
+
+        def key(name: str) -> tuple[str, Path, int]:
+            return name, path, self._threads if name == EXACT else threads
+
         for name in AUTO if backend == "auto" else (backend,):
-            key = name, path, self._threads if name == EXACT else threads
-            if key in self._models:
-                return self._models[key]
+            if key(name) in self._models:
+                return self._models[key(name)]
         model = load_model(backend, path, self._threads if backend in ("auto", EXACT) else threads)
-        name = model.numerics.backend if backend == "auto" else backend
-        self._models[name, path, self._threads if name == EXACT else threads] = model
+        self._models[key(model.numerics.backend if backend == "auto" else backend)] = model
         return model
 
     def close(self) -> None:

@@ -49,17 +49,22 @@ class TextPayload(NamedTuple):
 
 
 class _Text(NamedTuple):
-    """A text that is about to be decoded; see `Group`.
+    """A text that is about to be coded; see `Group`.
 
     Attributes:
         charset: number of the charset that it is in.
-        texts: what has been decoded of its streams.
     """
 
-    coder: Decoder
+    coder: Encoder | Decoder
     symbols: IntArray
     layout: Layout
     charset: int
+
+
+class _Decoding(NamedTuple):
+    """A text that is about to be decoded, and what has been decoded of its streams."""
+
+    text: _Text
     texts: StreamTexts
 
 
@@ -177,7 +182,6 @@ class TextCodec:
 
     def encode(self, text: bytes, on_progress: TextCallback = ignore) -> tuple[int, bytes]:
         """Return (number of symbols, payload) for non-empty text."""
-        self._kept_states.free()
         prepared = prepare(text, self._cut)
         coder = Encoder()
         code_transforms(coder, prepared.transforms)
@@ -194,7 +198,8 @@ class TextCodec:
             texts = StreamTexts(
                 coder, vocabulary, symbols, layout, prepared.transforms, prepared.pieces
             )
-            group = self._group(coder, symbols, layout, prepared.transforms.charset)
+            charset = prepared.transforms.charset
+            (group,) = self._groups([_Text(coder, symbols, layout, charset)])
             for step in self._code([group]):
                 texts.after_step(step, group.done)
                 on_progress(group.done, len(symbols), coder.size)
@@ -213,13 +218,19 @@ class TextCodec:
             FormatError: the payload can't be of that many symbols or bytes.
             UnsupportedError: this Python has another table of the charset it names.
         """
-        self._kept_states.free()
-        text = self._begin_decoding(TextPayload(payload, n_symbols, size))
-        texts = text.texts
+        yield from self._decode(
+            self._begin_decoding(TextPayload(payload, n_symbols, size)), len(payload), on_progress
+        )
+
+    def _decode(
+        self, decoding: _Decoding, size: int, on_progress: TextCallback = ignore
+    ) -> Iterator[StreamTexts]:
+        """See `decode`; the payload has so many bytes."""
+        text, texts = decoding
         with translated():
-            group = self._group(text.coder, text.symbols, text.layout, text.charset)
+            (group,) = self._groups([text])
             for step in self._code([group]):
-                on_progress(group.done, n_symbols, len(payload))
+                on_progress(group.done, len(text.symbols), size)
                 if texts.after_step(step, group.done):
                     yield texts
         texts.finish()
@@ -235,35 +246,32 @@ class TextCodec:
             NacrithError: the model fails.
         """
         restored: dict[int, StreamTexts | NacrithError] = {}
-        waiting: list[tuple[int, _Text]] = []
+        waiting: list[tuple[int, _Decoding]] = []
         for i, payload in enumerate(payloads):
             try:
-                text = self._begin_decoding(payload)
-                if len(text.layout) == 1 and self._model.numerics.is_exact:
-                    waiting.append((i, text))
+                begun = self._begin_decoding(payload)
+                if len(begun.text.layout) == 1 and self._model.numerics.is_exact:
+                    waiting.append((i, begun))
                 else:
-                    *_, restored[i] = self.decode(*payload)
+                    *_, restored[i] = self._decode(begun, len(payload.payload))
             except FormatError as error:
                 restored[i] = error
         # Those of one batch end at about the same time.
-        waiting.sort(key=lambda item: -len(item[1].symbols))
+        waiting.sort(key=lambda item: -len(item[1].text.symbols))
         size = min(_MOST_TOGETHER, MAX_POSITIONS // self.parameters.window)
         for begin in range(0, len(waiting), size):
             batch = waiting[begin : begin + size]
             # Each session gets long and short ones, the short ones last.
             n = self._model.sessions(len(batch))
-            texts = [text for first in range(n) for _, text in batch[first::n]]
-            numbers = [i for first in range(n) for i, _ in batch[first::n]]
-            restored |= zip(numbers, self._decode_batch(texts), strict=True)
+            dealt = [item for first in range(n) for item in batch[first::n]]
+            found = self._decode_batch([begun for _, begun in dealt])
+            restored |= zip([i for i, _ in dealt], found, strict=True)
         return [restored[i] for i in range(len(payloads))]
 
-    def _decode_batch(self, batch: Sequence[_Text]) -> list[StreamTexts | NacrithError]:
+    def _decode_batch(self, batch: Sequence[_Decoding]) -> list[StreamTexts | NacrithError]:
         """Decode texts of one stream each; returns as `decode_many`."""
-        self._kept_states.free()
-        groups = [
-            self._group(text.coder, text.symbols, text.layout, text.charset) for text in batch
-        ]
-        restored: list[StreamTexts | NacrithError] = [text.texts for text in batch]
+        groups = self._groups([begun.text for begun in batch])
+        restored: list[StreamTexts | NacrithError] = [begun.texts for begun in batch]
         with translated():
             for step in self._code(groups):
                 signals.check()
@@ -279,7 +287,7 @@ class TextCodec:
                         restored[i], group.is_lost = error, True
         return restored
 
-    def _begin_decoding(self, text: TextPayload) -> _Text:
+    def _begin_decoding(self, text: TextPayload) -> _Decoding:
         """Read what is in front of the symbols; raises as `decode`."""
         payload, n_symbols, size = text
         vocabulary = self._model.vocabulary
@@ -292,7 +300,7 @@ class TextCodec:
             raise FormatError("a frame is damaged: it has too many streams for its window")
         symbols = np.zeros(n_symbols, dtype=np.int32)
         texts = StreamTexts(coder, vocabulary, symbols, layout, made, None)
-        return _Text(coder, symbols, layout, made.charset, texts)
+        return _Decoding(_Text(coder, symbols, layout, made.charset), texts)
 
     def count_tokens(self, text: bytes) -> int:
         """How many tokens the model reads of a text, after its transforms."""
@@ -300,7 +308,6 @@ class TextCodec:
 
     def second_half_size(self, text: bytes, on_progress: TextCallback = ignore) -> int:
         """Bytes that the second half of a text takes, in one stream whatever the parameters."""
-        self._kept_states.free()
         vocabulary = self._model.vocabulary
         prepared = prepare(text)
         symbols = vocabulary.encode(prepared.text)
@@ -311,7 +318,7 @@ class TextCodec:
         layout = Layout((len(symbols),), (len(text),))
         charset = prepared.transforms.charset
         with translated(), observed_by(None):
-            group = self._group(coder, symbols, layout, charset)
+            (group,) = self._groups([_Text(coder, symbols, layout, charset)])
             for _ in self._code([group]):
                 if group.done == half:
                     first_half = coder.size
@@ -341,16 +348,21 @@ class TextCodec:
         vocabulary = self._model.vocabulary
         return n_symbols * Ensemble.least_cost(vocabulary, self.parameters)
 
+    def _groups(self, texts: Sequence[_Text]) -> list[Group]:
+        """Of texts of which nothing is coded yet; nothing more is coded of those before."""
+        self._kept_states.free()
+        return [self._group(*text) for text in texts]
+
     def _group(
         self, coder: Encoder | Decoder, symbols: IntArray, layout: Layout, charset: int
     ) -> Group:
-        """A text of which nothing is coded yet."""
         vocabulary, parameters = self._model.vocabulary, self.parameters
         is_short = self._is_shared and len(symbols) <= _SHORT
         make = self._kept_states.state if is_short else self._make_state
         read = 0
         if self._dictionary:
             read = len(self._dictionary)
+            # At once: what the model has read is there when the predictors have read it.
             state = make(vocabulary, parameters, len(layout), len(symbols) + read, 0)
             make = lambda *_: state  # noqa: E731
         ensemble = new_ensemble(vocabulary, parameters, layout, charset, make, read)
@@ -358,13 +370,14 @@ class TextCodec:
 
     def _code(self, groups: Sequence[Group]) -> Iterator[int]:
         """See `code_groups`; only one group may be encoded."""
-        sessions = self._open_sessions(sum(len(group.layout) for group in groups))
+        n_streams = sum(len(group.layout) for group in groups)
+        sessions = self._open_sessions(n_streams)
         vocabulary = self._model.vocabulary
         if self._dictionary:
             read = self._dictionary.begin(sessions)
         else:
             read = first_tokens(vocabulary, vocabulary.encode(PROMPTS[self.parameters.prompt]))
-        known = np.empty((0, sum(len(group.layout) for group in groups)), dtype=np.int32)
+        known = np.empty((0, n_streams), dtype=np.int32)
         if isinstance(groups[0].coder, Encoder):
             (group,) = groups
             known = fed_tokens(vocabulary, group.symbols, group.layout, read)

@@ -20,7 +20,7 @@ from nacrith.pipeline.summary import Summary
 from nacrith.system.progress import NO_PROGRESS, Progress
 from nacrith.system.reading import read_up_to
 from nacrith.transforms.prompts import choose_prompt
-from nacrith.workers import InProcess, Workers
+from nacrith.workers import Workers, in_this_process
 
 # Less text than this never pays for the header's record of the model.
 _MIN_TEXT_FOR_MODEL = 24
@@ -51,32 +51,30 @@ def compress_stream(
         NacrithError: no model, one that can't use the parameters, ...
         ResumeError: the interrupted run was of another input or had other options.
     """
-    alone = workers if isinstance(workers, InProcess) else InProcess(progress)
     progress.begin(size)
     try:
-        blocks = _blocks(source, options.block_size)
-        first = next(blocks, b"")
-        second = next(blocks, b"")
-        known = size if size is not None else len(first) + len(second)
-        parameters = parameters_for(options, first, known)
-        request = _request_of(options, parameters)
-        named = dictionary_id(options.dictionary)
-        header = Header(None, parameters, options.metadata, named)
-        if second:
-            team = workers or alone
-            header = replace(header, model=team.model_record(request))
-            all_blocks = chain([first, second], blocks)
-            return _write_frames(all_blocks, sink, header, request, team, resume)
-        if resume:
-            for found, frame, _ in intact_frames(sink):
-                check_frame(found, frame, header, first)
-            sink.seek(0)
-            sink.truncate()
-        # A sole frame has all threads to itself here.
-        return _write_sole(first, sink, header, request, alone)
+        with in_this_process(workers, progress) as alone:
+            blocks = _blocks(source, options.block_size)
+            first = next(blocks, b"")
+            second = next(blocks, b"")
+            known = size if size is not None else len(first) + len(second)
+            parameters = parameters_for(options, first, known)
+            request = _request_of(options, parameters)
+            named = dictionary_id(options.dictionary)
+            header = Header(None, parameters, options.metadata, named)
+            if second:
+                team = workers or alone
+                header = replace(header, model=team.model_record(request))
+                all_blocks = chain([first, second], blocks)
+                return _write_frames(all_blocks, sink, header, request, team, resume)
+            if resume:
+                for found, frame, _ in intact_frames(sink):
+                    check_frame(found, frame, header, first)
+                sink.seek(0)
+                sink.truncate()
+            # A sole frame has all threads to itself here.
+            return _write_sole(first, sink, header, request, alone)
     finally:
-        if alone is not workers:
-            alone.close()
         progress.end()
 
 

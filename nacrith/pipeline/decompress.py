@@ -13,7 +13,7 @@ from nacrith.format.frame import Frame
 from nacrith.format.header import Header
 from nacrith.pipeline.summary import Summary
 from nacrith.system.progress import NO_PROGRESS, Progress
-from nacrith.workers import InProcess, Workers
+from nacrith.workers import Workers, in_this_process
 
 
 def decompress_stream(
@@ -47,7 +47,6 @@ def decompress_stream(
         ModelNotFoundError, ModelMismatchError: it can't be opened here.
         DictionaryError: it needs a dictionary, or another one.
     """
-    alone = workers if isinstance(workers, InProcess) else InProcess(progress)
     summary = Summary()
     first: Header | None = None
     total = None
@@ -59,28 +58,27 @@ def decompress_stream(
     reader = MemberReader(source)
     position = 0
     try:
-        for member in reader:
-            first = first or member.header
-            digest = hashlib.blake2b(digest_size=DIGEST_SIZE)
-            selection = _Selection(member, position, wanted)
-            # A sole frame has all threads to itself here.
-            team = alone if member.sole or workers is None else workers
-            for data in team.decode(request_of(member.header, model, dictionary), selection):
-                digest.update(data)
-                if sink and data:
-                    sink.write(data)
-                    sink.flush()
-                summary.original += len(data)
-            summary.tokens += selection.tokens
-            position = selection.position
-            if wanted is not None and position >= wanted.stop:
-                break
-            if wanted is None and member.trailer and member.trailer.digest != digest.digest():
-                raise FormatError("the restored data does not match the hash of the whole file")
-        summary.compressed = reader.position
+        with in_this_process(workers, progress) as alone:
+            for member in reader:
+                first = first or member.header
+                digest = hashlib.blake2b(digest_size=DIGEST_SIZE)
+                selection = _Selection(member, position, wanted)
+                # A sole frame has all threads to itself here.
+                team = alone if member.sole or workers is None else workers
+                for data in team.decode(request_of(member.header, model, dictionary), selection):
+                    digest.update(data)
+                    if sink and data:
+                        sink.write(data)
+                        sink.flush()
+                    summary.original += len(data)
+                summary.tokens += selection.tokens
+                position = selection.position
+                if wanted is not None and position >= wanted.stop:
+                    break
+                if wanted is None and member.trailer and member.trailer.digest != digest.digest():
+                    raise FormatError("the restored data does not match the hash of the whole file")
+            summary.compressed = reader.position
     finally:
-        if alone is not workers:
-            alone.close()
         progress.end()
     assert first is not None  # an empty input raises
     return summary, first

@@ -1,6 +1,7 @@
 """One frame after the other, in this process."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 
 from nacrith.codec.codec_request import CodecRequest, CodecSlot
 from nacrith.codec.frame_codec import decode_frame, encode_frame
@@ -8,6 +9,7 @@ from nacrith.format.frame import Frame
 from nacrith.format.header import ModelRecord
 from nacrith.system import signals
 from nacrith.system.progress import NO_PROGRESS, Progress
+from nacrith.workers.base import Workers
 
 
 class InProcess:
@@ -45,3 +47,13 @@ class InProcess:
 
     def _tell(self, done: int, tokens: int, payload: int) -> None:
         self._progress.update(self._position + done, tokens, payload)
+
+
+@contextmanager
+def in_this_process(workers: Workers | None, progress: Progress) -> Iterator[InProcess]:
+    """`workers` themselves if they are this thread, else others, which are closed afterwards."""
+    if isinstance(workers, InProcess):
+        yield workers
+    else:
+        with closing(InProcess(progress)) as alone:
+            yield alone

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from coder.kernels import njit
 from predictors.language_models.byte_level import CHARACTER_OF_BYTE
-from predictors.language_models.pre_tokenizers import PRE_TOKENIZERS, WHOLE_WORDS
+from predictors.language_models.pre_tokenizers import WHOLE_WORDS, cuts
 from predictors.language_models.vocabulary import Tokenize
 
 _MAX_WORD = 1024
@@ -70,13 +70,9 @@ def tokenizer(bpe: Bpe, otherwise: Tokenize) -> Tokenize:
     Args:
         otherwise: for texts with words that are too long.
     """
-    from tokenizers import Regex
-    from tokenizers.pre_tokenizers import PreTokenizer, Split
     from tokenizers.pre_tokenizers import Sequence as InOrder
 
-    patterns = PRE_TOKENIZERS[bpe.cut.tobytes().decode("ascii")]
-    splits: list[PreTokenizer] = [Split(Regex(pattern), "isolated") for pattern in patterns]
-    words_of = InOrder(splits).pre_tokenize_str
+    words_of = InOrder(cuts(bpe.cut.tobytes().decode("ascii"))).pre_tokenize_str
 
     def tokenize(text: bytes) -> Sequence[int] | npt.NDArray[np.int32]:
         words = [word.encode() for word, _ in words_of(text.decode("utf-8", errors="replace"))]

@@ -7,16 +7,16 @@ tokenizer spells, only the prompts are (`nacrith.transforms.prompts`).
 from collections.abc import Callable
 from pathlib import Path
 
-from tokenizers import AddedToken, Regex, Tokenizer
+from tokenizers import AddedToken, Tokenizer
 from tokenizers.models import BPE
-from tokenizers.pre_tokenizers import ByteLevel, PreTokenizer, Split
+from tokenizers.pre_tokenizers import ByteLevel
 from tokenizers.pre_tokenizers import Sequence as InOrder
 
 from predictors.base import ModelError
 from predictors.language_models.bpe import Bpe, new_bpe
 from predictors.language_models.byte_level import bytes_of_piece
 from predictors.language_models.gguf_reader import GgufReader
-from predictors.language_models.pre_tokenizers import PRE_TOKENIZERS, WHOLE_WORDS
+from predictors.language_models.pre_tokenizers import PRE_TOKENIZERS, WHOLE_WORDS, cuts
 from predictors.language_models.vocabulary import START_TEXT, Tokenize, Vocabulary
 
 _CONTROL, _USER_DEFINED, _UNUSED = 3, 4, 5
@@ -100,9 +100,6 @@ def _tokenizer(
     file: GgufReader, texts: list[bytes], types: list[int], pre: str
 ) -> Callable[[bytes], list[int]]:
     pieces = [_decoded(text) for text in texts]
-    words: list[PreTokenizer] = [
-        Split(Regex(pattern), "isolated") for pattern in PRE_TOKENIZERS[pre]
-    ]
     try:
         model = BPE(
             {piece: token for token, piece in enumerate(pieces)},
@@ -112,7 +109,9 @@ def _tokenizer(
     except Exception as error:  # The library raises nothing narrower.
         raise ModelError(f"the model {file.path} is damaged: {error}") from error
     tokenizer = Tokenizer(model)
-    tokenizer.pre_tokenizer = InOrder([*words, ByteLevel(add_prefix_space=False, use_regex=False)])
+    tokenizer.pre_tokenizer = InOrder(
+        [*cuts(pre), ByteLevel(add_prefix_space=False, use_regex=False)]
+    )
     tokenizer.add_tokens(
         [
             AddedToken(piece, normalized=False)

@@ -1,5 +1,10 @@
 """How a text is cut into words before byte-level BPE, by the name that a GGUF has for it."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tokenizers.pre_tokenizers import PreTokenizer
+
 # The contractions are spelled out in both cases: folded, `s` would also match U+017F.
 _CONTRACTIONS = "(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])"
 _DIGIT = r"\p{N}"
@@ -21,3 +26,12 @@ PRE_TOKENIZERS: dict[str, tuple[str, ...]] = {
 
 WHOLE_WORDS = {"llama-bpe"}
 """Those with which a word that is a token is never merged from smaller ones."""
+
+
+def cuts(name: str) -> "list[PreTokenizer]":
+    """The steps, one after the other, that cut a text as one of `PRE_TOKENIZERS` says."""
+    # Only for who encodes: importing the library takes a while.
+    from tokenizers import Regex
+    from tokenizers.pre_tokenizers import Split
+
+    return [Split(Regex(pattern), "isolated") for pattern in PRE_TOKENIZERS[name]]

@@ -9,9 +9,9 @@ from collections import namedtuple
 
 import numpy as np
 
-from coder.kernels import njit
 from predictors.language_models.exact.cache import BLOCK, first_kept, slot_of
 from predictors.language_models.exact.exp2 import FRACTION_BITS, exp2_negative
+from predictors.language_models.exact.kernel import kernel
 from predictors.language_models.exact.product import multiply_tile, pack
 from predictors.language_models.exact.rope import rotate
 from predictors.language_models.exact.rounding import (
@@ -97,7 +97,7 @@ def new_scratch(group: int, size: int, window: int) -> Scratch:
     )
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def attend(cache, layer, stream, head, position, queries, cos_sin, scale, scratch, out, ahead):
     """Attention of the query heads of one KV head at one position.
 
@@ -147,9 +147,8 @@ def attend(cache, layer, stream, head, position, queries, cos_sin, scale, scratc
     return True
 
 
-# The parts of `attend` are inlined before references are counted: each call would count those
-# of all arrays in `scratch` and `cache`, a tenth of the time of an item.
-@njit(nogil=True, cache=True, error_model="numpy", counted=False, inline="always")
+# The parts of `attend` are inlined: a call would hand over all arrays in `scratch` and `cache`.
+@kernel(inline="always")
 def _round_queries(queries, cos_sin, view, scale, scratch):
     """Rotate, round and pack the queries for one view; False if one is not finite."""
     size = queries.shape[1]
@@ -163,7 +162,7 @@ def _round_queries(queries, cos_sin, view, scale, scratch):
     return True
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False, inline="always")
+@kernel(inline="always")
 def _find_runs(cache, position, first, scratch):
     """Write which slots a position sees, in runs of whole blocks; return how many runs.
 
@@ -190,7 +189,7 @@ def _find_runs(cache, position, first, scratch):
     return runs
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False, inline="always")
+@kernel(inline="always")
 def _score(cache, layer, stream, head, slot, count, at, packed, units, scratch, values, slots):
     """Scores of `count` slots from `slot`, written from column `at` on.
 
@@ -222,7 +221,7 @@ def _score(cache, layer, stream, head, slot, count, at, packed, units, scratch, 
         _finish_scores(scores[g, at : at + count], sums, scale, units[g])
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def _finish_scores(scores, sums, scale, unit):
     """From products with the keys to scores, [n] int32, in place.
 
@@ -236,7 +235,7 @@ def _finish_scores(scores, sums, scale, unit):
         scores[i] = np.int32(x + _SCORE_ROUNDER)
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False, inline="always")
+@kernel(inline="always")
 def _mask(scores, begin, end):
     """What is not seen gets no weight: columns begin .. end - 1 of all rows."""
     for g in range(len(scores)):
@@ -244,7 +243,7 @@ def _mask(scores, begin, end):
             scores[g, i] = _MASKED
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def _softmax(scores, n, scales, weights):
     """Softmax weights times the values' scales, [n] float32, and the weights' sum.
 
@@ -261,7 +260,7 @@ def _softmax(scores, n, scales, weights):
     return total
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False, inline="always")
+@kernel(inline="always")
 def _round_weights(scales, runs, n, scratch):
     """From scores to packed integers of the weights, and what the output's integers are worth.
 
@@ -287,7 +286,7 @@ def _round_weights(scales, runs, n, scratch):
         scratch.factors[g] = np.float64(power_of_two(unit)) / np.float64(total)
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False, inline="always")
+@kernel(inline="always")
 def _sum_values(values, runs, n, scratch, ahead):
     """Sum the values of all runs, each times its weight, into `totals`.
 

@@ -9,7 +9,7 @@ from collections import namedtuple
 
 import numpy as np
 
-from coder.kernels import njit
+from predictors.language_models.exact.kernel import kernel
 from predictors.language_models.exact.rounding import (
     INFINITE,
     INT8_MAX,
@@ -97,7 +97,7 @@ def _whole_blocks(positions: int) -> int:
     return -(-positions // BLOCK) * BLOCK
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def first_kept(position, sinks, window):
     """The first position after the sinks that a query still sees; sinks + 16 n."""
     excess = position + 1 - window
@@ -106,7 +106,7 @@ def first_kept(position, sinks, window):
     return sinks + (excess + BLOCK - 1) // BLOCK * BLOCK
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def slot_of(position, sinks, ring):
     """The slot of a position, for a number of sinks and of the ring's slots."""
     if position < sinks:
@@ -114,7 +114,7 @@ def slot_of(position, sinks, ring):
     return (sinks + BLOCK - 1) // BLOCK * BLOCK + (position - sinks) % ring
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def store(cache, layer, stream, head, slot, key, value):
     """Round a rotated key and a value into a slot.
 
@@ -152,14 +152,14 @@ def store(cache, layer, stream, head, slot, key, value):
     return True
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def _scale_of(bits):
     """The float32 of these bits and 127 divided by it (by at least 2**-100)."""
     value = float_of_bits(bits)
     return value, INT8_MAX / max(value, power_of_two(_MIN_SCALE_POWER))
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def _round_int8(x):
     """A float32 rounded to an int32 within ± 127."""
     return np.int32(min(max(round_even(x), -INT8_MAX), INT8_MAX))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from coder.kernels import njit
+from predictors.language_models.exact.kernel import kernel
 from predictors.language_models.exact.rounding import (
     EXPONENT_BIAS,
     MANTISSA_BITS,
@@ -36,7 +36,7 @@ _RISING = np.array(
 _MAX_EXPONENT = np.float32(126.0)
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def exp2_negative(distance):
     """2**(-distance / 4096), int32 in units of 2**-30, for an int32 distance ≥ 0."""
     f = distance & _FRACTION_MASK
@@ -48,7 +48,7 @@ def exp2_negative(distance):
     return np.int32(p << _TO_RESULT) >> min(distance >> FRACTION_BITS, _MAX_SHIFT)
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def sigmoid(x):
     """1 / (1 + 2**(-x log2 e)) of a float32, each operation rounded once."""
     u = min(max(-x * LOG2_E, -_MAX_EXPONENT), _MAX_EXPONENT)

@@ -8,9 +8,9 @@ from enum import IntEnum
 
 import numpy as np
 
-from coder.kernels import njit
 from predictors.language_models.exact.attention import SCORES_PER_NAT, attend
 from predictors.language_models.exact.cache import slot_of, store
+from predictors.language_models.exact.kernel import kernel
 from predictors.language_models.exact.linear import (
     ADD,
     SWIGLU,
@@ -55,7 +55,7 @@ def phase_count(layers: int) -> int:
     return _FIRST_LAYER + layers * _PHASES_OF_LAYER + len(LastPhase)
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def work(thread, rows, w, shape, cache, scratch, b):
     """One thread's share of evaluating a batch; returns when all of it is done.
 
@@ -76,7 +76,7 @@ def work(thread, rows, w, shape, cache, scratch, b):
     _product_phase(b, phase + LastPhase.HEAD, thread, rows, w.head, 0, WRITE, b.logits)
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def _attention_block(phase, thread, rows, layer, w, shape, cache, scratch, b):
     """The first half of a layer; `phase` is the layer's first."""
     _norm_phase(
@@ -90,7 +90,7 @@ def _attention_block(phase, thread, rows, layer, w, shape, cache, scratch, b):
     _product_phase(b, phase + LayerPhase.OUTPUT, thread, rows, w.output, layer, ADD, b.x)
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def _ffn_block(phase, thread, rows, layer, w, b):
     """The second half of a layer; `phase` is the layer's first."""
     _norm_phase(
@@ -102,7 +102,7 @@ def _ffn_block(phase, thread, rows, layer, w, b):
     _product_phase(b, phase + LayerPhase.DOWN, thread, rows, w.down, layer, ADD, b.x)
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def _embed_phase(b, phase, rows, embedding, scale):
     """Rows of the embedding, [V, E] int8 times [V] float32, into the residual stream."""
     for r in items(address_of(b.counters, phase), rows):
@@ -111,7 +111,7 @@ def _embed_phase(b, phase, rows, embedding, scale):
             b.x[r, i] = np.float32(embedding[token, i]) * scale[token]
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def _norm_phase(b, phase, thread, rows, gain, epsilon, bits, out):
     """Normalize the residual stream into `out`, [M, E] float32, and pack it."""
     for r in items(address_of(b.counters, phase), rows):
@@ -122,7 +122,7 @@ def _norm_phase(b, phase, thread, rows, gain, epsilon, bits, out):
             b.failed[0] = 1
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def _pack_phase(b, phase, thread, rows, source, bits):
     """Pack `source`, [M, k] float32."""
     for r in items(address_of(b.counters, phase), rows):
@@ -131,14 +131,14 @@ def _pack_phase(b, phase, thread, rows, source, bits):
             b.failed[0] = 1
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def _product_phase(b, phase, thread, rows, linear, layer, epilogue, out):
     """The packed rows times a matrix."""
     address = address_of(b.counters, phase)
     multiply(address, rows, linear, layer, b.packed, b.units, b.sums[thread], epilogue, out)
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def _store_phase(b, phase, rows, cache, layer, shape, scratch):
     """Rotate the keys, and put keys and values into the cache."""
     size = shape.head_size
@@ -154,7 +154,7 @@ def _store_phase(b, phase, rows, cache, layer, shape, scratch):
                 b.failed[0] = 1
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def _attention_phase(b, phase, rows, cache, layer, shape, scratch):
     """Attention; an item is a row and a KV head."""
     size, group = shape.head_size, shape.heads // shape.kv_heads

@@ -4,8 +4,8 @@ from collections import namedtuple
 
 import numpy as np
 
-from coder.kernels import njit
 from predictors.language_models.exact.exp2 import sigmoid
+from predictors.language_models.exact.kernel import kernel
 from predictors.language_models.exact.phases import items_ahead
 from predictors.language_models.exact.product import multiply_tile, pack
 from predictors.language_models.exact.rounding import INFINITE, power_of_two, round_row
@@ -34,7 +34,7 @@ NORM_BITS = 20
 WRITE, ADD, SWIGLU = range(3)
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def normalize(row, gain, epsilon, integers, out):
     """Root mean square normalization (RMSNorm; Zhang & Sennrich 2019).
 
@@ -60,7 +60,7 @@ def normalize(row, gain, epsilon, integers, out):
     return True
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def pack_row(row, bits, integers, packed):
     """Round and pack a row.
 
@@ -79,7 +79,7 @@ def pack_row(row, bits, integers, packed):
     return power_of_two(unit)
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def multiply(phase, rows, linear, layer, packed, units, sums, epilogue, out):
     """This thread's share of a product of all rows with a matrix: some tiles' columns.
 
@@ -92,8 +92,6 @@ def multiply(phase, rows, linear, layer, packed, units, sums, epilogue, out):
         epilogue: `WRITE`, `ADD` or `SWIGLU`.
         out: [≥ M, n] float32, written; n may be less than there are columns.
     """
-    # Slices and addresses are taken once: each counts references, which would take a tenth
-    # of the time of a tile. So this loop is not a function of its own either.
     panels, scale, offset = linear.panels[layer], linear.scale[layer], linear.offset[layer]
     base = panels.ctypes.data
     quads = panels.shape[1]
@@ -118,7 +116,7 @@ def multiply(phase, rows, linear, layer, packed, units, sums, epilogue, out):
                 )  # fmt: skip
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def _finish(sums, scale, offset, column, unit, epilogue, out):
     """From a tile's sums of one row, [32] int32, to float32, and on into `out`.
 

@@ -17,7 +17,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from coder.kernels import njit
+from predictors.language_models.exact.kernel import kernel
 
 # A thread that waits longer than this (some 10 microseconds) waits for one that another
 # program keeps from running. It then sleeps: the system lets a thread that woke up go
@@ -58,15 +58,14 @@ def _read(typing_context: Any, address: Any) -> Any:
     return types.int64(types.int64), generate
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def address_of(counters, phase):
     """The address of a phase's counters, int64, for `items`."""
     return counters[phase].ctypes.data
 
 
-# Not kept: numba does not find a generator again in what another process has compiled. It
-# gets an address, because references to an array would be counted with each item.
-@njit(nogil=True, error_model="numpy", counted=False)
+# Not kept: numba does not find a generator again in what another process has compiled.
+@kernel(cache=False)
 def items(address, count):
     """The items of a phase that this thread gets; ends when all are done, by whomever.
 
@@ -84,12 +83,10 @@ def items(address, count):
             break
         done += 1
         yield item
-    if done > 0:
-        _add(address + _DONE_BYTES, done)
-    _wait(address + _DONE_BYTES, count)
+    _end(address, done, count)
 
 
-@njit(nogil=True, error_model="numpy", counted=False)
+@kernel(cache=False)
 def items_ahead(address, count):
     """Like `items`, each with the one that this thread gets next, or itself if it is the last.
 
@@ -103,12 +100,18 @@ def items_ahead(address, count):
         done += 1
         yield item, following if following < count else item
         item = following
+    _end(address, done, count)
+
+
+@kernel
+def _end(address, done, count):
+    """This thread has done so many items of a phase, and gets no more: wait for the others."""
     if done > 0:
         _add(address + _DONE_BYTES, done)
     _wait(address + _DONE_BYTES, count)
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def _wait(address, count):
     """Wait until the int64 at an address is at least `count`."""
     spins = 0

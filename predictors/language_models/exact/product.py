@@ -6,14 +6,14 @@ callers see to it that the true sum fits int32, so whatever happens on the way c
 
 import numpy as np
 
-from coder.kernels import njit
+from predictors.language_models.exact.kernel import kernel
 from predictors.language_models.exact.tiles import USES_BYTES, tile_1, tile_2, tile_3, tile_6
 
 _LIMB_BITS = 8
 _LIMB_MASK = (1 << _LIMB_BITS) - 1
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def multiply_tile(rows, w, stride, quads, x, x_stride, limb, out, out_stride, ahead, ahead_stride):
     """Sums of packed rows times two panels, for any number of rows.
 
@@ -45,7 +45,7 @@ def multiply_tile(rows, w, stride, quads, x, x_stride, limb, out, out_stride, ah
             done += 1
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def pack(values, n, offset, packed):
     """Pack a row for `multiply_tile`.
 

@@ -6,7 +6,7 @@ integer F_i: so positions may grow for ever, and no position is ever re-based.
 
 import numpy as np
 
-from coder.kernels import njit
+from predictors.language_models.exact.kernel import kernel
 from predictors.language_models.exact.rope_tables import PHASE_BITS
 
 TABLE_BITS = 12
@@ -27,7 +27,7 @@ _TURN_MASK = (1 << FINE_BITS) - 1
 _FINE_MASK = TABLE_SIZE - 1
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def rotation(position, frequencies, coarse_table, fine_table, cosines, sines):
     """Write the cosines and sines of a position.
 
@@ -47,7 +47,7 @@ def rotation(position, frequencies, coarse_table, fine_table, cosines, sines):
         sines[i] = np.float32(a[1] * b[0] + a[0] * b[1])
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def rotate(head, cosines, sines, rotated):
     """Rotate the pairs (2 i, 2 i + 1) of a head; elements after the last pair stay.
 

@@ -7,7 +7,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from coder.kernels import njit
+from predictors.language_models.exact.kernel import kernel
 
 MANTISSA_BITS = 23
 """Of a float32, in front of which is the exponent (IEEE 754 binary32)."""
@@ -45,19 +45,19 @@ def float_of_bits(typing_context: Any, bits: Any) -> Any:
     return types.float32(types.int32), generate
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def round_even(x):
     """Round a float32 of |x| < 2**22 half to even."""
     return (x + _ROUNDER) - _ROUNDER
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def power_of_two(i):
     """2**i as float32, -149 ≤ i ≤ 127."""
     return _POWERS[i - _MIN_POWER]
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def largest_bits(bits, n):
     """Largest magnitude of n float32 values, as bits.
 
@@ -71,13 +71,13 @@ def largest_bits(bits, n):
     return top
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def exponent_of(bits):
     """The smallest e ≥ -100 with |x| < 2**e, for the bits of a finite x."""
     return max((np.int64(bits) >> MANTISSA_BITS) - (EXPONENT_BIAS - 1), _MIN_EXPONENT)
 
 
-@njit(nogil=True, cache=True, error_model="numpy", counted=False)
+@kernel
 def round_row(row, n, bits, values):
     """Write rint(x * 2**(bits - e)), within ± (2**bits - 1), where max |x| < 2**e.
 
