@@ -34,7 +34,7 @@ OUTPUTS = (
 )
 _SHOWING = {
     f"nacrith/bench/{name}.py"
-    for name in ("compare_report", "edition", "plots", "published", "report", "sections", "store")
+    for name in ("compare_report", "edition", "plots", "published", "report", "store")
 }
 _HASH_DIGITS = 12
 

@@ -1,9 +1,9 @@
-"""What the strongest model of text reads first: more text of more kinds, then the primer.
+"""What the strongest model of text reads first: words, samples of many kinds, then the primer.
 
-A file of its own, `long_primer.txt`: passages of 40 books of Project Gutenberg that are in the
-public domain, of speeches and guidelines of the US government, of Python's PEPs and Bitcoin's
-BIPs (public domain), of a JSON file, an SVG and a TeX file (CC0 or public domain), of books in
-Spanish, French and German, and of this project's source code.
+Two files, 90 KB. `primer_words.txt`: identifiers of code, names, words, and a walk over the
+commonest pairs of words, by their counts in the training corpus (`tests/make_primer_words.py`).
+`primer_samples.txt`: short texts of many kinds, written for this: seven languages, logs, tables,
+configurations, markup, programs, an RFC, articles, a scene, verse, a chapter of a novel.
 """
 
 from functools import cache
@@ -11,10 +11,11 @@ from pathlib import Path
 
 from predictors.text.primer import PRIMER
 
-_FILE = Path(__file__).with_name("long_primer.txt")
+_FILES = ("primer_words.txt", "primer_samples.txt")
 
 
 @cache
 def long_primer() -> bytes:
-    """Some 100 KB, most of it prose: 2/3 s. Frozen, as `PRIMER` is."""
-    return _FILE.read_bytes() + PRIMER
+    """Some 112 KB: 2/3 s. Frozen, as `PRIMER` is."""
+    folder = Path(__file__).parent
+    return b"".join((folder / name).read_bytes() for name in _FILES) + PRIMER
