@@ -58,7 +58,8 @@ def warm_up(model: Path | None = None) -> Iterator[str]:
     yield f"unpacking {file.name} and compiling, about a minute the first time ..."
     # The model is used for all text, whether that pays or not.
     with_model = replace(LEVELS[6], least_saving=None)
-    for preset in (LEVELS[1], LEVELS[2], with_model):
+    without_model = [preset for preset in LEVELS.values() if preset.mixing]
+    for preset in (*without_model, with_model):
         for sample in SAMPLES:
             _there_and_back(sample, CompressOptions(model, preset=preset))
     _there_and_back(SAMPLES[-1], CompressOptions(model))

@@ -282,6 +282,7 @@ CASES = {
     "stored": _binary(Kind.STORED, RANDOM),
     "mixed-text-1": _mixed_text(1, 1),
     "mixed-text-2": _mixed_text(2, 2),
+    "mixed-text-3": _mixed_text(3, 3),
     "exact-1": Case(
         (GOLDEN_TEXT,),
         {**GENERAL, "prompt": 0, "kinds": {Kind.TEXT}},

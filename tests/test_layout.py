@@ -1,5 +1,6 @@
 """Into which streams a text is cut, and what a payload says of it."""
 
+import lzma
 import random
 
 import numpy as np
@@ -104,7 +105,7 @@ def test_streams_are_about_equally_long():
 
 
 @pytest.mark.parametrize(
-    ("level", "size", "streams"), [(6, 3_000, 1), (6, 1 << 22, 64), (9, 1 << 22, 1), (4, 40_000, 4)]
+    ("level", "size", "streams"), [(6, 3_000, 1), (6, 1 << 22, 64), (9, 1 << 22, 1), (4, 40_000, 7)]
 )
 def test_there_are_as_many_streams_as_the_payload_pays_for(level, size, streams):
     # LZMA makes about 0.42 of such words: a payload of 0.14.
@@ -114,6 +115,17 @@ def test_there_are_as_many_streams_as_the_payload_pays_for(level, size, streams)
     found = LEVELS[level].cutting.streams_for(text)
     assert abs(found - streams) <= streams // 2
     assert Cutting(7, 64, 1).streams_for(text) == 7
+
+
+def test_text_that_repeats_itself_gets_fewer_streams_for_the_same_payload():
+    source = random.Random(1)
+    plain = "".join(source.choices("abcdefghijklmnop \n", k=20_000)).encode()
+    lines = b"".join(b"%06d GET /index.html 200\n" % source.randrange(10**6) for _ in range(12_000))
+    found = []
+    for text in (plain, lines):
+        payload = len(lzma.compress(text, lzma.FORMAT_ALONE, preset=1))
+        found.append(payload / (Cutting(0, 64, 500).streams_for(text) - 1))
+    assert found[1] > 2 * found[0]
 
 
 @given(

@@ -15,7 +15,7 @@ from nacrith.codec.stream_choice import ONE_STREAM, Cutting
 from nacrith.codec.token_log import Observer, observed_by
 from nacrith.format.frame import Kind, Segment
 from nacrith.format.parameters import Parameters
-from nacrith.pipeline.presets import BEST, DEFAULT, FAST
+from nacrith.pipeline.presets import BEST, DEFAULT, LEVELS
 
 R = random.Random(9)
 PROSE = b"".join(
@@ -66,7 +66,7 @@ def test_text_of_many_bytes_a_token_is_not_tried():
     ("share", "kind"), [(1.03, Kind.MIXED), (0.95, Kind.MIXED), (0.7, Kind.TEXT)]
 )
 def test_the_model_must_save_a_tenth(share, kind):
-    assert DEFAULT.least_saving == FAST.least_saving == 10
+    assert DEFAULT.least_saving == LEVELS[4].least_saving == 10
     model = Model(1.1, share)
     choice, _ = chosen(HEXADECIMAL, model)
     assert choice.segments == [Segment(kind, len(HEXADECIMAL))]

@@ -24,7 +24,7 @@ from nacrith.format.parameters import Parameters
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
-from nacrith.pipeline.presets import BEST, DEFAULT, FAST
+from nacrith.pipeline.presets import BEST, DEFAULT, LEVELS
 from predictors.base import UnsupportedModelError
 
 WINDOW = 256
@@ -235,12 +235,19 @@ def test_text_that_the_model_makes_larger_is_stored_without_it(options):
 
 
 def test_presets_are_stored_as_parameters(options, keep_text):
-    for preset in (FAST, DEFAULT, BEST):
-        # The tiny model reads 2,048 positions at most.
+    for preset in (LEVELS[4], DEFAULT, BEST):
         chosen = replace(options, preset=preset, parameters=preset.parameters)
         packed = compress(CASES["both"], chosen)
-        assert header_of(packed).parameters == preset.parameters
+        # The tiny model was trained on 2,048 positions.
+        window = min(preset.parameters.window, 2048)
+        assert header_of(packed).parameters == replace(preset.parameters, window=window)
         assert decompress(packed, options) == CASES["both"]
+
+
+def test_only_a_users_window_is_too_long_for_a_model(options):
+    asked = replace(options, preset=DEFAULT, parameters=BEST.parameters)
+    with pytest.raises(NacrithError, match="--window 2048 or less"):
+        compress(CASES["both"], asked)
 
 
 def test_a_file_without_text_needs_no_model(options):

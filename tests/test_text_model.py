@@ -19,6 +19,7 @@ from nacrith.format.varint import to_varint
 from predictors.mixing import nibble_table, rate_map, weight_sets
 from predictors.mixing.bit_states import COUNTS, NEXT
 from predictors.text import text_model
+from predictors.text.long_primer import long_primer
 from predictors.text.primer import PRIMER
 from predictors.text.text_contexts import KINDS
 from predictors.text.variants import VARIANTS
@@ -173,6 +174,39 @@ def test_variants_name_kinds_of_context():
 def test_the_primer_is_text():
     assert PRIMER.isascii() and may_be_text(PRIMER)
     assert 1 << 13 < len(PRIMER) < 1 << 15
+    assert long_primer().decode().endswith(PRIMER.decode()) and may_be_text(long_primer())
+    assert 1 << 16 < len(long_primer()) < 1 << 17
+
+
+def test_what_a_primer_taught_is_kept_for_short_texts(monkeypatch):
+    text = np.frombuffer(b"and it was learned once; " * 9, dtype=np.uint8).copy()
+    read = text_model._read
+
+    def code() -> bytes:
+        coder = Encoder()
+        text_model.code_text(coder, text, VARIANTS[1])
+        return coder.finish()
+
+    text_model._primed.cache_clear()
+    first = code()
+    monkeypatch.setattr(text_model, "_read", None)
+    assert code() == first and len(first) < 60
+    # Of a long text it is learned anew, to the same effect.
+    monkeypatch.setattr(text_model, "_SHORT", 0)
+    monkeypatch.setattr(text_model, "_read", read)
+    monkeypatch.setattr(text_model, "_primed", None)
+    assert code() == first
+
+
+def test_a_third_input_and_more_weight_sets_are_worth_something(canterbury):
+    """With the same primer, so that it is not this that makes the difference."""
+    data = np.frombuffer(canterbury["fields.c"].read_bytes(), dtype=np.uint8).copy()
+    sizes = []
+    for variant in (VARIANTS[2], VARIANTS[3]._replace(primer=VARIANTS[2].primer)):
+        coder = Encoder()
+        text_model.code_text(coder, data, variant)
+        sizes.append(len(coder.finish()))
+    assert sizes[1] < sizes[0]
 
 
 @pytest.mark.parametrize(
@@ -203,9 +237,10 @@ def test_a_kind_of_the_future_is_named():
         Frame.from_bytes(to_varint(1) + to_varint(5 << 3 | 7) + b"1234" + b"12345")
 
 
-def test_the_primer_quotes_no_file_that_is_measured(canterbury):
+@pytest.mark.parametrize("primer", [PRIMER, long_primer()], ids=["short", "long"])
+def test_a_primer_quotes_no_file_that_is_measured(canterbury, primer):
     length = 32
-    pieces = {PRIMER[i : i + length] for i in range(len(PRIMER) - length)}
+    pieces = {primer[i : i + length] for i in range(len(primer) - length)}
     pieces = {piece for piece in pieces if len(set(piece)) > 4}
     for name, path in canterbury.items():
         data = path.read_bytes()

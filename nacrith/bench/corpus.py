@@ -16,7 +16,6 @@ from nacrith.models.corrections import default_corrected
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
-from nacrith.pipeline.presets import Preset
 from predictors.language_models.exact.model import ExactModel
 
 Result = dict[str, Any]
@@ -77,21 +76,6 @@ def measure(file: str, data: bytes, streams: int, window: int, both_ways: bool) 
         "gzip": len(gzip.compress(data, 9)),
         "bzip2": len(bz2.compress(data, 9)),
         "xz": len(lzma.compress(data, preset=9 | lzma.PRESET_EXTREME)),
-    }
-
-
-def measure_preset(preset: Preset, data: bytes) -> Result:
-    """Compress `data` with a preset."""
-    packed = io.BytesIO()
-    options = CompressOptions(preset=preset, parameters=preset.parameters)
-    begin = time.perf_counter()
-    summary = compress_stream(io.BytesIO(data), packed, options, len(data))
-    return {
-        "size": len(data),
-        "nacrith": summary.compressed,
-        "tokens": summary.tokens,
-        "window": preset.parameters.window,
-        "compress_seconds": time.perf_counter() - begin,
     }
 
 

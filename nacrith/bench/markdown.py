@@ -19,20 +19,34 @@ def table(header: str, rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def show(section: str, document: Path | None) -> None:
+    """Print a section, or put it into a document; None = print. Raises: see `put_section`."""
+    if document is None:
+        print(section, end="")
+    else:
+        put_section(document, section)
+
+
 def put_section(path: Path, section: str) -> None:
     """Put a section into a file in the place of the one with its heading, else at the end.
 
     Raises:
         FileError: the file can't be read or written.
     """
-    heading = section.partition("\n")[0]
     try:
-        lines = path.read_text("utf-8").splitlines() if path.exists() else []
-        begin = lines.index(heading) if heading in lines else len(lines)
-        later = (i for i in range(begin + 1, len(lines)) if lines[i].startswith(_HEADING))
-        end = next(later, len(lines))
-        parts = ["\n".join(lines[:begin]), section, "\n".join(lines[end:])]
-        text = "\n\n".join(part.strip("\n") for part in parts if part.strip("\n"))
-        path.write_text(text + "\n", "utf-8")
+        text = path.read_text("utf-8") if path.exists() else ""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(with_section(text, section), "utf-8")
     except OSError as error:
         raise FileError(f"can't write {path}: {error.strerror}") from error
+
+
+def with_section(text: str, section: str) -> str:
+    """The text with its section of the same heading replaced, or with the section behind it."""
+    heading = section.partition("\n")[0]
+    lines = text.splitlines()
+    begin = lines.index(heading) if heading in lines else len(lines)
+    later = (i for i in range(begin + 1, len(lines)) if lines[i].startswith(_HEADING))
+    end = next(later, len(lines))
+    parts = ["\n".join(lines[:begin]), section, "\n".join(lines[end:])]
+    return "\n\n".join(part.strip("\n") for part in parts if part.strip("\n")) + "\n"

@@ -7,16 +7,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from nacrith.bench.corpus import bpb, measure_alone, measure_preset, run_corpus
+from nacrith.bench.corpus import bpb, measure_alone, run_corpus
 from nacrith.bench.exact import WINDOW, measure_ceiling, measure_decoding, measure_loss
+from nacrith.bench.levels import level_texts, levels_section, measure_levels
 from nacrith.bench.loading import loading_section
 from nacrith.bench.markdown import table
 from nacrith.bench.speed import measure_speed
 from nacrith.bench.store import cached
-from nacrith.bench.texts import alice, canterbury
+from nacrith.bench.streams import SIZES, measure_streams, streams_section
+from nacrith.bench.texts import alice, canterbury, texts_of_kinds
 from nacrith.format.parameters import Parameters
 from nacrith.models.catalog import default_model
-from nacrith.pipeline.presets import BEST, DEFAULT, FAST
 
 Section = Callable[[bool], str]
 
@@ -94,28 +95,29 @@ def _one_stream(quick: bool) -> str:
     )
 
 
-def _streams(quick: bool) -> str:
+def _sharing(quick: bool) -> str:
     n = 20_000 if quick else 1_000_000
     one, eight = (
         run_corpus("enwik8", n, streams=streams, both_ways=False)[0] for streams in (1, 8)
     )
     more = 100 * (eight["nacrith"] / one["nacrith"] - 1)
-    text = alice()[: 3000 if quick else 40_000]
-    rows = []
-    for name, preset in (("-5", FAST), ("default", DEFAULT), ("--best", BEST)):
-        r = cached(f"preset-{name}-{len(text)}", partial(measure_preset, preset, text))
-        speed = r["tokens"] / r["compress_seconds"]
-        rows.append([
-            name, str(r["streams"]), str(r["window"]), str(r["nacrith"]),
-            f"{bpb(r, 'nacrith'):.3f}", f"{speed:.0f}",
-        ])  # fmt: skip
     return (
-        "## Streams and presets\n\n"
+        "## Streams share what is learned\n\n"
         f"The first {n} bytes of enwik8: {one['nacrith']} bytes with one stream, "
-        f"{eight['nacrith']} with 8\nthat share what is learned: {more:+.2f} %.\n\n"
-        f"The first {len(text)} bytes of alice29.txt:\n\n"
-        + table("preset | streams | window | bytes | bpb | tokens/s, start included", rows)
+        f"{eight['nacrith']} with 8\nthat share what is learned: {more:+.2f} %.\n"
     )
+
+
+def _levels(quick: bool) -> str:
+    if quick:
+        return levels_section(measure_levels({"alice29.txt": alice()[:2000]}))
+    return levels_section(measure_levels(level_texts()))
+
+
+def _streams(quick: bool) -> str:
+    if quick:
+        return streams_section(measure_streams({"alice29.txt": alice()}, [6000]))
+    return streams_section(measure_streams(texts_of_kinds(max(SIZES))))
 
 
 def _results(quick: bool) -> list[dict[str, Any]]:
@@ -360,6 +362,8 @@ def _backends(quick: bool) -> str:
 
 SECTIONS: list[Section] = [
     _one_stream,
+    _sharing,
+    _levels,
     _streams,
     _ablation,
     skipping_section,

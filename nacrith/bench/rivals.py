@@ -12,7 +12,7 @@ from nacrith.errors import NacrithError
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
-from nacrith.pipeline.presets import BEST, DEFAULT, FAST, LEVELS, Preset
+from nacrith.pipeline.presets import BEST, DEFAULT, LEVELS, Preset
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,8 @@ def programs(streams: int = 0) -> list[Program]:
         Program(f"PPMd var. I -o{_PPMD_ORDER}", ppmd, unppmd),
         _ours("nacrith -1", LEVELS[1], "exact", streams),
         _ours("nacrith -2", LEVELS[2], "exact", streams),
-        _ours("nacrith -5", FAST, "exact", streams),
+        _ours("nacrith -3", LEVELS[3], "exact", streams),
+        _ours("nacrith -5", LEVELS[5], "exact", streams),
         _ours("nacrith", DEFAULT, "exact", streams),
         _ours("nacrith --best", BEST, "exact", streams),
         _ours("nacrith, llama.cpp", DEFAULT, "llama.cpp", streams),

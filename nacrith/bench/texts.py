@@ -4,9 +4,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import corpora
+from corpora.folders import folders
 from nacrith.errors import FileError, NacrithError
 
 _ALONG_BYTES = 40_000
+
+TRAINING = "training"
+"""The folder of public texts by kind, for choosing what is frozen; no test of it."""
+
+KINDS = ("prose", "wiki", "code", "markup")
+"""Kinds of text there, a folder each."""
 
 
 def canterbury() -> dict[str, bytes]:
@@ -46,6 +53,36 @@ def corpus_files(name: str, n_bytes: int | None = None) -> dict[str, bytes]:
         return {label: corpora.prefix_of(name, size, fetch=True)}
     except corpora.CorpusError as error:
         raise NacrithError(str(error)) from error
+
+
+def texts_of_kinds(n_bytes: int, names: Sequence[str] = KINDS) -> dict[str, bytes]:
+    """The first `n_bytes` of the files of each kind, joined in alphabetical order.
+
+    They are those of the folders `training/prose` and so on of public texts, looked for beside
+    the other corpora.
+
+    Raises:
+        NacrithError: they are not here.
+        FileError: one can't be read.
+    """
+    for folder in folders():
+        found = {name: sorted((folder / TRAINING / name).glob("*")) for name in names}
+        if all(found.values()):
+            return {name: _joined(paths, n_bytes) for name, paths in found.items()}
+    raise NacrithError(
+        f"there is no folder `{TRAINING}` with texts of {', '.join(names)} in the folder of the "
+        "corpora, which $NACRITH_CORPORA names; give FILEs instead"
+    )
+
+
+def _joined(paths: Sequence[Path], n_bytes: int) -> bytes:
+    """The first bytes of files one behind the other; no character is cut."""
+    text = b""
+    for path in paths:
+        if len(text) >= n_bytes:
+            break
+        text += next(iter(read_files([path]).values()))
+    return text[:n_bytes].decode("utf-8", "ignore").encode()
 
 
 def read_files(paths: Sequence[Path], n_bytes: int | None = None) -> dict[str, bytes]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from nacrith.cli.compare import compare
+from nacrith.cli.measure_texts import bench_levels, bench_streams
 from nacrith.cli.options import LARGEST, MODEL, NAME, OUTPUT_NAME, STREAMS, Count
 from nacrith.format.parameters import MAX_WINDOW
 
@@ -141,15 +142,6 @@ _INTO = click.option(
 )  # fmt: skip
 
 
-def _put(output: Path | None, section: str) -> None:
-    from nacrith.bench.markdown import put_section
-
-    if output:
-        put_section(output, section)
-    else:
-        click.echo(section)
-
-
 @bench.command("loading")
 @click.option("--rounds", type=Count(1, LARGEST), default=5, show_default=True, help="Of each.")
 @_INTO
@@ -161,8 +153,9 @@ def bench_loading(rounds: int, output: Path | None) -> None:
     nacrith bench loading -o docs/benchmarks.md
     """
     from nacrith.bench.loading import print_loading
+    from nacrith.bench.markdown import show
 
-    print_loading(rounds, lambda section: _put(output, section))
+    print_loading(rounds, lambda section: show(section, output))
 
 
 @bench.command("before-after")
@@ -185,8 +178,9 @@ def bench_before_after(
     nacrith bench before-after ../before -o docs/benchmarks.md
     """
     from nacrith.bench.before_after import write_before_after
+    from nacrith.bench.markdown import show
 
-    write_before_after(checkout, rounds, full, only, lambda section: _put(output, section))
+    write_before_after(checkout, rounds, full, only, lambda section: show(section, output))
 
 
 @bench.command("correction")
@@ -222,3 +216,5 @@ def bench_correction(
 
 
 bench.add_command(compare)
+bench.add_command(bench_levels)
+bench.add_command(bench_streams)

@@ -184,13 +184,13 @@ STREAMS = click.option(
 _LEVEL_HELP = {
     1: "Fastest: context mixing, without the model.",
     2: "Context mixing of more contexts, without the model.",
-    3: "As -2.",
-    4: "With the model in up to 64 streams, a short context.",
-    5: "As -4.",
-    6: "With the model: the default.",
-    7: "As -6.",
-    8: "As -9.",
-    9: "Smallest, slowest: one stream, a long context.",
+    3: "The strongest context mixing, without the model.",
+    4: "With the model, a context of 256 tokens, many streams.",
+    5: "With a context of 512 tokens.",
+    6: "With 1,024 tokens: the default.",
+    7: "With 2,048 tokens.",
+    8: "With 2,048 tokens, few streams.",
+    9: "Smallest, slowest: 4,096 tokens, one stream.",
 }
 _LEVEL_NAMES = {PRESETS["fast"]: ("--fast",), PRESETS["best"]: ("--best",)}
 

@@ -10,7 +10,7 @@ import numpy as np
 from coder import Decoder, Encoder
 from nacrith.codec.callbacks import DoneCallback, ignore
 from nacrith.codec.payload import can_hold, padded
-from nacrith.codec.text_mixing import STRONGEST, may_be_text, mix_text, unmix_text
+from nacrith.codec.text_mixing import INSTEAD_OF_MODEL, may_be_text, mix_text, unmix_text
 from nacrith.errors import FormatError
 from nacrith.format.frame import Kind
 from nacrith.format.varint import Reader, to_varint
@@ -63,7 +63,7 @@ def encode_binary(
     if mixed is not None and len(mixed) < len(found[1]):
         found = (Kind.MIXED, mixed)
     if as_text and not nearly_empty and may_be_text(data):
-        text = mix_text(data, STRONGEST, on_progress, past)
+        text = mix_text(data, INSTEAD_OF_MODEL, on_progress, past)
         if len(text) < len(data) and len(text) <= len(found[1]):
             found = (Kind.MIXED_TEXT, text)
     return found

@@ -12,8 +12,9 @@ from nacrith.format.varint import Reader, to_varint
 from predictors.text.text_model import TextPast, code_text, least_cost
 from predictors.text.variants import VARIANTS
 
-STRONGEST = max(VARIANTS)
-"""The number of the variant that models most."""
+INSTEAD_OF_MODEL = 2
+"""Number of the variant for text that is not worth the model: it may be a few bytes, and a long
+primer would take longer than loading the model."""
 
 # Of data that may be text, so many bytes of 8 are of ASCII without most control characters.
 _TEXT_SHARE = 7

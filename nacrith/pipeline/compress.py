@@ -4,16 +4,18 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
+from pathlib import Path
 from typing import BinaryIO
 
 from nacrith.codec.codec_request import CodecRequest, CompressRequest, MixingRequest
 from nacrith.codec.frame_codec import text_size
-from nacrith.codec.text_mixing import STRONGEST
+from nacrith.codec.text_mixing import INSTEAD_OF_MODEL
 from nacrith.format.container import DIGEST_SIZE, Writer, sole_member
 from nacrith.format.dictionary import dictionary_id
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import Header
 from nacrith.format.parameters import Parameters
+from nacrith.models.trained_positions import trained_positions
 from nacrith.pipeline.options import DEFAULT_OPTIONS, CompressOptions
 from nacrith.pipeline.resume import check_frame, intact_frames
 from nacrith.pipeline.summary import Summary
@@ -24,6 +26,8 @@ from nacrith.workers import Workers, in_this_process
 
 # Less text than this never pays for the header's record of the model.
 _MIN_TEXT_FOR_MODEL = 24
+_ANY_MODEL = 2048
+"""Positions that any model of this kind was trained on."""
 SMALL_BLOCK = 1 << 10
 """Bytes; a block up to this size is compressed without the model too, to see what is smaller."""
 
@@ -99,10 +103,21 @@ def _request_of(
 def parameters_for(options: CompressOptions, first: bytes, size: int) -> Parameters:
     """The parameters with all that was left open decided."""
     parameters = options.parameters
+    preset = options.preset
+    if preset.mixing is None and parameters.window == preset.parameters.window:
+        parameters = replace(parameters, window=_window_for(options.model, parameters.window))
     # A dictionary is a better prompt.
     if not parameters.prompt and not options.dictionary:
         parameters = replace(parameters, prompt=choose_prompt(first, size))
     return parameters
+
+
+def _window_for(model: Path | None, window: int) -> int:
+    """A preset's window, or the longest that the model was trained on; None = the default one."""
+    if window > _ANY_MODEL and (trained := trained_positions(model)):
+        # As any window: a multiple of 256.
+        return max(min(window, trained // 256 * 256), _ANY_MODEL)
+    return window
 
 
 def _write_sole(
@@ -123,7 +138,7 @@ def _write_sole(
             candidates.append((_without_model(header, frame), frame))
     # The record of the model and an untrained predictor may cost more than they save.
     if not candidates or (len(block) <= SMALL_BLOCK and not isinstance(request, MixingRequest)):
-        without = MixingRequest(STRONGEST, request.dictionary)
+        without = MixingRequest(INSTEAD_OF_MODEL, request.dictionary)
         for frame in workers.encode(without, [block]):
             candidates.append((_without_model(header, frame), frame))
     header, frame = min(candidates, key=lambda candidate: len(sole_member(*candidate)))

@@ -34,26 +34,28 @@ class Preset:
 
 
 # More streams let the processor work on more at once, up to about 64 when decoding; each
-# starts without context. Attention takes half of the time at 1,000 positions.
-FAST = Preset(Parameters(window=256), Cutting(0, 64, 1500), 10)
-DEFAULT = Preset(Parameters(), Cutting(0, 64, 4000), 10)
-BEST = Preset(Parameters(window=2048, neighbors=1 << 16), Cutting(1, 1), 0)
+# starts without context. Attention takes half of the time at 1,000 positions. The cache of 65,536
+# positions takes 1.5 GB. Figures of what windows and streams are worth: docs/benchmarks.md.
+DEFAULT = Preset(Parameters(), Cutting(0, 64, 2600), 10)
 
 LEVELS = {
     1: replace(DEFAULT, mixing=1),
     2: replace(DEFAULT, mixing=2),
-    3: replace(DEFAULT, mixing=2),
-    4: FAST,
-    5: FAST,
+    3: replace(DEFAULT, mixing=3),
+    4: Preset(Parameters(window=256, neighbors=0), Cutting(0, 64, 800), 10),
+    5: Preset(Parameters(window=512), Cutting(0, 64, 1300), 10),
     6: DEFAULT,
-    7: DEFAULT,
-    8: BEST,
-    9: BEST,
+    7: Preset(Parameters(window=2048), Cutting(0, 32, 3000), 10),
+    8: Preset(Parameters(window=2048, neighbors=1 << 16), Cutting(0, 8, 8000), 0),
+    9: Preset(Parameters(window=4096, neighbors=1 << 16), Cutting(1, 1), 0),
 }
 """By number, as those of gzip: the higher, the smaller and slower."""
 
 WITH_MODEL = 4
 """From this level on the model is used."""
+
+BEST = LEVELS[9]
+"""The smallest."""
 
 PRESETS = {"default": 6, "fast": 1, "best": 9}
 """Names of levels."""

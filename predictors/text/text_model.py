@@ -3,7 +3,8 @@
 Every decision is predicted by bit histories in many contexts (`text_contexts`) and a match
 model, mixed by gated logistic mixers of two layers and corrected by adaptive probability maps
 (Mahoney 2005, PAQ8 and lpaq). A context gives two inputs: the log-odds of what followed its
-history, and how far that probability is from one half. Integer arithmetic throughout.
+history, and how far that probability is from one half; in the strongest variant a third, the
+log-odds again where only ones or only zeros followed. Integer arithmetic throughout.
 
 The model reads a *primer* before the data (`primer`), which costs time but no bits.
 
@@ -13,6 +14,7 @@ the training corpus: prose, verse, C, an RFC, HTML, a table, a log, encyclopedia
 
 from collections import namedtuple
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -32,13 +34,13 @@ from predictors.mixing.logistic import (
     stretch,
 )
 from predictors.snapshot import copied, put_back
-from predictors.text.primer import PRIMER
 from predictors.text.text_contexts import (
     FRONT,
     INDENT,
     KINDS,
     LENGTH,
     SHAPES,
+    WORD,
     append,
     hash_contexts,
     new_past,
@@ -59,7 +61,7 @@ _DISTANCE_SHIFT = 7
 _MIN_SLOT_BITS, _MAX_SLOT_BITS = 14, 22
 """A table of slots takes from 256 KiB to 64 MiB."""
 
-# Inputs of the mixer: two per kind of context, then these.
+# Inputs of the mixer: two or three per kind of context, then these.
 _CONSTANT, _MATCH, _MATCH_LENGTH = range(3)
 _MORE_INPUTS = 3
 _LENGTH_UNIT = 512
@@ -69,10 +71,10 @@ _LONG = 16
 _FIRST_WEIGHT = weight_sets.WEIGHT_ONE * 3 // 10
 
 # Weight sets of layer 1 are selected by: match; known bits; last byte; how many contexts know the
-# decision; shapes of the last three bytes; length of the word and indentation. Layer 2: known
-# bits; match.
-(_MATCHED, _BITS, _LAST, _KNOWN, _SHAPE, _WORD) = range(6)
-SELECTORS = 6
+# decision; shapes of the last three bytes; length of the word and indentation; the byte that the
+# match expects; the byte before the last; the word so far. Layer 2: known bits; match.
+(_MATCHED, _BITS, _LAST, _KNOWN, _SHAPE, _WORD, _EXPECTED, _SECOND, _LETTERS) = range(9)
+SELECTORS = 9
 _SETS = 1 << 11
 """The most sets that one selector selects from."""
 
@@ -91,8 +93,9 @@ _MAPS = 1 << 16
 MAX_DICTIONARY = 1 << 17
 """Bytes of a dictionary that are read, the last ones: some half a second for variant 2."""
 
-_SHORT = 1 << 14
-"""Bytes of data for which tables are kept: for longer ones reading takes no longer than coding."""
+_SHORT = 8
+"""Below so many times the length of what is read first, what that has taught is kept for the next
+text: it takes most of the time of a small one. In memory it is 40 to 100 MB."""
 
 _BLOCK = 1 << 12
 """Bytes coded between two calls of the progress call-back."""
@@ -104,6 +107,9 @@ _POINTER, _MATCHED_LENGTH = range(2)
 _NO_RING = np.int64((1 << 62) - 1)
 
 _NEXT = NEXT.ravel()
+
+_ONE_SIDED = COUNTS.min(axis=1) == 0
+"""[states] bool: has only one of the two bits been seen?"""
 
 Tables = namedtuple(
     "Tables",
@@ -120,11 +126,11 @@ in the data that the match expects next, and its length. layer_1, layer_2: a
 [_MAPS, KNOTS], see `apm`, by the last byte and the last two.
 """
 
-Decision = namedtuple("Decision", "partial nibble shift c1 c2")
+Decision = namedtuple("Decision", "partial nibble shift c1 c2 c0")
 Decision.__doc__ = """What is known of a decision before it is made; all int64.
 
 partial, nibble: the known bits of the byte, and of its half, behind a leading 1. shift: number
-of the bit, 7 first. c1, c2: the last two bytes.
+of the bit, 7 first. c1, c2: the last two bytes. c0: the byte that the match expects, 0 = none.
 """
 
 
@@ -142,15 +148,15 @@ def _first_state_map(kinds: int) -> np.ndarray:
     return np.tile(rate_map.entries(p, 0), kinds)
 
 
-def new_tables(size: int, variant: Variant) -> Tables:
-    """Untrained tables for `size` bytes."""
+def new_tables(bits: int, variant: Variant) -> Tables:
+    """Untrained tables with 2**bits slots."""
     kinds = len(variant.kinds)
-    first = np.zeros(2 * kinds + _MORE_INPUTS)
+    first = np.zeros(len(variant.inputs) * kinds + _MORE_INPUTS)
     first[:kinds] = _FIRST_WEIGHT
-    first[2 * kinds + _MATCH] = _FIRST_WEIGHT
+    first[len(variant.inputs) * kinds + _MATCH] = _FIRST_WEIGHT
     average = np.full(variant.selectors, weight_sets.WEIGHT_ONE // variant.selectors)
     return Tables(
-        slots=nibble_table.new_table(slot_bits(size, kinds)),
+        slots=nibble_table.new_table(bits),
         state_map=_first_state_map(kinds),
         hashes=np.zeros(KINDS, dtype=np.int64),
         places=np.zeros(kinds, dtype=np.int64),
@@ -173,42 +179,60 @@ def least_cost(size: int) -> int:
 
 
 class TextPast:
-    """What a model has read before the data: the primer, then perhaps a dictionary.
+    """What a model has read before the data: the variant's primer, then perhaps a dictionary.
 
     Tables that have read it are kept from the second use on, if they are for short data.
     """
 
     def __init__(self, dictionary: bytes = b"") -> None:
         """`dictionary`: its last `MAX_DICTIONARY` bytes are read."""
-        read = PRIMER + dictionary[-MAX_DICTIONARY:]
-        front = np.zeros(FRONT, dtype=np.uint8)
-        self.text = np.concatenate([front, np.frombuffer(read, dtype=np.uint8)])
+        self._dictionary = dictionary[-MAX_DICTIONARY:]
         # As they were, and those that are handed out: to allocate them takes longer than to copy.
         self._kept: dict[tuple[Variant, int], tuple[Tables, Tables] | None] = {}
+
+    def text(self, variant: Variant) -> npt.NDArray[np.uint8]:
+        """What is read, [n] uint8, with `FRONT` zeros in front."""
+        return _front(variant.primer() + self._dictionary)
 
     def tables(self, size: int, variant: Variant) -> Tables:
         """Tables for `size` bytes of data, that have read what is before them.
 
         They may be used until the next call.
         """
-        size += len(self.text)
-        key = variant, slot_bits(size, len(variant.kinds))
+        text = self.text(variant)
+        bits = slot_bits(len(text) + size, len(variant.kinds))
+        is_short = size < _SHORT * len(text)
+        key = variant, bits
         kept = self._kept.get(key)
         if kept:
             put_back(kept[1], kept[0])
             return kept[1]
-        tables = new_tables(size, variant)
-        _read(tables, variant, self.text)
-        is_short = size <= len(self.text) + _SHORT
+        tables = new_tables(bits, variant)
+        if is_short and not self._dictionary:
+            put_back(tables, _primed(bits, variant))
+        else:
+            _read(tables, variant, text)
         self._kept[key] = (copied(tables), tables) if is_short and key in self._kept else None
         return tables
+
+
+def _front(read: bytes) -> npt.NDArray[np.uint8]:
+    return np.concatenate([np.zeros(FRONT, dtype=np.uint8), np.frombuffer(read, dtype=np.uint8)])
 
 
 def _read(tables: Tables, variant: Variant, text: npt.NDArray[np.uint8]) -> None:
     """Let untrained tables learn a text, [n] uint8 with `FRONT` zeros in front."""
     # To learn is to encode, for nobody.
     state, buffer = Encoder().kernel_state(8 * len(text))
-    _code_block(state, buffer, tables, variant.kinds, text, FRONT, len(text))
+    _code_block(state, buffer, tables, variant.kinds, variant.inputs, text, FRONT, len(text))
+
+
+@lru_cache(maxsize=1)
+def _primed(bits: int, variant: Variant) -> Tables:
+    """Tables that have learned the primer: not to be changed."""
+    tables = new_tables(bits, variant)
+    _read(tables, variant, _front(variant.primer()))
+    return tables
 
 
 def code_text(
@@ -230,32 +254,34 @@ def code_text(
         past: what has been read before; None = the primer.
     """
     past = past or TextPast()
-    padded = np.concatenate([past.text, data])
-    begin = len(past.text)
+    before = past.text(variant)
+    padded = np.concatenate([before, data])
+    begin = len(before)
     tables = past.tables(len(data), variant)
     for first in range(begin, len(padded), every):
         end = min(first + every, len(padded))
         state, buffer = coder.kernel_state(8 * (end - first))
-        _code_block(state, buffer, tables, variant.kinds, padded, first, end)
+        _code_block(state, buffer, tables, variant.kinds, variant.inputs, padded, first, end)
         on_progress(end - begin)
     data[:] = padded[begin:]
 
 
-# Compiled anew for each number of kinds, which is a part of the tuple's type.
+# Compiled anew for each number of kinds and of inputs, which is a part of a tuple's type.
 @njit(cache=True, counted=False)
 def _code_block(
     coder_state: npt.NDArray[np.int64],
     buffer: npt.NDArray[np.uint8],
     t: Tables,
     kinds: tuple[int, ...],
+    gives: tuple[int, ...],
     data: npt.NDArray[np.uint8],
     begin: int,
     end: int,
 ) -> None:
-    """Code the bytes data[begin:end] in the given kinds of context."""
+    """Code the bytes data[begin:end] in the given kinds of context, each with so many inputs."""
     for i in range(begin, end):
         hash_contexts(data, i, t.past, t.hashes)
-        data[i] = _code_byte(coder_state, buffer, t, kinds, data, i)
+        data[i] = _code_byte(coder_state, buffer, t, kinds, gives, data, i)
         append(data, i + 1, t.past)
         t.match[_POINTER], t.match[_MATCHED_LENGTH] = match_model.follow(
             t.match_table,
@@ -273,6 +299,7 @@ def _code_byte(
     buffer: npt.NDArray[np.uint8],
     t: Tables,
     kinds: tuple[int, ...],
+    gives: tuple[int, ...],
     data: npt.NDArray[np.uint8],
     i: int,
 ) -> Any:
@@ -280,6 +307,9 @@ def _code_byte(
     byte = np.int64(data[i])
     c1 = np.int64(data[i - 1])
     c2 = np.int64(data[i - 2])
+    c0 = np.int64(0)
+    if t.match[_MATCHED_LENGTH] > 0:
+        c0 = np.int64(data[t.match[_POINTER]])
     partial = np.int64(1)
     nibble = np.int64(1)
     for shift in range(7, -1, -1):
@@ -290,8 +320,9 @@ def _code_byte(
             nibble = np.int64(1)
             for k in range(len(kinds)):
                 t.places[k] = nibble_table.find(t.slots, combine(t.hashes[kinds[k]], partial))
-        decision = Decision(partial, nibble, np.int64(shift), c1, c2)
-        bit = _decide(coder_state, buffer, t, kinds, data, decision, (byte >> shift) & 1)
+        decision = Decision(partial, nibble, np.int64(shift), c1, c2, c0)
+        wanted = (byte >> shift) & 1
+        bit = _decide(coder_state, buffer, t, kinds, gives, data, decision, wanted)
         partial = partial << 1 | bit
         nibble = nibble << 1 | bit
     return np.uint8(partial & 255)
@@ -303,16 +334,17 @@ def _decide(
     buffer: npt.NDArray[np.uint8],
     t: Tables,
     kinds: tuple[int, ...],
+    gives: tuple[int, ...],
     data: npt.NDArray[np.uint8],
     d: Decision,
     bit: int,
 ) -> Any:
     """Code one decision `d` and learn from it; return its bit, int64."""
     inputs = t.inputs
-    known = _look_up(t, len(kinds), d.nibble)
+    known = _look_up(t, len(kinds), len(gives), d.nibble)
     length = t.match[_MATCHED_LENGTH]
     expected = match_model.expect(data, t.match[_POINTER], length, d.partial)
-    more = 2 * len(kinds)
+    more = len(gives) * len(kinds)
     inputs[more + _CONSTANT] = weight_sets.CONSTANT_INPUT
     inputs[more + _MATCH] = match_model.odds(t.match_map, length, expected)
     sign = 2 * expected - 1 if expected >= 0 else 0
@@ -342,7 +374,7 @@ def _decide(
 
 
 @njit(cache=True, forceinline=True, counted=False)
-def _look_up(t: Tables, kinds: int, nibble: int) -> Any:
+def _look_up(t: Tables, kinds: int, gives: int, nibble: int) -> Any:
     """Write the inputs of the contexts; return how many of them know the decision, int64."""
     known = np.int64(0)
     for k in range(kinds):
@@ -353,10 +385,14 @@ def _look_up(t: Tables, kinds: int, nibble: int) -> Any:
         if state:
             t.inputs[k] = stretch(p << _P_SHIFT)
             t.inputs[kinds + k] = (p - _HALF) >> _DISTANCE_SHIFT
+            if gives > 2:
+                t.inputs[2 * kinds + k] = t.inputs[k] if _ONE_SIDED[state] else np.int32(0)
             known += 1
         else:
             t.inputs[k] = 0
             t.inputs[kinds + k] = 0
+            if gives > 2:
+                t.inputs[2 * kinds + k] = 0
     return known
 
 
@@ -382,7 +418,13 @@ def _select(t: Tables, d: Decision, known: int, matched: int) -> None:
             selected[i] = known * 8 + d.shift
         elif i == _SHAPE:
             selected[i] = bucket(state[SHAPES] & 0xFFFFFF, 1, _SETS)
-        else:
+        elif i == _WORD:
             selected[i] = (min(state[INDENT], 15) * 16 + min(state[LENGTH], 15)) * 8 + d.shift
+        elif i == _EXPECTED:
+            selected[i] = d.c0 * 8 + d.shift
+        elif i == _SECOND:
+            selected[i] = d.c2 * 8 + d.shift
+        else:
+            selected[i] = bucket(state[WORD], d.partial, _SETS)
     t.layer_2.selected[0] = d.partial
     t.layer_2.selected[1] = matched

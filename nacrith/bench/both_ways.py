@@ -1,0 +1,77 @@
+"""A text through the whole pipeline and back, where the way back may be cut short."""
+
+import io
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from nacrith.pipeline.compress import compress_stream
+from nacrith.pipeline.decompress import decompress_stream
+from nacrith.pipeline.options import CompressOptions
+
+
+class _Enough(Exception):
+    """Decoding went on for as long as was wanted."""
+
+
+@dataclass
+class _Watch:
+    """A `Progress` that stops what it watches.
+
+    Attributes:
+        enough: seconds from the first report on; 0 = never stop.
+        reports: (seconds, position in bytes) of the first report and the last.
+    """
+
+    enough: float
+    reports: list[tuple[float, int]] = field(default_factory=list)
+
+    def begin(self, total: int | None) -> None:
+        """Nothing to do."""
+
+    def update(self, position: int, tokens: int, payload: int) -> None:
+        now = time.perf_counter()
+        self.reports[1:] = [(now, position)]
+        if self.enough and now - self.reports[0][0] >= self.enough and position:
+            raise _Enough
+
+    def end(self) -> None:
+        """Nothing to do."""
+
+
+def measure_both_ways(data: bytes, options: CompressOptions, enough: float = 0) -> dict[str, Any]:
+    """Compress and restore data of one frame.
+
+    Args:
+        enough: seconds of decoding after which it is stopped; 0 = decode all.
+
+    Returns:
+        `size`, `compressed` in bytes, `tokens`, `compress_seconds`, `decompress_seconds` (with
+        loading the model, and extrapolated if `restored`, a share, is below 1).
+
+    Raises:
+        AssertionError: the restored bytes differ.
+    """
+    packed, restored = io.BytesIO(), io.BytesIO()
+    begin = time.perf_counter()
+    summary = compress_stream(io.BytesIO(data), packed, options, len(data))
+    middle = time.perf_counter()
+    watch = _Watch(enough)
+    share = 1.0
+    try:
+        decompress_stream(io.BytesIO(packed.getvalue()), restored, progress=watch)
+        seconds = time.perf_counter() - middle
+        if restored.getvalue() != data:
+            raise AssertionError("the restored bytes differ")
+    except _Enough:
+        (first, start), (last, end) = watch.reports
+        share = end / len(data)
+        seconds = first - middle + (last - first) * (len(data) - start) / (end - start)
+    return {
+        "size": len(data),
+        "compressed": summary.compressed,
+        "tokens": summary.tokens,
+        "compress_seconds": middle - begin,
+        "decompress_seconds": seconds,
+        "restored": share,
+    }

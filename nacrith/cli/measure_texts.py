@@ -1,0 +1,87 @@
+"""`nacrith bench levels` and `nacrith bench streams`: texts of several kinds, both ways."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nacrith.cli.options import LARGEST, NAME, OUTPUT_NAME, Count, options
+
+
+def _texts(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The arguments and options of both commands."""
+    return options(
+        click.argument("files", type=NAME, nargs=-1, metavar="[FILE]..."),
+        click.option(
+            "--seconds",
+            type=click.FloatRange(0),
+            metavar="S",
+            help="Stop decoding a text after S seconds, and extrapolate (0: never).",
+        ),
+        click.option(
+            "-o", "--output", type=OUTPUT_NAME, metavar="PATH",
+            help="Markdown, of which this section is replaced or added.",
+        ),
+    )(command)  # fmt: skip
+
+
+@click.command("levels")
+@_texts
+@click.option("--bytes", "n_bytes", type=Count(1, LARGEST), metavar="N", help="Of each text.")
+def bench_levels(
+    files: tuple[Path, ...], seconds: float | None, output: Path | None, n_bytes: int | None
+) -> None:
+    """Bits per byte and speed of every level.
+
+    Of FILEs; by default of texts of several kinds, and of alice29.txt. Results are kept in
+    build/bench; a run that was cut goes on where it was.
+
+    \b
+    nacrith bench levels book.txt page.html
+    nacrith bench levels --bytes 20000 -o docs/benchmarks.md
+    """
+    from nacrith.bench.levels import BYTES, SECONDS, level_texts, levels_section, measure_levels
+    from nacrith.bench.markdown import show
+    from nacrith.bench.texts import read_files
+
+    enough = SECONDS if seconds is None else seconds
+    texts = read_files(files, n_bytes) if files else level_texts(n_bytes or BYTES)
+    texts = {name: text for name, text in texts.items() if text}
+    if not texts:
+        raise click.UsageError("there is nothing in these files")
+    show(levels_section(measure_levels(texts, enough, _tell), enough), output)
+
+
+@click.command("streams")
+@_texts
+@click.option(
+    "--size", "sizes", type=Count(1, LARGEST), multiple=True, metavar="N",
+    help="Of the first N bytes (repeatable).",
+)  # fmt: skip
+def bench_streams(
+    files: tuple[Path, ...], seconds: float | None, output: Path | None, sizes: tuple[int, ...]
+) -> None:
+    """One stream against the default cut, by the size of the text.
+
+    Of FILEs; by default of texts of several kinds. Results are kept in build/bench; a run that
+    was cut goes on where it was. The largest sizes take hours.
+
+    \b
+    nacrith bench streams --size 20000 --size 80000
+    nacrith bench streams book.txt -o docs/benchmarks.md
+    """
+    from nacrith.bench.markdown import show
+    from nacrith.bench.streams import SECONDS, SIZES, measure_streams, streams_section
+    from nacrith.bench.texts import read_files, texts_of_kinds
+
+    chosen, enough = sizes or SIZES, SECONDS if seconds is None else seconds
+    texts = read_files(files, max(chosen)) if files else texts_of_kinds(max(chosen))
+    results = measure_streams(texts, chosen, enough, _tell)
+    if not results:
+        raise click.UsageError(f"no file is as long as {min(chosen)} bytes; give a smaller --size")
+    show(streams_section(results, enough), output)
+
+
+def _tell(what: str) -> None:
+    click.echo(what, err=True)
