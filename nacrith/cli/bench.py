@@ -207,12 +207,13 @@ def bench_correction(
     nacrith bench correction --canterbury --enwik8 200000 book.txt
     """
     from nacrith.bench.correction import correction_section
+    from nacrith.bench.markdown import show
     from nacrith.bench.texts import corpus_files, read_files
 
     texts = corpus_files("canterbury") if canterbury else {}
     for n in prefixes:
         texts |= corpus_files("enwik8", n)
-    _put(output, correction_section(texts | read_files(files), log))
+    show(correction_section(texts | read_files(files), log), output)
 
 
 bench.add_command(compare)
