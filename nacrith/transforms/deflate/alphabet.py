@@ -14,8 +14,12 @@ MAX_DISTANCE = 1 << 15
 DISTANCE_BITS = 15
 
 END_OF_BLOCK = 256
-N_LITERALS, N_DISTANCES, N_LENGTHS = 286, 30, 19
-"""Literals and lengths, distances, and code lengths of the two."""
+N_LITERALS, N_DISTANCES, N_LENGTHS = 288, 30, 19
+"""Literals and lengths, distances, and code lengths of the two. The last two lengths never occur,
+but have codes in a fixed block."""
+
+MOST_LITERALS = 286
+"""Literals and lengths that a dynamic block may have codes for."""
 
 N_CODES = N_LITERALS + N_DISTANCES
 
@@ -54,8 +58,8 @@ LENGTH_CODE = _codes(LENGTH_BASE, MAX_MATCH + 1)
 DISTANCE_CODE = _codes(DISTANCE_BASE - 1, MAX_DISTANCE)
 """[32768] uint8, by distance - 1."""
 
-FIXED_LENGTHS = np.array([8] * 144 + [9] * 112 + [7] * 24 + [8] * 6 + [5] * 30, dtype=np.uint8)
-"""[316] uint8: code lengths of literals and lengths, then of distances, in a fixed block."""
+FIXED_LENGTHS = np.array([8] * 144 + [9] * 112 + [7] * 24 + [8] * 8 + [5] * 30, dtype=np.uint8)
+"""[318] uint8: code lengths of literals and lengths, then of distances, in a fixed block."""
 
 
 @inlined

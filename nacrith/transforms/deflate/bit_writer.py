@@ -61,7 +61,7 @@ def count_symbols(content: Bytes, place: int, tokens: Any, frequencies: Ints) ->
 
     Args:
         place: of the block in the content.
-        frequencies: [316] int64, filled in: literals and lengths, then distances.
+        frequencies: [318] int64, filled in: literals and lengths, then distances.
 
     Returns:
         The place behind the block.

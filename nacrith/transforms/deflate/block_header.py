@@ -4,7 +4,7 @@ A header is a row of `HEADER` int64:
 
     [0] the type of the block          [1] literal and length codes   [2] distance codes
     [3] code lengths of code lengths   [4] operations, their number   [5:24] those code lengths
-    [24:340] the operations: symbol | extra << 8
+    [24:342] the operations: symbol | extra << 8
 """
 
 from typing import Any
@@ -21,6 +21,7 @@ from nacrith.transforms.deflate.alphabet import (
     FIXED_LENGTHS,
     LENGTH_EXTRA,
     MAX_BITS,
+    MOST_LITERALS,
     N_CODES,
     N_DISTANCES,
     N_LENGTHS,
@@ -85,7 +86,7 @@ def spell(lengths: Lengths, header: Ints) -> None:
     """Fill in the operations of a header whose numbers of codes are known.
 
     Args:
-        lengths: [316] uint8, of literals and lengths, then from place 286 on of distances.
+        lengths: [318] uint8, of literals and lengths, then from place 288 on of distances.
     """
     header[OPERATIONS] = 0
     _run_lengths(lengths, 0, header[LITERALS], header)
@@ -115,7 +116,7 @@ def shown_of(header: Ints) -> None:
 
 @njit(cache=True)
 def lengths_of(header: Ints, lengths: Lengths) -> Any:
-    """Fill in the [316] code lengths that a header stands for; is it well formed?"""
+    """Fill in the [318] code lengths that a header stands for; is it well formed?"""
     lengths[:] = 0
     if header[TYPE] == FIXED:
         lengths[:] = FIXED_LENGTHS
@@ -161,13 +162,13 @@ def header_bits(header: Ints) -> Any:
 
 @njit(cache=True)
 def tokens_bits(frequencies: Ints, lengths: Lengths) -> Any:
-    """Bits of tokens of these frequencies, [316] int64, with codes of these lengths."""
+    """Bits of tokens of these frequencies, [318] int64, with codes of these lengths."""
     bits = np.int64(0)
     for i in range(N_CODES):
         extra = 0
         if i >= N_LITERALS:
             extra = DISTANCE_EXTRA[i - N_LITERALS]
-        elif i > END_OF_BLOCK:
+        elif END_OF_BLOCK < i < MOST_LITERALS:
             extra = LENGTH_EXTRA[i - END_OF_BLOCK - 1]
         bits += frequencies[i] * (np.int64(lengths[i]) + extra)
     return bits
@@ -180,8 +181,8 @@ def predict_header(frequencies: Ints, only_fixed: bool, header: Ints, lengths: L
     Whatever the type, all is filled in that a dynamic block would have.
 
     Args:
-        frequencies: [316] int64, with the end of the block.
-        lengths: [316] uint8, filled in: those of a dynamic block.
+        frequencies: [318] int64, with the end of the block.
+        lengths: [318] uint8, filled in: those of a dynamic block.
     """
     header[TYPE] = DYNAMIC
     header[LITERALS] = 1 + code_lengths(frequencies[:N_LITERALS], MAX_BITS, lengths[:N_LITERALS])

@@ -34,6 +34,7 @@ DEFAULT, FILTERED, HUFFMAN_ONLY, RLE, FIXED_CODES = range(5)
 """Strategies, numbered as zlib does."""
 
 MIN_MEMORY, MAX_MEMORY = 1, 9
+MIN_HASH, MAX_HASH = 8, 16
 MIN_WINDOW, MAX_WINDOW = 8, 15
 
 # zlib keeps so many bytes of the window free.
@@ -49,7 +50,8 @@ class Effort(NamedTuple):
     Attributes:
         level: one of `LEVELS`.
         strategy: one of zlib's.
-        memory: memLevel of zlib, which the hash and the size of a block depend on.
+        memory: memLevel of zlib, which the size of a block depends on.
+        hash_bits: bits of a hash, memLevel + 7 in zlib; gzip and Info-ZIP have 15 in any case.
         window: log2 of the window.
         free: are matches of the farthest distance and to the first byte allowed, and short far
             ones, as in other compressors than zlib?
@@ -58,6 +60,7 @@ class Effort(NamedTuple):
     level: int = 6
     strategy: int = DEFAULT
     memory: int = 8
+    hash_bits: int = 15
     window: int = 15
     free: bool = False
 
@@ -71,6 +74,7 @@ class Effort(NamedTuple):
             self.level in LEVELS
             and DEFAULT <= self.strategy <= FIXED_CODES
             and MIN_MEMORY <= self.memory <= MAX_MEMORY
+            and MIN_HASH <= self.hash_bits <= MAX_HASH
             and MIN_WINDOW <= self.window <= MAX_WINDOW
         )
 
@@ -90,7 +94,6 @@ class Effort(NamedTuple):
         fields[FAR] = MAX_DISTANCE if self.free else 4096
         fields[FILTER] = self.strategy == FILTERED
         fields[FREE] = self.free
-        # As many bits as three bytes need, so that few places share a chain that differ.
-        fields[HASH_BITS] = 16 if self.free else self.memory + 7
+        fields[HASH_BITS] = self.hash_bits
         fields[RING] = window
         return fields

@@ -15,6 +15,7 @@ from nacrith.transforms.deflate.adaptive_numbers import (
 from nacrith.transforms.deflate.alphabet import (
     DYNAMIC,
     FIXED,
+    MOST_LITERALS,
     N_CODES,
     N_DISTANCES,
     N_LENGTHS,
@@ -130,7 +131,7 @@ def _code(
         return lengths_of(header, lengths)
     header[LITERALS] = 257 + code_choice(coder, table, _N_LITERALS, 5, header[LITERALS] - 257)
     header[DISTANCES] = 1 + code_choice(coder, table, _N_DISTANCES, 5, header[DISTANCES] - 1)
-    if header[LITERALS] > N_LITERALS or header[DISTANCES] > N_DISTANCES:
+    if header[LITERALS] > MOST_LITERALS or header[DISTANCES] > N_DISTANCES:
         return False
     _code_lengths(coder, table, guess, header, lengths)
     scratch = header.copy()
@@ -175,7 +176,7 @@ class HeaderCoding:
         """Code a header.
 
         Args:
-            frequencies: [316] int64, of the block's symbols.
+            frequencies: [318] int64, of the block's symbols.
             only_fixed: does the compressor make fixed blocks only?
             given: the header when encoding.
 

@@ -15,6 +15,7 @@ from nacrith.transforms.deflate.alphabet import (
     LENGTH_BASE,
     LENGTH_EXTRA,
     MAX_BITS,
+    MOST_LITERALS,
     N_CODES,
     N_DISTANCES,
     N_LITERALS,
@@ -127,7 +128,7 @@ def _read_header(data: Bytes, state: Ints, header: Ints, table: Any) -> Any:
     header[LITERALS] = 257 + _take(data, state, 5)
     header[DISTANCES] = 1 + _take(data, state, 5)
     header[SHOWN] = 4 + _take(data, state, 4)
-    if header[LITERALS] > N_LITERALS or header[DISTANCES] > N_DISTANCES:
+    if header[LITERALS] > MOST_LITERALS or header[DISTANCES] > N_DISTANCES:
         return False
     lengths = np.zeros(19, dtype=np.uint8)
     for i in range(header[SHOWN]):
@@ -211,7 +212,7 @@ def _inflate(
                 symbol = _symbol(data, state, literal_table, literal_bits)
                 if symbol == END_OF_BLOCK:
                     break
-                if symbol < 0 or place >= len(content):
+                if symbol < 0 or symbol >= MOST_LITERALS or place >= len(content):
                     return failed
                 if symbol < END_OF_BLOCK:
                     content[place] = symbol
@@ -222,7 +223,7 @@ def _inflate(
                 code = symbol - END_OF_BLOCK - 1
                 length = LENGTH_BASE[code] + _take(data, state, LENGTH_EXTRA[code])
                 code = _symbol(data, state, distance_table, distance_bits)
-                if code < 0 or (length == 258 and symbol != N_LITERALS - 1):
+                if code < 0 or (length == 258 and symbol != MOST_LITERALS - 1):
                     return failed
                 distance = DISTANCE_BASE[code] + _take(data, state, DISTANCE_EXTRA[code])
                 if distance > place or place + length > len(content):

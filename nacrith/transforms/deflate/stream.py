@@ -9,7 +9,7 @@ import numpy.typing as npt
 from coder.range_coder import Coder
 from nacrith.errors import FormatError
 from nacrith.transforms.deflate.adaptive_numbers import Numbers
-from nacrith.transforms.deflate.alphabet import N_CODES, STORED
+from nacrith.transforms.deflate.alphabet import N_CODES, N_LITERALS, STORED
 from nacrith.transforms.deflate.bit_writer import BitWriter, count_symbols, is_spelled
 from nacrith.transforms.deflate.block_header import HEADER, TYPE
 from nacrith.transforms.deflate.effort import FIXED_CODES, Effort
@@ -73,6 +73,7 @@ class StreamCoding:
                 numbers.number("level", effort.level),
                 numbers.number("strategy", effort.strategy),
                 numbers.number("memory", effort.memory),
+                numbers.number("hash bits", effort.hash_bits),
                 numbers.number("window", effort.window),
                 numbers.flag("free", effort.free),
             )
@@ -132,8 +133,8 @@ class StreamCoding:
                 scratch = np.zeros(N_CODES, dtype=np.int64)
                 if (
                     not is_spelled(frequencies, lengths)
-                    or not codes_of(lengths[:286], scratch)
-                    or not codes_of(lengths[286:], scratch)
+                    or not codes_of(lengths[:N_LITERALS], scratch)
+                    or not codes_of(lengths[N_LITERALS:], scratch)
                 ):
                     raise FormatError("a frame is damaged: a block of deflate lacks a code")
                 corrections.tokens += wrong
