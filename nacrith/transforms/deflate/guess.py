@@ -83,8 +83,10 @@ def count_wrong(content: Bytes, given: Deflated, effort: Effort, most: int) -> i
     return wrong
 
 
-def guess(content: Bytes, given: Deflated, last: Effort, window: int = 15) -> Effort:
-    """Find the effort that predicts a stream best.
+def guess(
+    content: Bytes, given: Deflated, last: Effort, window: int = 15
+) -> tuple[Effort, int]:
+    """Find the effort that predicts a stream best, and about how many tokens it does not predict.
 
     Args:
         content: [n] uint8, of the stream.
@@ -93,16 +95,17 @@ def guess(content: Bytes, given: Deflated, last: Effort, window: int = 15) -> Ef
     """
     n = len(given.tokens)
     if not n:
-        return last
+        return last, 0
     if count_wrong(content, given, last, _SECOND_LOOK) == 0 and _fits_blocks(given, last):
-        return last
+        return last, 0
     best = _best(content, given, _zlib_efforts(given, window))
     if _STRANGE * best[0] > min(n, _SECOND_LOOK):
         others = [
             Effort(level, DEFAULT, best[1].memory, 16, free=True) for level in _FREE_LEVELS
         ]
         best = min(best, _best(content, given, others), key=lambda found: found[0])
-    return best[1]
+    wrong, effort = best
+    return effort, wrong * n // min(n, _SECOND_LOOK)
 
 
 def _best(content: Bytes, given: Deflated, efforts: Sequence[Effort]) -> tuple[int, Effort]:
