@@ -110,7 +110,9 @@ def _compressed(
 ) -> tuple[bytes, bytes]:
     """(original, packed), where the model codes all text."""
     _refuse_large(len(original))
-    options = replace(options, preset=replace(options.preset, least_saving=None))
+    options = replace(
+        options, preset=replace(options.preset, least_saving=None), inside=False
+    )
     packed = io.BytesIO()
     compress_stream(io.BytesIO(original), packed, options, len(original), progress)
     return original, packed.getvalue()
@@ -121,6 +123,11 @@ def _decompressed(
 ) -> tuple[bytes, bytes]:
     """(original, packed)."""
     _refuse_large(sum(frame.original_size for frame in _frames(packed)))
+    if any(frame.opened for frame in _frames(packed)):
+        raise NacrithError(
+            "the text of this file is in compressed streams, such as the parts of an archive; "
+            "decompress the file, extract them, and explain one of them"
+        )
     original = io.BytesIO()
     decompress_stream(io.BytesIO(packed), original, options.model, progress)
     return original.getvalue(), packed

@@ -16,7 +16,11 @@ from predictors.text.text_model import TextPast
 
 @dataclass(frozen=True)
 class CompressRequest:
-    """The codec to compress with; see `TextCodec.for_compression`."""
+    """The codec to compress with; see `TextCodec.for_compression`.
+
+    Attributes:
+        inside: are the compressed streams in a block opened?
+    """
 
     model: Path | None
     backend: str
@@ -25,6 +29,7 @@ class CompressRequest:
     cutting: Cutting
     least_saving: int | None
     dictionary: bytes = b""
+    inside: bool = True
 
     def open(self, models: LoadedModels | None = None) -> TextCodec:
         return TextCodec.for_compression(
@@ -45,6 +50,7 @@ class MixingRequest:
 
     variant: int
     dictionary: bytes = b""
+    inside: bool = True
 
     def open(self, models: LoadedModels | None = None) -> TextMixing:
         return TextMixing(self.variant)
@@ -70,6 +76,11 @@ _MOST_OPEN = 4
 
 CodecRequest = CompressRequest | MixingRequest | DecompressRequest
 Codec = TextCodec | TextMixing
+
+
+def opens_streams(request: CodecRequest | None) -> bool:
+    """Are the compressed streams in a block opened, for this request?"""
+    return request is None or isinstance(request, DecompressRequest) or request.inside
 
 
 class CodecSlot:

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import BinaryIO
 
 from nacrith.codec.codec_request import CodecRequest, CompressRequest, MixingRequest
-from nacrith.codec.frame_codec import text_size
+from nacrith.codec.frame_codec import holds_text
 from nacrith.codec.text_mixing import STRONGEST
 from nacrith.format.container import DIGEST_SIZE, Writer, sole_member
 from nacrith.format.dictionary import dictionary_id
@@ -83,7 +83,7 @@ def _request_of(
 ) -> CompressRequest | MixingRequest:
     """The codec for text. `parameters` are decided."""
     if options.preset.mixing is not None:
-        return MixingRequest(options.preset.mixing, options.dictionary)
+        return MixingRequest(options.preset.mixing, options.dictionary, options.inside)
     return CompressRequest(
         options.model,
         options.backend,
@@ -92,6 +92,7 @@ def _request_of(
         options.cutting,
         options.preset.least_saving,
         options.dictionary,
+        options.inside,
     )
 
 
@@ -113,7 +114,9 @@ def _write_sole(
 ) -> Summary:
     """Write a member of one frame, or of none. `header` names no model."""
     candidates = []
-    if isinstance(request, MixingRequest) or text_size(block) >= _MIN_TEXT_FOR_MODEL:
+    if isinstance(request, MixingRequest) or holds_text(
+        block, _MIN_TEXT_FOR_MODEL, request.inside
+    ):
         (frame,) = workers.encode(request, [block])
         if frame.size_of(Kind.TEXT):
             with_model = replace(header, model=workers.model_record(request))
@@ -122,7 +125,7 @@ def _write_sole(
             candidates.append((_without_model(header, frame), frame))
     # The record of the model and an untrained predictor may cost more than they save.
     if not candidates or (len(block) <= SMALL_BLOCK and not isinstance(request, MixingRequest)):
-        without = MixingRequest(STRONGEST, request.dictionary)
+        without = MixingRequest(STRONGEST, request.dictionary, request.inside)
         for frame in workers.encode(without, [block]):
             candidates.append((_without_model(header, frame), frame))
     header, frame = min(candidates, key=lambda candidate: len(sole_member(*candidate)))

@@ -31,6 +31,7 @@ class CompressOptions:
         metadata: stored in the header if given.
         block_size: bytes of the original in a frame.
         dictionary: read before each frame, and needed to decompress; empty = none.
+        inside: are compressed streams in the input opened?
 
     Raises:
         ArgumentError: a value makes no sense.
@@ -46,6 +47,7 @@ class CompressOptions:
     metadata: Metadata | None = None
     block_size: int = BLOCK
     dictionary: bytes = b""
+    inside: bool = True
 
     def __post_init__(self) -> None:
         own = {name: getattr(self, name) for name in ("streams", "threads", "block_size")}

@@ -17,10 +17,8 @@ from nacrith.transforms.deflate.inflate import Deflated, inflate
 from nacrith.transforms.deflate.stream import StreamCoding
 from nacrith.transforms.opening.finding import Found, find_streams
 from nacrith.transforms.opening.layer import MOST_STREAMS, Opening, code_openings, join, split
+from nacrith.transforms.opening.limits import MAX_EXPANDED, Expanded
 from nacrith.transforms.opening.trailer import trailer_bytes
-
-MAX_EXPANDED = 1 << 26
-"""Bytes of a block with its streams opened (64 MiB)."""
 
 MAX_DEPTH = 3
 """Layers: streams in streams in streams."""
@@ -31,22 +29,6 @@ _MOST_CORRECTIONS = 4
 
 _BITS_PER_CORRECTION = 6
 """Measured with streams of 7-zip, libdeflate and zopfli: 4 to 6."""
-
-
-@dataclass(frozen=True)
-class Expanded:
-    """A block with its streams opened.
-
-    Attributes:
-        data: the bytes around the streams, and their contents.
-        payload: what makes the block of it.
-        streams, perfect: how many there are, and of how many all decisions were predicted.
-    """
-
-    data: bytes
-    payload: bytes
-    streams: int
-    perfect: int
 
 
 @dataclass

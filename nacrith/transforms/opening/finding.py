@@ -4,7 +4,6 @@ A stream is believed only with its checksum. Places are looked for by signatures
 without any costs next to nothing.
 """
 
-import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -54,14 +53,27 @@ def find_streams(data: bytes, begin: int, limit: int) -> Iterator[Found]:
         limit: most bytes of content of one stream.
     """
     view = memoryview(data)
-    place = begin
-    while match := _SIGNS.search(data, place):
-        found = _READERS[match.lastgroup or ""](view, match.start(), match.end(), limit)
+    # The next place of each signature; one that was not found is not looked for again.
+    places = {sign: data.find(sign, begin) for sign in _READERS}
+    while True:
+        places = {sign: place for sign, place in places.items() if place >= 0}
+        if not places:
+            return
+        sign = min(places, key=places.__getitem__)
+        place = places[sign]
+        found = _READERS[sign](view, place, place + len(sign), limit)
+        following = place + 1
         if found and found.size >= LEAST_STREAM:
             yield found
-            place = found.end
-        else:
-            place = match.start() + 1
+            following = found.end
+        for other, known in places.items():
+            if known < following:
+                places[other] = data.find(other, following)
+
+
+def may_hold_streams(data: bytes, limit: int) -> bool:
+    """Is there any stream that could be opened?"""
+    return next(find_streams(data, 0, limit), None) is not None
 
 
 def _gzip(data: memoryview, begin: int, end: int, limit: int) -> Found | None:
@@ -69,6 +81,8 @@ def _gzip(data: memoryview, begin: int, end: int, limit: int) -> Found | None:
     if begin + 10 > len(data):
         return None
     flags = data[begin + 3]
+    if flags > 31:
+        return None
     place = begin + 10
     if flags & 4:
         place += 2 + int.from_bytes(data[place : place + 2], "little")
@@ -189,15 +203,16 @@ def _checked(
     return Found(((begin, end),), probed.content, trailer, window)
 
 
-_SIGNS = re.compile(
-    rb"(?P<gzip>\x1f\x8b\x08[\0-\x1f])|(?P<zip>PK\x03\x04)|(?P<png>IDAT)"
-    rb"|(?P<zlib>x[\x01\x5e\x9c\xda])|(?P<pdf>stream\r?\n)",
-    re.DOTALL,
-)
-_READERS: dict[str, Callable[[memoryview, int, int, int], Found | None]] = {
-    "gzip": _gzip,
-    "zip": _zip,
-    "png": _png,
-    "zlib": _zlib,
-    "pdf": _pdf,
+_READERS: dict[bytes, Callable[[memoryview, int, int, int], Found | None]] = {
+    b"\x1f\x8b\x08": _gzip,
+    b"PK\x03\x04": _zip,
+    b"IDAT": _png,
+    # The usual window, and each of the four levels that zlib's format has a number for.
+    b"x\x01": _zlib,
+    b"x\x5e": _zlib,
+    b"x\x9c": _zlib,
+    b"x\xda": _zlib,
+    b"stream\n": _pdf,
+    b"stream\r\n": _pdf,
 }
+"""By the signature in front of a stream."""
