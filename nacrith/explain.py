@@ -110,9 +110,7 @@ def _compressed(
 ) -> tuple[bytes, bytes]:
     """(original, packed), where the model codes all text."""
     _refuse_large(len(original))
-    options = replace(
-        options, preset=replace(options.preset, least_saving=None), inside=False
-    )
+    options = replace(options, preset=replace(options.preset, least_saving=None), inside=False)
     packed = io.BytesIO()
     compress_stream(io.BytesIO(original), packed, options, len(original), progress)
     return original, packed.getvalue()

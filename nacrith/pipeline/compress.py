@@ -114,9 +114,7 @@ def _write_sole(
 ) -> Summary:
     """Write a member of one frame, or of none. `header` names no model."""
     candidates = []
-    if isinstance(request, MixingRequest) or holds_text(
-        block, _MIN_TEXT_FOR_MODEL, request.inside
-    ):
+    if isinstance(request, MixingRequest) or holds_text(block, _MIN_TEXT_FOR_MODEL, request.inside):
         (frame,) = workers.encode(request, [block])
         if frame.size_of(Kind.TEXT):
             with_model = replace(header, model=workers.model_record(request))

@@ -18,7 +18,7 @@ MOST_BITS = 32
 """A number has at most so many binary digits."""
 
 NUMBER = 5 * (MOST_BITS + 1)
-"""Contexts of a number: of how many digits it has, and four of its first digits for each of these."""
+"""Contexts of a number: of how many digits it has, and for each of these four of its digits."""
 
 NUMBER_CODE_BITS = 2 * MOST_BITS
 """A number takes at most so many coded bits."""

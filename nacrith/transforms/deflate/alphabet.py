@@ -29,9 +29,7 @@ MAX_BITS = 15
 STORED, FIXED, DYNAMIC = 0, 1, 2
 """Types of a block."""
 
-ORDER = np.array(
-    [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15], dtype=np.int64
-)
+ORDER = np.array([16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15], dtype=np.int64)
 """In which the lengths of the code for code lengths stand."""
 
 

@@ -83,10 +83,10 @@ def count_symbols(content: Bytes, place: int, tokens: Any, frequencies: Ints) ->
 @njit(cache=True)
 def is_spelled(frequencies: Ints, lengths: Bytes) -> Any:
     """Has every symbol that occurs a code?"""
+    missing = 0
     for i in range(N_CODES):
-        if frequencies[i] > 0 and lengths[i] == 0:
-            return False
-    return True
+        missing += (frequencies[i] > 0) & (lengths[i] == 0)
+    return missing == 0
 
 
 @njit(cache=True)

@@ -83,9 +83,7 @@ def count_wrong(content: Bytes, given: Deflated, effort: Effort, most: int) -> i
     return wrong
 
 
-def guess(
-    content: Bytes, given: Deflated, last: Effort, window: int = 15
-) -> tuple[Effort, int]:
+def guess(content: Bytes, given: Deflated, last: Effort, window: int = 15) -> tuple[Effort, int]:
     """Find the effort that predicts a stream best, and about how many tokens it does not predict.
 
     Args:
@@ -100,9 +98,7 @@ def guess(
         return last, 0
     best = _best(content, given, _zlib_efforts(given, window))
     if _STRANGE * best[0] > min(n, _SECOND_LOOK):
-        others = [
-            Effort(level, DEFAULT, best[1].memory, 16, free=True) for level in _FREE_LEVELS
-        ]
+        others = [Effort(level, DEFAULT, best[1].memory, 16, free=True) for level in _FREE_LEVELS]
         best = min(best, _best(content, given, others), key=lambda found: found[0])
     wrong, effort = best
     return effort, wrong * n // min(n, _SECOND_LOOK)
@@ -146,7 +142,9 @@ def _zlib_efforts(given: Deflated, window: int) -> list[Effort]:
 
 def _is_all_fixed(given: Deflated) -> bool:
     kinds = given.headers[:, TYPE]
-    return bool((kinds != DYNAMIC).all() and given.sizes[kinds == FIXED].max(initial=0) > _LARGE_FIXED)
+    return bool(
+        (kinds != DYNAMIC).all() and given.sizes[kinds == FIXED].max(initial=0) > _LARGE_FIXED
+    )
 
 
 def _memories(given: Deflated) -> Sequence[tuple[int, int]]:

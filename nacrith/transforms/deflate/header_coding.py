@@ -104,10 +104,10 @@ def _code_operations(coder: Any, table: Any, header: Ints) -> Any:
 
 @njit(cache=True)
 def _same(a: Ints, b: Ints, begin: int, end: int) -> Any:
+    others = 0
     for i in range(begin, end):
-        if a[i] != b[i]:
-            return False
-    return True
+        others += a[i] != b[i]
+    return others == 0
 
 
 @njit(cache=True)

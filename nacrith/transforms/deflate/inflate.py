@@ -146,7 +146,7 @@ def _read_header(data: Bytes, state: Ints, header: Ints, table: Any) -> Any:
             return False
         extra = _take(data, state, OPERATION_EXTRA[symbol])
         count = 1
-        if symbol == REPEAT or symbol == ZEROS:
+        if symbol in (REPEAT, ZEROS):
             count = 3 + extra
         elif symbol == MANY_ZEROS:
             count = 11 + extra
@@ -264,5 +264,3 @@ def inflate(data: bytes, size: int) -> tuple[bytes, Deflated] | None:
     if end != len(data):
         return None
     return content.tobytes(), Deflated(tokens[:n_tokens], headers[:found], sizes[:found])
-
-

@@ -65,9 +65,10 @@ class StreamCoding:
         """For what else is to be said of the streams."""
         return self._numbers
 
-    def code_effort(self, effort: Effort = Effort()) -> Effort:
-        """Code what a stream was made with; raises FormatError."""
+    def code_effort(self, effort: Effort | None = None) -> Effort:
+        """Code what a stream was made with, given when encoding; raises FormatError."""
         numbers, last = self._numbers, self._effort
+        effort = effort or last
         if not numbers.flag("same effort", effort == last):
             effort = Effort(
                 numbers.number("level", effort.level),
@@ -199,8 +200,8 @@ class StreamCoding:
         if known is not None:
             tokens[: len(known)] = known
         if self._numbers.flag("perfect", is_perfect):
-            if counted is not None:
-                return int(end), tokens[: len(known)], counted, 0, is_natural
+            if counted is not None and known is not None:
+                return int(end), known, counted, 0, is_natural
             end, t, _ = follow(
                 _NOTHING, self._contexts, content, finder, place, tokens, 0, n, FILL, True
             )

@@ -63,6 +63,7 @@ _MOST_LOOKED_AT, _MOST_RANKS = 4096, 255
 TOKEN_CODE_BITS = 8 + 8 + NUMBER_CODE_BITS + DISTANCE_BITS
 """A token takes at most so many coded bits."""
 
+
 @njit(cache=True, counted=False)
 def _insert_up_to(content: Bytes, finder: Finder, end: int) -> None:
     if finder.state[INSERTED] < end:
@@ -118,7 +119,7 @@ def _advance(content: Bytes, finder: Finder, place: int, length: int) -> None:
     state[KNOWN] = 0
     if way == GREEDY and length > finder.fields[LAZY_BELOW]:
         state[INSERTED] = place + length
-    elif way == GREEDY or way == LAZY:
+    elif way in (GREEDY, LAZY):
         _insert_up_to(content, finder, place + length)
 
 

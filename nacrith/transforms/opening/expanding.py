@@ -88,9 +88,7 @@ def expand(block: bytes, check: Callable[[], None] = _nothing) -> Expanded | Non
     return expanded
 
 
-def _open(
-    data: bytes, begin: int, check: Callable[[], None]
-) -> tuple[bytes, int, _Layer] | None:
+def _open(data: bytes, begin: int, check: Callable[[], None]) -> tuple[bytes, int, _Layer] | None:
     """Open the streams that begin at a place or behind it.
 
     Returns:
@@ -126,9 +124,7 @@ def _open(
     return around + b"".join(contents), len(around), layer
 
 
-def restore(
-    data: bytes, payload: bytes, size: int, check: Callable[[], None] = _nothing
-) -> bytes:
+def restore(data: bytes, payload: bytes, size: int, check: Callable[[], None] = _nothing) -> bytes:
     """Inverse of `expand`; `size` is that of the block.
 
     Raises:
