@@ -19,6 +19,7 @@ from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import BLOCK, CompressOptions
 from nacrith.pipeline.presets import LEVELS, PRESETS
 from nacrith.system.files import open_output
+from nacrith.transforms.opening.limits import INSIDE
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -39,6 +40,7 @@ class WriteOptions(TypedDict, total=False):
     threads: int
     block_size: int
     dictionary: Data
+    inside: str
 
 
 def compress(
@@ -53,6 +55,7 @@ def compress(
     threads: int = 0,
     block_size: int = BLOCK,
     dictionary: Data = b"",
+    inside: str = "streams",
 ) -> bytes:
     """Return `data` compressed: a whole NC06 file.
 
@@ -68,6 +71,8 @@ def compress(
         threads: 0 = all CPUs.
         block_size: bytes of the original in a frame.
         dictionary: what the data is like; `decompress` then needs it too. Empty = none.
+        inside: what in the data is opened: "none", "streams" (of deflate, as in gzip, zip, PNG and
+            PDF) or "jpeg", pictures too, which then need lepton-jpeg-python.
 
     All is checked first, needed or not.
 
@@ -78,7 +83,7 @@ def compress(
     """
     size = memoryview(data).nbytes
     options = chosen_options(
-        preset, level, model, backend, streams, window, threads, block_size, dictionary
+        preset, level, model, backend, streams, window, threads, block_size, dictionary, inside
     )
     sink = io.BytesIO()
     compress_stream(io.BytesIO(data), sink, options, size)
@@ -237,6 +242,7 @@ def chosen_options(
     threads: int = 0,
     block_size: int = BLOCK,
     dictionary: Data = b"",
+    inside: str = "streams",
 ) -> CompressOptions:
     """The options that the arguments of `compress` say; raises as it does."""
     if not isinstance(preset, str):
@@ -249,6 +255,10 @@ def chosen_options(
         raise ArgumentError(f"the level must be from 1 to {max(LEVELS)}, not {level}")
     elif preset != "default":
         raise ArgumentError("give a level or a preset, not both")
+    if not isinstance(inside, str):
+        raise TypeError(f"inside must be a string, not {type(inside).__name__}")
+    if inside not in INSIDE:
+        raise ArgumentError(f"inside must be one of {', '.join(INSIDE)}, not {inside!r}")
     chosen = LEVELS[_integer("level", level)]
     return CompressOptions(
         _path(model),
@@ -259,6 +269,7 @@ def chosen_options(
         _integer("streams", streams),
         block_size=_integer("block_size", block_size),
         dictionary=bytes(memoryview(dictionary)),
+        inside=INSIDE[inside],
     )
 
 

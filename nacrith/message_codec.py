@@ -39,6 +39,7 @@ class Codec:
         threads: int = 0,
         block_size: int = BLOCK,
         dictionary: Data = b"",
+        inside: str = "streams",
     ) -> None:
         """The arguments are those of `compress`; `model`, `threads` and `dictionary` are for both
         directions.
@@ -49,7 +50,7 @@ class Codec:
             NacrithError, ValueError, TypeError: as `compress`.
         """
         self._options = chosen_options(
-            preset, level, model, backend, streams, window, threads, block_size, dictionary
+            preset, level, model, backend, streams, window, threads, block_size, dictionary, inside
         )
         self._model = self._options.model
         self._dictionary = self._options.dictionary

@@ -45,6 +45,7 @@ from nacrith.system.files import (
     original_name,
     restore_metadata,
 )
+from nacrith.transforms.opening.limits import INSIDE
 
 if TYPE_CHECKING:
     from nacrith.pipeline.summary import Summary
@@ -82,6 +83,14 @@ if TYPE_CHECKING:
     metavar="SIZE",
     help="Bytes of a frame: the unit of --resume and --range. Smaller ones compress less.",
 )
+@click.option(
+    "--inside",
+    type=click.Choice(list(INSIDE)),
+    default="streams",
+    show_default=True,
+    help="What in the input is opened: nothing; compressed streams (gzip, zip, PNG, PDF ...); "
+    "JPEG pictures too, then restoring needs the package lepton-jpeg-python.",
+)
 @click.option("--resume", is_flag=True, help="Go on with what an interrupted run has written.")
 @click.option(
     "--verify/--no-verify",
@@ -102,6 +111,7 @@ def compress(
     team: Team,
     threads: int,
     block_size: int,
+    inside: str,
     resume: bool,
     verify: bool | None,
     metadata: bool,
@@ -134,6 +144,7 @@ def compress(
         None,
         block_size,
         dictionary or b"",
+        INSIDE[inside],
     )
 
     def job(path: Path | None) -> "Summary":

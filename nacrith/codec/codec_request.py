@@ -11,6 +11,7 @@ from nacrith.errors import FormatError
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import ModelRecord
 from nacrith.format.parameters import Parameters
+from nacrith.transforms.opening.limits import ALL_STREAMS, Inside
 from predictors.text.text_model import TextPast
 
 
@@ -19,7 +20,7 @@ class CompressRequest:
     """The codec to compress with; see `TextCodec.for_compression`.
 
     Attributes:
-        inside: are the compressed streams in a block opened?
+        inside: which streams in a block are opened.
     """
 
     model: Path | None
@@ -29,7 +30,7 @@ class CompressRequest:
     cutting: Cutting
     least_saving: int | None
     dictionary: bytes = b""
-    inside: bool = True
+    inside: Inside = ALL_STREAMS
 
     def open(self, models: LoadedModels | None = None) -> TextCodec:
         return TextCodec.for_compression(
@@ -50,7 +51,7 @@ class MixingRequest:
 
     variant: int
     dictionary: bytes = b""
-    inside: bool = True
+    inside: Inside = ALL_STREAMS
 
     def open(self, models: LoadedModels | None = None) -> TextMixing:
         return TextMixing(self.variant)
@@ -78,9 +79,11 @@ CodecRequest = CompressRequest | MixingRequest | DecompressRequest
 Codec = TextCodec | TextMixing
 
 
-def opens_streams(request: CodecRequest | None) -> bool:
-    """Are the compressed streams in a block opened, for this request?"""
-    return request is None or isinstance(request, DecompressRequest) or request.inside
+def inside_of(request: CodecRequest | None) -> Inside:
+    """Which streams in a block are opened."""
+    if isinstance(request, (CompressRequest, MixingRequest)):
+        return request.inside
+    return ALL_STREAMS
 
 
 class CodecSlot:

@@ -15,6 +15,7 @@ from nacrith.codec.text_mixing import TextMixing, may_be_text, mix_text
 from nacrith.errors import FormatError
 from nacrith.format.frame import Frame, Kind, Opened, Segment, check_of
 from nacrith.system import signals
+from nacrith.transforms.opening.limits import ALL_STREAMS, Inside
 from predictors.text.text_model import TextPast
 
 DOUBTFUL_SHARE = 0.5
@@ -26,11 +27,11 @@ def text_size(block: bytes) -> int:
     return sum(segment.length for segment in find_segments(block) if segment.kind == Kind.TEXT)
 
 
-def holds_text(block: bytes, least: int, inside: bool) -> bool:
-    """Has a block so many bytes of text, those in compressed streams included if `inside`?"""
+def holds_text(block: bytes, least: int, inside: Inside) -> bool:
+    """Has a block so many bytes of text, those in streams that are opened included?"""
     if text_size(block) >= least:
         return True
-    expanded = look_inside(block) if inside else None
+    expanded = look_inside(block, inside)
     return expanded is not None and text_size(expanded.data) >= least
 
 
@@ -39,18 +40,18 @@ def encode_frame(
     codec: TextCodec | TextMixing | None,
     on_progress: FrameCallback = ignore,
     past: TextPast | None = None,
-    inside: bool = True,
+    inside: Inside = ALL_STREAMS,
 ) -> Frame:
     """Encode a block. Without a codec all of it is taken as binary data.
 
     Args:
         past: what text by context mixing begins with; None = the primer.
-        inside: open the compressed streams in it?
+        inside: which streams in it are opened.
 
     Raises:
         NacrithError: the model fails.
     """
-    expanded = take(block) if inside else None
+    expanded = take(block, inside)
     if expanded is None:
         return _encode_as_is(block, codec, on_progress, past)
     told = _scaled(on_progress, len(block), len(expanded.data))

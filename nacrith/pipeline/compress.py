@@ -14,11 +14,11 @@ from nacrith.format.dictionary import dictionary_id
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import Header
 from nacrith.format.parameters import Parameters
+from nacrith.pipeline.blocks import read_blocks
 from nacrith.pipeline.options import DEFAULT_OPTIONS, CompressOptions
 from nacrith.pipeline.resume import check_frame, intact_frames
 from nacrith.pipeline.summary import Summary
 from nacrith.system.progress import NO_PROGRESS, Progress
-from nacrith.system.reading import read_up_to
 from nacrith.transforms.prompts import choose_prompt
 from nacrith.workers import Workers, in_this_process
 
@@ -54,7 +54,7 @@ def compress_stream(
     progress.begin(size)
     try:
         with in_this_process(workers, progress) as alone:
-            blocks = _blocks(source, options.block_size)
+            blocks = read_blocks(source, options.block_size, options.inside)
             first = next(blocks, b"")
             second = next(blocks, b"")
             known = size if size is not None else len(first) + len(second)
@@ -180,9 +180,3 @@ def _resume(part: BinaryIO, header: Header, blocks: Iterator[bytes]) -> tuple[Wr
     part.seek(size)
     part.truncate()
     return Writer(part, header, n_frames, size, original_size), tokens
-
-
-def _blocks(source: BinaryIO, size: int) -> Iterator[bytes]:
-    """Read blocks of `size` bytes, the last one shorter; none if there is nothing."""
-    while block := read_up_to(source, size):
-        yield block

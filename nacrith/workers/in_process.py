@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 
-from nacrith.codec.codec_request import CodecRequest, CodecSlot, opens_streams
+from nacrith.codec.codec_request import CodecRequest, CodecSlot, inside_of
 from nacrith.codec.frame_codec import decode_frame, encode_frame
 from nacrith.format.frame import Frame
 from nacrith.format.header import ModelRecord
@@ -31,7 +31,7 @@ class InProcess:
             signals.check()
             codec = self._slot.open(request)
             past = self._slot.past(request)
-            yield encode_frame(block, codec, self._tell, past, opens_streams(request))
+            yield encode_frame(block, codec, self._tell, past, inside_of(request))
             self._position += len(block)
 
     def decode(

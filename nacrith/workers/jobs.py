@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 from nacrith.codec.callbacks import FrameCallback, ignore
-from nacrith.codec.codec_request import CodecRequest, CodecSlot, opens_streams
+from nacrith.codec.codec_request import CodecRequest, CodecSlot, inside_of
 from nacrith.codec.frame_codec import decode_frame, encode_frame
 from nacrith.format.frame import Frame
 from nacrith.format.header import ModelRecord
@@ -43,7 +43,7 @@ def encode(request: CodecRequest | None, block: bytes) -> Frame:
     """See `encode_frame`."""
     with _lock:
         codec, past = _slot.open(request), _slot.past(request)
-        return encode_frame(block, codec, on_progress, past, opens_streams(request))
+        return encode_frame(block, codec, on_progress, past, inside_of(request))
 
 
 def decode(request: CodecRequest | None, frame: Frame, wanted: range) -> bytes:

@@ -65,6 +65,11 @@ class StreamCoding:
         """For what else is to be said of the streams."""
         return self._numbers
 
+    @property
+    def effort(self) -> Effort:
+        """That was coded last."""
+        return self._effort
+
     def code_effort(self, effort: Effort | None = None) -> Effort:
         """Code what a stream was made with, given when encoding; raises FormatError."""
         numbers, last = self._numbers, self._effort

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from nacrith.errors import FormatError
 from nacrith.transforms.deflate.adaptive_numbers import Numbers
-from nacrith.transforms.opening.trailer import Trailer
+from nacrith.transforms.opening.forms import Form
 
 
 @dataclass(frozen=True)
@@ -17,13 +17,13 @@ class Opening:
         size: bytes of content.
         pieces: of a stream in pieces, for each piece but the last one its bytes, and the bytes
             between it and the next.
-        trailer: which checksum its last bytes are.
+        form: what it is; a checksum is among its bytes.
     """
 
     gap: int
     size: int
     pieces: tuple[tuple[int, int], ...] = ()
-    trailer: Trailer = Trailer.NOTHING
+    form: Form = Form.RAW
 
 
 MOST_STREAMS = 1 << 16
@@ -64,20 +64,20 @@ def code_openings(numbers: Numbers, given: Sequence[Opening] = ()) -> list[Openi
                 piece = last
             last = piece
             pieces.append(piece)
-        kind = numbers.number("trailer", opening.trailer)
-        if kind not in set(Trailer):
-            raise FormatError(f"a frame is damaged: it names checksum {kind} of a stream")
-        openings.append(Opening(gap, size, tuple(pieces), Trailer(kind)))
+        kind = numbers.number("form", opening.form)
+        if kind not in set(Form):
+            raise FormatError(f"a frame is damaged: it names form {kind} of a stream")
+        openings.append(Opening(gap, size, tuple(pieces), Form(kind)))
     return openings
 
 
 def split(
-    data: bytes, streams: Sequence[tuple[tuple[tuple[int, int], ...], int, Trailer]]
+    data: bytes, streams: Sequence[tuple[tuple[tuple[int, int], ...], int, Form]]
 ) -> tuple[bytes, list[Opening]]:
     """Cut streams out.
 
     Args:
-        streams: of each its pieces (begin, end), bytes of content, and trailer, in their order.
+        streams: of each its pieces (begin, end), bytes of content, and form, in their order.
 
     Returns:
         The bytes around, and the openings.
@@ -85,7 +85,7 @@ def split(
     around = []
     openings = []
     place = 0
-    for pieces, size, trailer in streams:
+    for pieces, size, form in streams:
         gap = pieces[0][0] - place
         between = []
         for i, (begin, end) in enumerate(pieces):
@@ -93,7 +93,7 @@ def split(
             place = end
             if i + 1 < len(pieces):
                 between.append((end - begin, pieces[i + 1][0] - end))
-        openings.append(Opening(gap, size, tuple(between), trailer))
+        openings.append(Opening(gap, size, tuple(between), form))
     around.append(data[place:])
     return b"".join(around), openings
 

@@ -1,9 +1,29 @@
 """What a block becomes with its streams opened, and how large."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 MAX_EXPANDED = 1 << 26
 """Bytes of a block with its streams opened (64 MiB)."""
+
+
+class Inside(NamedTuple):
+    """What of a block is opened.
+
+    Attributes:
+        streams: those of deflate.
+        pictures: JPEG; restoring them needs an extra.
+    """
+
+    streams: bool = True
+    pictures: bool = False
+
+
+ALL_STREAMS = Inside()
+NOTHING = Inside(streams=False)
+
+INSIDE = {"none": NOTHING, "streams": ALL_STREAMS, "jpeg": Inside(pictures=True)}
+"""By the name that a user gives."""
 
 
 @dataclass(frozen=True)
@@ -13,7 +33,8 @@ class Expanded:
     Attributes:
         data: the bytes around the streams, and their contents.
         payload: what makes the block of it.
-        streams, perfect: how many there are, and of how many all decisions were predicted.
+        streams, perfect: how many of deflate there are, and of how many all decisions were
+            predicted.
     """
 
     data: bytes
