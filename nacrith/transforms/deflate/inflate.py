@@ -48,7 +48,11 @@ _BIT, _BUFFER, _COUNT, _PLACE = range(4)
 
 def most_blocks(size: int) -> int:
     """A stream of more blocks than this for `size` bytes of content is left alone."""
-    return 64 + size // 256
+    return 64 + size // 64
+
+
+# Room for so many bytes of a stream a block, at first.
+_USUAL_BLOCK = 1 << 10
 
 
 @dataclass
@@ -170,9 +174,9 @@ def _inflate(
 
     Returns:
         Bytes of the stream, number of tokens, number of blocks; the first is 0 if it is not well
-        formed, holds something else than m bytes, or what can't be told again: more blocks than
-        there is room for, bits of padding that are not 0, a match of 258 bytes spelled as 227
-        and 31.
+        formed, holds something else than m bytes, or what can't be told again: bits of padding
+        that are not 0, a match of 258 bytes spelled as 227 and 31. If there is no room for its
+        blocks, their number is larger than the room.
     """
     state = np.zeros(4, dtype=np.int64)
     literal_table = np.zeros(1 << MAX_BITS, dtype=np.int32)
@@ -241,7 +245,7 @@ def _inflate(
             if end > len(data):
                 return failed
             return end, np.int64(n_tokens), np.int64(block + 1)
-    return failed
+    return np.int64(0), np.int64(0), np.int64(len(sizes) + 1)
 
 
 def inflate(data: bytes, size: int) -> tuple[bytes, Deflated] | None:
@@ -254,13 +258,18 @@ def inflate(data: bytes, size: int) -> tuple[bytes, Deflated] | None:
     Returns:
         The content, and what is needed to tell the stream again; None if that can't be done.
     """
-    n_blocks = min(most_blocks(size), 1 + len(data) * 8 // 10)
+    most = min(most_blocks(size), 1 + len(data) * 8 // 10)
+    n_blocks = min(most, 64 + len(data) // _USUAL_BLOCK)
     content = np.zeros(size, dtype=np.uint8)
     tokens = np.zeros(size, dtype=np.int32)
-    headers = np.zeros((n_blocks, HEADER), dtype=np.int64)
-    sizes = np.zeros(n_blocks, dtype=np.int64)
     values: Any = np.frombuffer(data, dtype=np.uint8).copy()
-    end, n_tokens, found = _inflate(values, content, tokens, headers, sizes)
-    if end != len(data):
+    while True:
+        headers = np.zeros((n_blocks, HEADER), dtype=np.int64)
+        sizes = np.zeros(n_blocks, dtype=np.int64)
+        end, n_tokens, found = _inflate(values, content, tokens, headers, sizes)
+        if found <= n_blocks or n_blocks == most:
+            break
+        n_blocks = min(most, 8 * n_blocks)
+    if not end or end != len(data):
         return None
     return content.tobytes(), Deflated(tokens[:n_tokens], headers[:found], sizes[:found])
