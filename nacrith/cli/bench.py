@@ -8,6 +8,7 @@ import click
 from nacrith.cli.compare import compare
 from nacrith.cli.options import LARGEST, MODEL, NAME, OUTPUT_NAME, STREAMS, Count
 from nacrith.format.parameters import MAX_WINDOW
+from nacrith.pipeline.presets import LEVELS
 
 
 @click.group()
@@ -187,6 +188,31 @@ def bench_before_after(
     from nacrith.bench.before_after import write_before_after
 
     write_before_after(checkout, rounds, full, only, lambda section: _put(output, section))
+
+
+@bench.command("documents")
+@click.argument("files", type=NAME, nargs=-1)
+@click.option(
+    "--level", type=click.IntRange(min(LEVELS), max(LEVELS)), default=3, show_default=True,
+    help="As -1 to -9 of compress.",
+)  # fmt: skip
+@click.option("--check", is_flag=True, help="Only open and close the streams, and count them.")
+@_INTO
+def bench_documents(files: tuple[Path, ...], level: int, check: bool, output: Path | None) -> None:
+    """What opening the compressed streams in documents, archives and pictures saves.
+
+    FILES may be folders; without any, samples are made by the programs that are found.
+
+    \b
+    nacrith bench documents -o docs/benchmarks.md
+    nacrith bench documents --check /usr/share
+    """
+    from nacrith.bench.documents import check_files, documents_section
+
+    if check:
+        click.echo(check_files(files))
+    else:
+        _put(output, documents_section(list(files), level))
 
 
 bench.add_command(compare)
