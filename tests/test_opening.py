@@ -17,7 +17,7 @@ from nacrith.errors import ArgumentError, FormatError, NacrithError, Unsupported
 from nacrith.format.container import MemberReader
 from nacrith.format.description import describe_file, description_lines
 from nacrith.format.frame import Frame, Kind
-from nacrith.format.varint import to_varint
+from nacrith.format.varint import Reader, to_varint
 from nacrith.pipeline import blocks
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
@@ -32,6 +32,7 @@ from nacrith.transforms.opening.limits import (
     MAX_EXPANDED,
     NOTHING,
     Inside,
+    Rows,
 )
 from tests.conftest import keep_in_model
 from tests.deflate_samples import CONTENTS, FILES, archive, deflated, gz, noise, png, prose, rows
@@ -410,6 +411,12 @@ def test_the_end_of_a_picture_is_found():
         assert lepton.end_of_picture(memoryview(picture[:end]), 0) is None
 
 
-def test_pictures_of_png_hold_their_rows():
+def test_the_rows_of_a_picture_are_records():
     expanded = expand(png())
-    assert expanded and len(expanded.data) > 70 * 40 * 3
+    assert expanded and expanded.rows == Rows(1 + 3 * 70, 3)
+    assert len(expanded.data) > 40 * (1 + 3 * 70)
+    frame = encode_frame(png(), None)
+    assert Reader(frame.payloads[Kind.MIXED], "").varint() >> 1 == 1 + 3 * 70
+    for name in ("gzip", "pdf", "tarball"):
+        other = expand(FILES[name])
+        assert other and other.rows is None

@@ -55,7 +55,8 @@ def encode_frame(
     if expanded is None:
         return _encode_as_is(block, codec, on_progress, past)
     told = _scaled(on_progress, len(block), len(expanded.data))
-    frame = _encode_as_is(expanded.data, codec, told, past)
+    record = expanded.rows.row if expanded.rows else 0
+    frame = _encode_as_is(expanded.data, codec, told, past, record)
     opened = Opened(len(block), expanded.payload)
     frame = replace(frame, check=check_of(block), opened=opened)
     if _size(frame) < len(encode_lzma(block)):
@@ -69,14 +70,16 @@ def _encode_as_is(
     codec: TextCodec | TextMixing | None,
     on_progress: FrameCallback,
     past: TextPast | None,
+    record: int = 0,
 ) -> Frame:
-    """Encode a block without looking into its streams."""
+    """Encode a block without looking into its streams; `record`: see `Choice`."""
+    none = replace(NO_CHOICE, record=record)
     if codec is None:
-        return _encode(block, _binary(block), None, on_progress, past=past)
+        return _encode(block, _binary(block, none), None, on_progress, past=past)
     segments = find_segments(block)
     if isinstance(codec, TextMixing):
-        return _encode_mixed(block, segments, codec, on_progress, past)
-    choice = choose(block, segments, codec, codec.least_saving)
+        return _encode_mixed(block, segments, codec, on_progress, past, none)
+    choice = replace(choose(block, segments, codec, codec.least_saving), record=record)
     frame = _encode(block, choice, codec, on_progress, past=past)
     payload = len(frame.payloads.get(Kind.TEXT, b""))
     if payload and not choice.holds(payload):
@@ -97,19 +100,20 @@ def _encode_mixed(
     codec: TextMixing,
     on_progress: FrameCallback,
     past: TextPast | None,
+    none: Choice,
 ) -> Frame:
-    """Encode a block whose text gets context mixing."""
+    """Encode a block whose text gets context mixing; `none`: nothing is chosen yet."""
     segments = _with_opaque_text(block, segments)
     text = _join_kinds(block, segments, {Kind.MIXED_TEXT})
     payload = b""
     candidates = []
     if text:
         payload = mix_text(text, codec.variant, _of_bytes(on_progress), past)
-        choice, known = replace(NO_CHOICE, segments=segments), {Kind.MIXED_TEXT: payload}
+        choice, known = replace(none, segments=segments), {Kind.MIXED_TEXT: payload}
         candidates.append(_encode(block, choice, None, on_progress, known, past))
     if len(text) < len(block) or len(payload) >= len(text):
         # The strings of a program are worth little without the rest.
-        candidates.append(_encode(block, _binary(block), None, on_progress, {}, past))
+        candidates.append(_encode(block, _binary(block, none), None, on_progress, {}, past))
     return min(candidates, key=_size)
 
 
@@ -125,7 +129,7 @@ def _with_opaque_text(block: bytes, segments: list[Segment]) -> list[Segment]:
     return _relabelled(result, set(), Kind.MIXED_TEXT)
 
 
-def _binary(block: bytes, choice: Choice = NO_CHOICE) -> Choice:
+def _binary(block: bytes, choice: Choice) -> Choice:
     """All of a block taken as binary data."""
     return replace(choice, segments=binary_segments(block))
 
@@ -278,7 +282,9 @@ def _encode_binary(
         payloads[Kind.STORED] = random
     if mixed:
         known = choice.payload_of(mixed)
-        kind, payload = encode_binary(mixed, _of_bytes(on_progress), known, as_text, past)
+        kind, payload = encode_binary(
+            mixed, _of_bytes(on_progress), known, as_text, past, choice.record
+        )
         chosen = _relabelled(segments, {Kind.MIXED}, kind)
         payloads[kind] = whole if kind == Kind.STORED else payload
     if random:

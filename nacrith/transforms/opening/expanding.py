@@ -19,7 +19,7 @@ from nacrith.transforms.opening import lepton
 from nacrith.transforms.opening.finding import Found, find_streams
 from nacrith.transforms.opening.forms import Form, checksum
 from nacrith.transforms.opening.layer import MOST_STREAMS, Opening, code_openings, join, split
-from nacrith.transforms.opening.limits import ALL_STREAMS, MAX_EXPANDED, Expanded, Inside
+from nacrith.transforms.opening.limits import ALL_STREAMS, MAX_EXPANDED, Expanded, Inside, Rows
 
 MAX_DEPTH = 3
 """Layers: streams in streams in streams."""
@@ -38,12 +38,14 @@ class _Stream:
 
     Attributes:
         content: what it becomes.
-        deflated, effort: None of a picture.
+        deflated, effort: None of a JPEG picture.
+        rows: of a PNG picture.
     """
 
     content: bytes
     deflated: Deflated | None = None
     effort: Effort | None = None
+    rows: Rows | None = None
 
 
 @dataclass
@@ -96,11 +98,20 @@ def expand(
             _, corrections = coding.code(_values(stream.content), coding.effort, stream.deflated)
             perfect += not corrections
     n = sum(stream.deflated is not None for layer in layers for stream in layer.streams)
-    expanded = Expanded(data, coder.finish(), n, perfect)
+    expanded = Expanded(data, coder.finish(), n, perfect, _rows_of(layers, len(data)))
     # Never rely on what was not done.
     if restore(data, expanded.payload, len(block), check) != block:
         return None
     return expanded
+
+
+def _rows_of(layers: Sequence[_Layer], size: int) -> Rows | None:
+    """Of the picture that is more than half of the data."""
+    for layer in layers:
+        for stream in layer.streams:
+            if stream.rows and 2 * len(stream.content) > size:
+                return stream.rows
+    return None
 
 
 def _open(
@@ -148,7 +159,7 @@ def _opened(raw: bytes, found: Found, last: Effort) -> _Stream | None:
     effort, wrong = guess(_values(found.content), taken[1], last, found.window)
     if _MOST_CORRECTIONS * _BITS_PER_CORRECTION * wrong > 8 * len(raw):
         return None
-    return _Stream(found.content, taken[1], effort)
+    return _Stream(found.content, taken[1], effort, found.rows)
 
 
 def _code_version(coding: StreamCoding, openings: Sequence[Opening], given: bool = True) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from nacrith.transforms.opening.forms import Form, checksum
 from nacrith.transforms.opening.lepton import end_of_picture
-from nacrith.transforms.opening.limits import ALL_STREAMS, Inside
+from nacrith.transforms.opening.limits import ALL_STREAMS, Inside, Rows
 from nacrith.transforms.opening.probing import Allowance, Probe, Probed, cut_off, probe
 
 LEAST_STREAM = 24
@@ -30,12 +30,14 @@ class Found:
         content: what it holds; of a JPEG picture nothing.
         form: what it is; a checksum is among its bytes.
         window: log2 of its largest distance, as far as is known.
+        rows: of a picture.
     """
 
     pieces: tuple[tuple[int, int], ...]
     content: bytes
     form: Form = Form.RAW
     window: int = zlib.MAX_WBITS
+    rows: Rows | None = None
 
     @property
     def end(self) -> int:
@@ -186,6 +188,7 @@ def _pdf(data: memoryview, begin: int, end: int, allowance: Allowance) -> Found 
 def _png(data: memoryview, begin: int, end: int, allowance: Allowance) -> Found | None:
     """The data of a PNG picture: one stream in several chunks (PNG specification, 11.2.4)."""
     chunks = []
+    png = begin
     place = begin - 4
     while place >= 0 and bytes(data[place + 4 : place + 8]) == b"IDAT":
         size = int.from_bytes(data[place : place + 4], "big")
@@ -212,7 +215,27 @@ def _png(data: memoryview, begin: int, end: int, allowance: Allowance) -> Found 
         if first < last:
             pieces.append((chunk_begin + first, chunk_begin + last))
         offset += chunk_end - chunk_begin
-    return Found(tuple(pieces), found.content, found.form, found.window)
+    return Found(tuple(pieces), found.content, found.form, found.window, _rows(data, png))
+
+
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+"""By the type of colour of a PNG picture."""
+
+_IN_FRONT = 1 << 14
+"""Bytes in front of the data of a picture among which its header is looked for."""
+
+
+def _rows(data: memoryview, place: int) -> Rows | None:
+    """How the rows of a PNG picture lie whose data begins at a place, if that is known."""
+    front = bytes(data[max(0, place - _IN_FRONT) : place])
+    header = front.rfind(b"IHDR")
+    if header < 0 or len(front) < header + 17:
+        return None
+    width, _, depth, colour, _, _, interlaced = struct.unpack_from(">IIBBBBB", front, header + 4)
+    if colour not in _CHANNELS or interlaced:
+        return None
+    bits = _CHANNELS[colour] * depth
+    return Rows(1 + (width * bits + 7) // 8, max(1, bits // 8))
 
 
 def _jpeg(data: memoryview, begin: int, end: int, allowance: Allowance) -> Found | None:

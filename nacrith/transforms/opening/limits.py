@@ -26,6 +26,18 @@ INSIDE = {"none": NOTHING, "streams": ALL_STREAMS, "jpeg": Inside(pictures=True)
 """By the name that a user gives."""
 
 
+class Rows(NamedTuple):
+    """How the data of a picture lies.
+
+    Attributes:
+        row: bytes of a row, with what stands in front of its pixels.
+        pixel: bytes of a pixel, 1 if several share one.
+    """
+
+    row: int
+    pixel: int
+
+
 @dataclass(frozen=True)
 class Expanded:
     """A block with its streams opened.
@@ -35,9 +47,11 @@ class Expanded:
         payload: what makes the block of it.
         streams, perfect: how many of deflate there are, and of how many all decisions were
             predicted.
+        rows: of the picture that is most of the data, if one is.
     """
 
     data: bytes
     payload: bytes
     streams: int
     perfect: int
+    rows: Rows | None = None
