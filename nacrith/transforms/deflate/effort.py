@@ -40,8 +40,8 @@ MIN_WINDOW, MAX_WINDOW = 8, 15
 # zlib keeps so many bytes of the window free.
 _MIN_LOOKAHEAD = MAX_MATCH + 3 + 1
 
-WAY, GOOD, LAZY_BELOW, NICE, CHAIN, FARTHEST, FAR, FILTER, FREE, HASH_BITS, RING = range(11)
-N_FIELDS = 11
+WAY, GOOD, LAZY_BELOW, NICE, CHAIN, FARTHEST, FAR, FILTER, FREE, HASH_BITS = range(10)
+N_FIELDS = 10
 
 
 class Effort(NamedTuple):
@@ -95,5 +95,4 @@ class Effort(NamedTuple):
         fields[FILTER] = self.strategy == FILTERED
         fields[FREE] = self.free
         fields[HASH_BITS] = self.hash_bits
-        fields[RING] = window
         return fields

@@ -1,5 +1,6 @@
 """A whole deflate stream ↔ what differs from the prediction, by one loop for both directions."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,9 +52,16 @@ class Corrections:
 class StreamCoding:
     """Codes the streams of a frame, one after the other."""
 
-    def __init__(self, coder: Coder, decodes: bool) -> None:
-        """`decodes`: is the coder a decoder?"""
+    def __init__(
+        self, coder: Coder, decodes: bool, check: Callable[[], None] = lambda: None
+    ) -> None:
+        """
+        Args:
+            decodes: is the coder a decoder?
+            check: called now and then; may raise.
+        """
         self._coder = coder
+        self._check = check
         self._decodes = decodes
         self._numbers = Numbers(coder)
         self._headers = HeaderCoding(coder)
@@ -207,12 +215,17 @@ class StreamCoding:
         if self._numbers.flag("perfect", is_perfect):
             if counted is not None and known is not None:
                 return int(end), known, counted, 0, is_natural
-            end, t, _ = follow(
-                _NOTHING, self._contexts, content, finder, place, tokens, 0, n, FILL, True
-            )
-            return int(end), tokens[:t], finder, 0, is_natural
+            t = 0
+            while t < n and place < len(content):
+                self._check()
+                stop = min(n, t + _AT_ONCE)
+                place, t, _ = follow(
+                    _NOTHING, self._contexts, content, finder, place, tokens, t, stop, FILL, True
+                )
+            return int(place), tokens[:t], finder, 0, is_natural
         t, wrong = 0, 0
         while t < n and place < len(content):
+            self._check()
             stop = min(n, t + _AT_ONCE)
             state: Any = self._coder.kernel_state((stop - t) * TOKEN_CODE_BITS)
             place, t, more = follow(

@@ -84,7 +84,7 @@ def expand(
     if not layers:
         return None
     coder = Encoder()
-    coding = StreamCoding(coder, decodes=False)
+    coding = StreamCoding(coder, False, check)
     perfect = 0
     coding.numbers.number("layers", len(layers))
     for layer in reversed(layers):
@@ -177,7 +177,7 @@ def restore(data: bytes, payload: bytes, size: int, check: Callable[[], None] = 
             block and its bytes with the streams opened.
         UnsupportedError: a library that it needs is not installed.
     """
-    coding = StreamCoding(Decoder(payload), decodes=True)
+    coding = StreamCoding(Decoder(payload), True, check)
     n_layers = coding.numbers.number("layers")
     if not 0 < n_layers <= MAX_DEPTH:
         raise FormatError(f"a frame is damaged: it claims {n_layers} layers of opened streams")
