@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 from nacrith.bench.document_samples import samples
 from nacrith.bench.markdown import table
+from nacrith.bench.store import cached
 from nacrith.format.frame import MAX_ORIGINAL
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
@@ -23,7 +25,6 @@ from nacrith.transforms.opening.limits import ALL_STREAMS, NOTHING, Inside
 
 Sample = tuple[str, str, bytes]
 
-# A share is of those bytes or streams that there are.
 _WITH_MODEL = 6
 
 
@@ -60,6 +61,12 @@ def measure(data: bytes, level: int) -> dict[str, Any]:
     }
 
 
+def _measured(name: str, data: bytes, level: int) -> dict[str, Any]:
+    """What `measure` says, kept in build/bench."""
+    key = f"document-{level}-{name}-{zlib.crc32(data):08x}".replace(" ", "-")
+    return cached(key, lambda: measure(data, level))
+
+
 def _size(data: bytes, level: int, inside: Inside) -> int:
     """Of the compressed file, which is restored and compared."""
     preset = LEVELS[level]
@@ -90,7 +97,7 @@ def documents_section(files: list[Path], level: int) -> str:
     given: Iterable[Sample] = (
         ((path.name, "", path.read_bytes()) for path in files_in(files)) if files else samples()
     )
-    found = [(*sample[:2], measure(sample[2], level)) for sample in given]
+    found = [(name, made_by, _measured(name, data, level)) for name, made_by, data in given]
     rows = [_row(*result) for result in found]
     sums = Counter[str]()
     for _, _, result in found:
@@ -131,7 +138,7 @@ def _row(name: str, made_by: str, result: dict[str, Any]) -> list[str]:
 def _with_model() -> str:
     """The e-book at the default level."""
     name, _, data = next(iter(samples()))
-    result = measure(data, _WITH_MODEL)
+    result = _measured(name, data, _WITH_MODEL)
     return (
         f"\nWith the model (level {_WITH_MODEL}) the {name} of {result['bytes']:,} bytes becomes "
         f"{result['opened']:,} ({100 * result['opened'] / result['bytes']:.0f} %), "

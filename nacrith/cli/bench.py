@@ -201,7 +201,8 @@ def bench_before_after(
 def bench_documents(files: tuple[Path, ...], level: int, check: bool, output: Path | None) -> None:
     """What opening the compressed streams in documents, archives and pictures saves.
 
-    FILES may be folders; without any, samples are made by the programs that are found.
+    FILES may be folders; without any, samples are made by the programs that are found. Results are
+    kept in build/bench; a run that was cut goes on where it was.
 
     \b
     nacrith bench documents -o docs/benchmarks.md

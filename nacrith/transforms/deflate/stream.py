@@ -27,6 +27,7 @@ from nacrith.transforms.deflate.token_coding import (
     new_contexts,
 )
 
+Ints = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
 Tokens = npt.NDArray[np.int32]
 
@@ -140,17 +141,7 @@ class StreamCoding:
                     content, place, known, effort, finder
                 )
                 count_symbols(content, place, tokens, frequencies)
-                found = self._headers.code(frequencies, effort.strategy == FIXED_CODES, header)
-                if found is None:
-                    raise FormatError("a frame is damaged: a block of deflate has no code")
-                header, lengths, as_predicted = found
-                scratch = np.zeros(N_CODES, dtype=np.int64)
-                if (
-                    not is_spelled(frequencies, lengths)
-                    or not codes_of(lengths[:N_LITERALS], scratch)
-                    or not codes_of(lengths[N_LITERALS:], scratch)
-                ):
-                    raise FormatError("a frame is damaged: a block of deflate lacks a code")
+                header, lengths, as_predicted = self._code_header(frequencies, effort, header)
                 corrections.tokens += wrong
                 corrections.headers += not as_predicted
             corrections.blocks += not is_natural
@@ -168,6 +159,23 @@ class StreamCoding:
         if place != len(content):
             raise FormatError("a frame is damaged: a stream of deflate ends too early")
         return writer.finish(), corrections
+
+    def _code_header(
+        self, frequencies: Ints, effort: Effort, given: Ints | None
+    ) -> tuple[Ints, Bytes, bool]:
+        """See `HeaderCoding.code`; every symbol that occurs has a code."""
+        found = self._headers.code(frequencies, effort.strategy == FIXED_CODES, given)
+        if found is None:
+            raise FormatError("a frame is damaged: a block of deflate has no code")
+        lengths = found[1]
+        codes = np.zeros(N_CODES, dtype=np.int64)
+        if (
+            not is_spelled(frequencies, lengths)
+            or not codes_of(lengths[:N_LITERALS], codes)
+            or not codes_of(lengths[N_LITERALS:], codes)
+        ):
+            raise FormatError("a frame is damaged: a block of deflate lacks a code")
+        return found
 
     def _code_size(self, name: str, size: int, most: int) -> int:
         size = self._numbers.number(name, size)
