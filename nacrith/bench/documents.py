@@ -5,7 +5,6 @@ import lzma
 import shutil
 import subprocess
 import tempfile
-import time
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -41,20 +40,16 @@ def measure(data: bytes, level: int) -> dict[str, Any]:
     """Sizes of a file by other programs, and by this with its streams closed and opened.
 
     Returns:
-        `bytes`, `xz`, `7z` (None if it is not found), `closed`, `opened`, `seconds` of the last;
-        `streams`, how many were `perfect`, and the bytes that make them again, `payload`.
+        `bytes`, `xz`, `7z` (None if it is not found), `closed`, `opened`; `streams`,
+        how many were `perfect`, and the bytes that make them again, `payload`.
     """
     expanded = expand(data[:MAX_ORIGINAL])
-    begin = time.perf_counter()
-    opened = _size(data, level, ALL_STREAMS)
-    seconds = time.perf_counter() - begin
     return {
         "bytes": len(data),
         "xz": len(lzma.compress(data, preset=9 | lzma.PRESET_EXTREME)),
         "7z": _seven_zip(data),
         "closed": _size(data, level, NOTHING),
-        "opened": opened,
-        "seconds": seconds,
+        "opened": _size(data, level, ALL_STREAMS),
         "streams": expanded.streams if expanded else 0,
         "perfect": expanded.perfect if expanded else 0,
         "payload": len(expanded.payload) if expanded else 0,
@@ -141,8 +136,7 @@ def _with_model() -> str:
     result = _measured(name, data, _WITH_MODEL)
     return (
         f"\nWith the model (level {_WITH_MODEL}) the {name} of {result['bytes']:,} bytes becomes "
-        f"{result['opened']:,} ({100 * result['opened'] / result['bytes']:.0f} %), "
-        f"in {result['seconds']:.0f} s.\n"
+        f"{result['opened']:,} ({100 * result['opened'] / result['bytes']:.0f} %).\n"
     )
 
 
