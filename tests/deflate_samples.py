@@ -110,10 +110,10 @@ def archive(level: int = 6, stream: bool = False) -> bytes:
         for i in range(3):
             member = zipfile.ZipInfo(f"text/chapter{i}.xhtml")
             member.compress_type = zipfile.ZIP_DEFLATED
-            made.writestr(member, b"<html><p>" + prose(3000, i) + b"</p></html>")
+            made.writestr(member, b"<html><p>" + prose(3000, i) + b"</p></html>", None, level)
         member = zipfile.ZipInfo("table.bin")
         member.compress_type = zipfile.ZIP_DEFLATED
-        made.writestr(member, rows(3000))
+        made.writestr(member, rows(3000), None, level)
     return sink.getvalue()
 
 

@@ -71,7 +71,7 @@ def _archive(files: dict[str, bytes], level: int, stored: tuple[str, ...] = ()) 
         for name, data in files.items():
             info = zipfile.ZipInfo(name)
             info.compress_type = zipfile.ZIP_STORED if name in stored else zipfile.ZIP_DEFLATED
-            archive.writestr(info, data)
+            archive.writestr(info, data, compresslevel=level)
     return sink.getvalue()
 
 

@@ -13,6 +13,9 @@ bombs are among them; charts as PNG pictures grow by 70."""
 ALWAYS_ALLOWED = 1 << 16
 """So much content is opened whatever the growth."""
 
+_ON_THE_WAY = 1 << 22
+"""So much content is looked at whatever the growth: much of a picture's begin may be one colour."""
+
 _FIRST, _STEP = 1 << 9, 1 << 16
 """Bytes given to zlib at first, where most of what is no stream fails, and later."""
 
@@ -70,7 +73,8 @@ class Probe:
 
     def feed(self, data: bytes | memoryview) -> bytes:
         """Give the next bytes; return the content that they make."""
-        allowed = min(self._limit, max(ALWAYS_ALLOWED, MOST_GROWTH * (self.used + len(data))))
+        used = self.used + len(data)
+        allowed = min(self._limit, max(_ON_THE_WAY, MOST_GROWTH * used))
         try:
             content = self._inflater.decompress(data, allowed - self.size + 1)
         except zlib.error:
@@ -79,6 +83,8 @@ class Probe:
         self.size += len(content)
         self.ended = self._inflater.eof
         self.used += len(data) - len(self._inflater.unused_data)
+        if self.ended:
+            allowed = min(self._limit, max(ALWAYS_ALLOWED, MOST_GROWTH * self.used))
         self.failed = self.size > allowed
         return content
 
