@@ -157,6 +157,12 @@ def test_a_bomb_is_not_opened_but_compressed():
     assert len(packed) < len(bomb) and decompress(packed) == bomb
 
 
+def test_a_stream_may_begin_with_much_of_the_same():
+    """As a picture whose upper part is of one colour."""
+    assert there_and_back(gz(bytes(200_000) + noise(5000))) == 1
+    assert there_and_back(gz(bytes(800_000) + noise(3000))) == 0
+
+
 def test_no_more_is_opened_than_a_frame_may_hold(monkeypatch):
     monkeypatch.setattr(expanding, "MAX_EXPANDED", 10_000)
     data = gz(prose(4000, 1)) + gz(prose(4000, 2)) + gz(prose(4000, 3)) + gz(prose(1500, 4))
