@@ -20,6 +20,7 @@ from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import BLOCK, CompressOptions
 from nacrith.pipeline.presets import LEVELS, PRESETS
 from nacrith.system.files import open_output
+from nacrith.transforms.opening.limits import INSIDE
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -41,6 +42,7 @@ class WriteOptions(TypedDict, total=False):
     block_size: int
     dictionary: Data
     correction: StrPath | None
+    inside: str
 
 
 def compress(
@@ -56,6 +58,7 @@ def compress(
     block_size: int = BLOCK,
     dictionary: Data = b"",
     correction: StrPath | None = None,
+    inside: str = "streams",
 ) -> bytes:
     """Return `data` compressed: a whole NC06 file.
 
@@ -74,6 +77,8 @@ def compress(
         correction: of the model's weights: None = the one that is shipped for the model, if
             there is one; "none"; or the path of one (docs/correction.md), which `decompress`
             then needs too.
+        inside: what in the data is opened: "none", "streams" (of deflate, as in gzip, zip, PNG and
+            PDF) or "jpeg", pictures too, which then need lepton-jpeg-python.
 
     All is checked first, needed or not.
 
@@ -84,8 +89,9 @@ def compress(
     """
     size = memoryview(data).nbytes
     options = chosen_options(
-        preset, level, model, backend, streams, window, threads, block_size, dictionary, correction
-    )
+        preset, level, model, backend, streams, window, threads, block_size, dictionary,
+        correction, inside,
+    )  # fmt: skip
     sink = io.BytesIO()
     compress_stream(io.BytesIO(data), sink, options, size)
     return sink.getvalue()
@@ -259,6 +265,7 @@ def chosen_options(
     block_size: int = BLOCK,
     dictionary: Data = b"",
     correction: StrPath | None = None,
+    inside: str = "streams",
 ) -> CompressOptions:
     """The options that the arguments of `compress` say; raises as it does."""
     if not isinstance(preset, str):
@@ -271,6 +278,10 @@ def chosen_options(
         raise ArgumentError(f"the level must be from 1 to {max(LEVELS)}, not {level}")
     elif preset != "default":
         raise ArgumentError("give a level or a preset, not both")
+    if not isinstance(inside, str):
+        raise TypeError(f"inside must be a string, not {type(inside).__name__}")
+    if inside not in INSIDE:
+        raise ArgumentError(f"inside must be one of {', '.join(INSIDE)}, not {inside!r}")
     chosen = LEVELS[_integer("level", level)]
     return CompressOptions(
         _path(model),
@@ -282,6 +293,7 @@ def chosen_options(
         block_size=_integer("block_size", block_size),
         dictionary=bytes(memoryview(dictionary)),
         correction=_correction(correction),
+        inside=INSIDE[inside],
     )
 
 

@@ -27,6 +27,7 @@ from nacrith.pipeline.options import CompressOptions
 from nacrith.system.progress import NO_PROGRESS, Progress
 from nacrith.transforms.charset import from_utf8, to_utf8
 from nacrith.transforms.line_ends import without_cr
+from nacrith.transforms.opening.limits import NOTHING
 
 MAX_SIZE = 1 << 24
 """More of the original makes a page that browsers can't show."""
@@ -110,7 +111,7 @@ def _compressed(
 ) -> tuple[bytes, bytes]:
     """(original, packed), where the model codes all text."""
     _refuse_large(len(original))
-    options = replace(options, preset=replace(options.preset, least_saving=None))
+    options = replace(options, preset=replace(options.preset, least_saving=None), inside=NOTHING)
     packed = io.BytesIO()
     compress_stream(io.BytesIO(original), packed, options, len(original), progress)
     return original, packed.getvalue()
@@ -121,6 +122,11 @@ def _decompressed(
 ) -> tuple[bytes, bytes]:
     """(original, packed)."""
     _refuse_large(sum(frame.original_size for frame in _frames(packed)))
+    if any(frame.opened for frame in _frames(packed)):
+        raise NacrithError(
+            "the text of this file is in compressed streams, such as the parts of an archive; "
+            "decompress the file, extract them, and explain one of them"
+        )
     original = io.BytesIO()
     decompress_stream(
         io.BytesIO(packed), original, options.model, progress, correction=options.correction

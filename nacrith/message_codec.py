@@ -40,6 +40,7 @@ class Codec:
         block_size: int = BLOCK,
         dictionary: Data = b"",
         correction: StrPath | None = None,
+        inside: str = "streams",
     ) -> None:
         """The arguments are those of `compress`; `model`, `threads`, `dictionary` and `correction`
         are for both directions.
@@ -51,7 +52,7 @@ class Codec:
         """
         self._options = chosen_options(
             preset, level, model, backend, streams, window, threads, block_size, dictionary,
-            correction,
+            correction, inside,
         )  # fmt: skip
         self._model = self._options.model
         self._dictionary = self._options.dictionary

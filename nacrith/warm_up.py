@@ -6,9 +6,11 @@ one by one as they are needed (measured). Python's own bytecode, without which e
 """
 
 import compileall
+import gzip
 import io
 import textwrap
 import time
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,12 +29,22 @@ _PROSE = textwrap.fill(
     " ".join(word for n in range(3, 41) for word in (_WORDS.split() * n)[::n]).capitalize(), 60
 )
 _NUMBERS = b"".join(i.to_bytes(4, "little") + b"row\0" for i in range(300))
+
+
+def _with_fixed_codes(content: bytes) -> bytes:
+    """A stream of deflate whose block's header is not the one that is predicted."""
+    compressor = zlib.compressobj(strategy=zlib.Z_FIXED)
+    return compressor.compress(content) + compressor.flush()
+
+
+_STREAMS = gzip.compress(_NUMBERS, mtime=0) + _with_fixed_codes(_PROSE.encode()[:300])
 _CODE = b"\x55\x48\x89\xe5\xe8\x10\0\0\0" * 40
 
 SAMPLES = (
     f"{_PROSE}.\n".encode(),
     "Où sont les élèves? À la forêt, près de l'été.\r\n".encode("latin-1") * 8,
     _NUMBERS,
+    _STREAMS,
     _CODE + _NUMBERS + _PROSE.encode(),
 )
 """Between them they need every kernel that files of any kind need."""

@@ -114,10 +114,12 @@ def features(packed: bytes) -> dict[str, Any]:
         "metadata": members[0].metadata,
         "dictionary": members[0].dictionary,
         "kinds": {segment.kind for frame in frames for segment in frame.segments},
+        "opened": False,
         "slides": sum(frame.n_symbols for frame in frames) > members[0].parameters.window,
         **vars(members[0].parameters),
     }
     for frame in frames:
+        found["opened"] = found["opened"] or frame.opened is not None
         for kind, payload in frame.payloads.items():
             if kind == Kind.TEXT:
                 coder = Decoder(payload)
@@ -280,6 +282,12 @@ CASES = {
     "calls": _binary(Kind.MIXED, _code(), calls=True),
     "lzma": _binary(Kind.LZMA, bytes(1 << 20)),
     "stored": _binary(Kind.STORED, RANDOM),
+    # Streams of zlib and of 7-zip, in gzip, zip and PNG, and in each other.
+    "opened": Case(
+        ((GOLDEN / "opened.bin").read_bytes(),),
+        {"opened": True, "kinds": {Kind.MIXED, Kind.MIXED_TEXT}, "model": None},
+        {"preset": LEVELS[1]},
+    ),
     "mixed-text-1": _mixed_text(1, 1),
     "mixed-text-2": _mixed_text(2, 2),
     "mixed-text-3": _mixed_text(3, 3),

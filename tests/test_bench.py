@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nacrith.bench import ablation, recording, store
+from nacrith.bench import ablation, document_samples, documents, recording, store
 from nacrith.bench.coding import measure_coding
 from nacrith.bench.corpus import bpb, print_table, run_corpus
 from nacrith.bench.replay import model_alone, replay
@@ -14,6 +14,7 @@ from nacrith.codec.text_codec import TextCodec
 from nacrith.format.parameters import Parameters
 from nacrith.models.catalog import default_model
 from predictors.language_models.exact.model import ExactModel
+from tests.deflate_samples import FILES
 
 
 def test_cdf_and_coder_cost_what_they_should(canterbury):
@@ -89,3 +90,32 @@ def test_matches_are_counted():
     assert round(share * len(text)) == 24 + 1 + 4
     assert right == pytest.approx(28 / 29)
     assert matched_share(text[:40], 16) == (0, 0)
+
+
+def test_documents_are_opened_and_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "FOLDER", tmp_path / "kept")
+    folder = tmp_path / "files"
+    folder.mkdir()
+    (folder / "a.zip").write_bytes(FILES["zip"])
+    (folder / "b.txt").write_bytes(b"nothing inside")
+    count = documents.check_files([folder])
+    assert count.startswith(f"2 files of {len(FILES['zip']) + 14:,} bytes; 1 with streams")
+    assert "4 streams, 4 without corrections" in count
+    section = documents.documents_section([folder / "a.zip"], 1)
+    row = next(line for line in section.splitlines() if line.startswith("| a.zip"))
+    sizes = [int(cell.strip(" *%").replace(",", "") or 0) for cell in row.split("|")[3:-1]]
+    size, _, _, closed, opened, share, streams, perfect, payload = sizes
+    assert size == len(FILES["zip"]) and opened < closed and share == round(100 * opened / size)
+    assert (streams, perfect) == (4, 4) and 0 < payload < 40
+    assert "100 % of the streams" in section
+
+
+def test_the_samples_are_what_they_are_called(canterbury):
+    made = {}
+    for name, made_by, data in document_samples.samples():
+        made[name, made_by] = data
+        if len(made) > 8:
+            break
+    assert made["epub", "zipfile -9"][:4] == b"PK\x03\x04"
+    assert made["tarball of sources", "gzip -6"][:3] == b"\x1f\x8b\x08"
+    assert all(data for data in made.values())

@@ -8,11 +8,18 @@ import pytest
 
 from nacrith import backends
 from nacrith.errors import FormatError, UnsupportedError
-from nacrith.format import header, numerics, parameters
+from nacrith.format import frame, header, numerics, parameters
 from nacrith.format.numerics import NumericsRecord
 from nacrith.format.parameters import Parameters
 from nacrith.format.varint import Reader
 from nacrith.models import corrections
+from nacrith.transforms.deflate.adaptive_numbers import NUMBER
+from nacrith.transforms.deflate.effort import GREEDY, LAZY, LEVELS, LITERALS, RUNS, Effort
+from nacrith.transforms.deflate.inflate import most_blocks
+from nacrith.transforms.opening.expanding import MAX_DEPTH
+from nacrith.transforms.opening.forms import Form
+from nacrith.transforms.opening.layer import MOST_STREAMS
+from nacrith.transforms.opening.limits import MAX_EXPANDED
 from nacrith.transforms.prompts import PROMPTS
 from predictors.heads.neighbors import MAX_STATES
 from predictors.language_models.correction.correction_file import read_correction
@@ -125,3 +132,27 @@ def test_what_needs_no_model_imports_none(tmp_path, command):
 def test_the_format_imports_no_predictor():
     found = modules_of("import nacrith.format.container, nacrith.format.description")
     assert not found & {*HEAVY, "predictors", "coder"}
+
+
+def test_the_numbers_of_opened_streams():
+    assert {form.name: form.value for form in Form} == {"RAW": 0, "ZLIB": 1, "GZIP": 2, "JPEG": 3}
+    assert (MAX_DEPTH, MOST_STREAMS, MAX_EXPANDED) == (3, 1 << 16, frame.MAX_ORIGINAL)
+    assert [most_blocks(n) for n in (0, 63, 64, 1 << 20)] == [64, 64, 65, 64 + (1 << 14)]
+    assert Effort() == (6, 0, 8, 15, 15, False)
+    assert [*Effort(9, 1, 9, 16, 9, False).fields()] == [1, 32, 258, 258, 4096, 250, 4096, 1, 0, 16]
+    assert [*Effort(10, free=True).fields()] == [0, 258, 258, 258, 4096, 32768, 32768, 0, 1, 15]
+    assert (GREEDY, LAZY, LITERALS, RUNS) == (0, 1, 2, 3)
+    assert NUMBER == 165
+    # What docs/deflate.md calls good, lazy, nice and chain, level by level.
+    assert [LEVELS[n] for n in range(1, 11)] == [
+        (0, 4, 4, 8, 4),
+        (0, 4, 5, 16, 8),
+        (0, 4, 6, 32, 32),
+        (1, 4, 4, 16, 16),
+        (1, 8, 16, 32, 32),
+        (1, 8, 16, 128, 128),
+        (1, 8, 32, 128, 256),
+        (1, 32, 128, 258, 1024),
+        (1, 32, 258, 258, 4096),
+        (0, 258, 258, 258, 4096),
+    ]

@@ -47,7 +47,7 @@ def test_the_golden_files_name_each_feature():
     assert any(seen["dictionary"])
     assert len({*seen["correction"]} - {None, ""}) == 2
     assert set(seen["prompt"]) == set(range(MAX_PROMPT + 1))
-    for key in ("crlf", "wrapped", "calls", "slides"):
+    for key in ("crlf", "wrapped", "calls", "slides", "opened"):
         assert set(seen[key]) == {False, True}, key
     for parameter in fields(Parameters):
         assert set(seen[parameter.name]) - {parameter.default}, parameter.name

@@ -30,7 +30,7 @@ def test_changes_at_random(samples, seed):
 
 
 @settings(max_examples=100)
-@given(seed=st.integers(0, 2**32), which=st.integers(0, 9))
+@given(seed=st.integers(0, 2**32), which=st.integers(0, 10))
 def test_changes_with_right_checksums(samples, seed, which):
     assert outcome(with_right_checksums(Random(seed), samples.packed[which]), samples)
 

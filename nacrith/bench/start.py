@@ -82,7 +82,8 @@ def main() -> None:
         codec = TextCodec(model, file, Parameters())
     with _part("text"):
         if frame:
-            *_, last = codec.decode(frame.payloads[Kind.TEXT], frame.n_symbols, frame.original_size)
+            size = frame.size_of(Kind.TEXT)
+            *_, last = codec.decode(frame.payloads[Kind.TEXT], frame.n_symbols, size)
             last.known()
         else:
             codec.encode(text)

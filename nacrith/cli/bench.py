@@ -9,6 +9,7 @@ from nacrith.cli.compare import compare
 from nacrith.cli.measure_texts import bench_levels, bench_streams
 from nacrith.cli.options import LARGEST, MODEL, NAME, OUTPUT_NAME, STREAMS, Count
 from nacrith.format.parameters import MAX_WINDOW
+from nacrith.pipeline.presets import LEVELS
 
 
 @click.group()
@@ -214,6 +215,33 @@ def bench_correction(
     for n in prefixes:
         texts |= corpus_files("enwik8", n)
     show(correction_section(texts | read_files(files), log), output)
+
+
+@bench.command("documents")
+@click.argument("files", type=NAME, nargs=-1)
+@click.option(
+    "--level", type=click.IntRange(min(LEVELS), max(LEVELS)), default=3, show_default=True,
+    help="As -1 to -9 of compress.",
+)  # fmt: skip
+@click.option("--check", is_flag=True, help="Only open and close the streams, and count them.")
+@_INTO
+def bench_documents(files: tuple[Path, ...], level: int, check: bool, output: Path | None) -> None:
+    """What opening the compressed streams in documents, archives and pictures saves.
+
+    FILES may be folders; without any, samples are made by the programs that are found. Results are
+    kept in build/bench; a run that was cut goes on where it was.
+
+    \b
+    nacrith bench documents -o docs/benchmarks.md
+    nacrith bench documents --check /usr/share
+    """
+    from nacrith.bench.documents import check_files, documents_section
+    from nacrith.bench.markdown import show
+
+    if check:
+        click.echo(check_files(files))
+    else:
+        show(documents_section(list(files), level), output)
 
 
 bench.add_command(compare)

@@ -46,6 +46,7 @@ from nacrith.system.files import (
     original_name,
     restore_metadata,
 )
+from nacrith.transforms.opening.limits import INSIDE
 
 if TYPE_CHECKING:
     from nacrith.pipeline.summary import Summary
@@ -85,6 +86,14 @@ if TYPE_CHECKING:
     metavar="SIZE",
     help="Bytes of a frame: the unit of --resume and --range. Smaller ones compress less.",
 )
+@click.option(
+    "--inside",
+    type=click.Choice(list(INSIDE)),
+    default="streams",
+    show_default=True,
+    help="What in the input is opened: nothing; compressed streams (gzip, zip, PNG, PDF ...); "
+    "JPEG pictures too, then restoring needs the package lepton-jpeg-python.",
+)
 @click.option("--resume", is_flag=True, help="Go on with what an interrupted run has written.")
 @click.option(
     "--verify/--no-verify",
@@ -112,6 +121,7 @@ def compress(
     threads: int,
     block_size: int | None,
     long: bool,
+    inside: str,
     resume: bool,
     verify: bool | None,
     metadata: bool,
@@ -150,6 +160,7 @@ def compress(
         block_size or (MAX_ORIGINAL if long else BLOCK),
         dictionary or b"",
         correction,
+        INSIDE[inside],
     )
 
     def job(path: Path | None) -> "Summary":

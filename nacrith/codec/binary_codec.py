@@ -45,6 +45,7 @@ def encode_binary(
     mixed: bytes | None = None,
     as_text: bool = True,
     past: TextPast | None = None,
+    record: int = 0,
 ) -> tuple[Kind, bytes]:
     """Return (kind, payload), the smallest of context mixing, LZMA and stored.
 
@@ -54,12 +55,13 @@ def encode_binary(
         mixed: what `mix` makes of the data, if it is there already.
         as_text: may the kind be MIXED_TEXT?
         past: what MIXED_TEXT begins with.
+        record: see `mix`.
     """
     packed = encode_lzma(data)
     found = (Kind.LZMA, packed) if len(packed) < len(data) else (Kind.STORED, data)
     nearly_empty = len(data) >= _LARGE and len(packed) < len(data) // _NEARLY_EMPTY
     if mixed is None and not nearly_empty:
-        mixed, _ = mix(data, on_progress=on_progress)
+        mixed, _ = mix(data, on_progress=on_progress, record=record)
     if mixed is not None and len(mixed) < len(found[1]):
         found = (Kind.MIXED, mixed)
     if as_text and not nearly_empty and may_be_text(data):
@@ -112,12 +114,16 @@ def _unpack(payload: bytes, size: int) -> bytes:
 
 
 def mix(
-    data: bytes, ends: Sequence[int] = (), on_progress: DoneCallback = ignore
+    data: bytes,
+    ends: Sequence[int] = (),
+    on_progress: DoneCallback = ignore,
+    record: int = 0,
 ) -> tuple[bytes, list[int]]:
     """Code by context mixing.
 
     Args:
         ends: places in the data, ascending, from 1 on.
+        record: the record length, if it is known; one that is out of range is estimated.
 
     Returns:
         The payload of the kind MIXED, and how many bytes of it were there at each of the
@@ -135,7 +141,8 @@ def mix(
     calls = calls_pay(values)
     if calls:
         to_absolute(values)
-    record = record_length(values)
+    if not MIN_RECORD <= record <= MAX_RECORD:
+        record = record_length(values)
     code_bytes(coder, values, record, note, _FINE if ends else _COARSE)
     payload = to_varint(record << 1 | calls) + padded(coder.finish(), least_cost(len(data)))
     found = []

@@ -12,12 +12,17 @@ from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import ModelRecord
 from nacrith.format.parameters import Parameters
 from nacrith.models.corrections import Choice
+from nacrith.transforms.opening.limits import ALL_STREAMS, Inside
 from predictors.text.text_model import TextPast
 
 
 @dataclass(frozen=True)
 class CompressRequest:
-    """The codec to compress with; see `TextCodec.for_compression`."""
+    """The codec to compress with; see `TextCodec.for_compression`.
+
+    Attributes:
+        inside: which streams in a block are opened.
+    """
 
     model: Path | None
     backend: str
@@ -27,6 +32,7 @@ class CompressRequest:
     least_saving: int | None
     dictionary: bytes = b""
     correction: Choice = None
+    inside: Inside = ALL_STREAMS
 
     def open(self, models: LoadedModels | None = None) -> TextCodec:
         return TextCodec.for_compression(
@@ -48,6 +54,7 @@ class MixingRequest:
 
     variant: int
     dictionary: bytes = b""
+    inside: Inside = ALL_STREAMS
 
     def open(self, models: LoadedModels | None = None) -> TextMixing:
         return TextMixing(self.variant)
@@ -76,6 +83,13 @@ _MOST_OPEN = 4
 
 CodecRequest = CompressRequest | MixingRequest | DecompressRequest
 Codec = TextCodec | TextMixing
+
+
+def inside_of(request: CodecRequest | None) -> Inside:
+    """Which streams in a block are opened."""
+    if isinstance(request, (CompressRequest, MixingRequest)):
+        return request.inside
+    return ALL_STREAMS
 
 
 class CodecSlot:

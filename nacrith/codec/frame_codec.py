@@ -7,13 +7,15 @@ from nacrith.codec.assembly import Assembly
 from nacrith.codec.binary_codec import decode_binary, encode_binary, encode_lzma
 from nacrith.codec.callbacks import DoneCallback, FrameCallback, TextCallback, ignore
 from nacrith.codec.model_pays import NO_CHOICE, Choice, choose
+from nacrith.codec.opening import look_inside, take
 from nacrith.codec.segments import binary_segments, find_segments
 from nacrith.codec.stream_texts import StreamTexts
 from nacrith.codec.text_codec import TextCodec, TextPayload
 from nacrith.codec.text_mixing import TextMixing, may_be_text, mix_text
 from nacrith.errors import FormatError
-from nacrith.format.frame import Frame, Kind, Segment, check_of
+from nacrith.format.frame import Frame, Kind, Opened, Segment, check_of
 from nacrith.system import signals
+from nacrith.transforms.opening.limits import ALL_STREAMS, Inside
 from predictors.text.text_model import TextPast
 
 DOUBTFUL_SHARE = 0.5
@@ -25,26 +27,59 @@ def text_size(block: bytes) -> int:
     return sum(segment.length for segment in find_segments(block) if segment.kind == Kind.TEXT)
 
 
+def holds_text(block: bytes, least: int, inside: Inside) -> bool:
+    """Has a block so many bytes of text, those in streams that are opened included?"""
+    if text_size(block) >= least:
+        return True
+    expanded = look_inside(block, inside)
+    return expanded is not None and text_size(expanded.data) >= least
+
+
 def encode_frame(
     block: bytes,
     codec: TextCodec | TextMixing | None,
     on_progress: FrameCallback = ignore,
     past: TextPast | None = None,
+    inside: Inside = ALL_STREAMS,
 ) -> Frame:
     """Encode a block. Without a codec all of it is taken as binary data.
 
     Args:
         past: what text by context mixing begins with; None = the primer.
+        inside: which streams in it are opened.
 
     Raises:
         NacrithError: the model fails.
     """
+    expanded = take(block, inside)
+    if expanded is None:
+        return _encode_as_is(block, codec, on_progress, past)
+    told = _scaled(on_progress, len(block), len(expanded.data))
+    record = expanded.rows.row if expanded.rows else 0
+    frame = _encode_as_is(expanded.data, codec, told, past, record)
+    opened = Opened(len(block), expanded.payload)
+    frame = replace(frame, check=check_of(block), opened=opened)
+    if _size(frame) < len(encode_lzma(block)):
+        return frame
+    # Little was in the streams, or much of them occurs twice.
+    return min(frame, _encode_as_is(block, codec, on_progress, past), key=_size)
+
+
+def _encode_as_is(
+    block: bytes,
+    codec: TextCodec | TextMixing | None,
+    on_progress: FrameCallback,
+    past: TextPast | None,
+    record: int = 0,
+) -> Frame:
+    """Encode a block without looking into its streams; `record`: see `Choice`."""
+    none = replace(NO_CHOICE, record=record)
     if codec is None:
-        return _encode(block, _binary(block), None, on_progress, past=past)
+        return _encode(block, _binary(block, none), None, on_progress, past=past)
     segments = find_segments(block)
     if isinstance(codec, TextMixing):
-        return _encode_mixed(block, segments, codec, on_progress, past)
-    choice = choose(block, segments, codec, codec.least_saving)
+        return _encode_mixed(block, segments, codec, on_progress, past, none)
+    choice = replace(choose(block, segments, codec, codec.least_saving), record=record)
     frame = _encode(block, choice, codec, on_progress, past=past)
     payload = len(frame.payloads.get(Kind.TEXT, b""))
     if payload and not choice.holds(payload):
@@ -65,19 +100,20 @@ def _encode_mixed(
     codec: TextMixing,
     on_progress: FrameCallback,
     past: TextPast | None,
+    none: Choice,
 ) -> Frame:
-    """Encode a block whose text gets context mixing."""
+    """Encode a block whose text gets context mixing; `none`: nothing is chosen yet."""
     segments = _with_opaque_text(block, segments)
     text = _join_kinds(block, segments, {Kind.MIXED_TEXT})
     payload = b""
     candidates = []
     if text:
         payload = mix_text(text, codec.variant, _of_bytes(on_progress), past)
-        choice, known = replace(NO_CHOICE, segments=segments), {Kind.MIXED_TEXT: payload}
+        choice, known = replace(none, segments=segments), {Kind.MIXED_TEXT: payload}
         candidates.append(_encode(block, choice, None, on_progress, known, past))
     if len(text) < len(block) or len(payload) >= len(text):
         # The strings of a program are worth little without the rest.
-        candidates.append(_encode(block, _binary(block), None, on_progress, {}, past))
+        candidates.append(_encode(block, _binary(block, none), None, on_progress, {}, past))
     return min(candidates, key=_size)
 
 
@@ -93,9 +129,18 @@ def _with_opaque_text(block: bytes, segments: list[Segment]) -> list[Segment]:
     return _relabelled(result, set(), Kind.MIXED_TEXT)
 
 
-def _binary(block: bytes, choice: Choice = NO_CHOICE) -> Choice:
+def _binary(block: bytes, choice: Choice) -> Choice:
     """All of a block taken as binary data."""
     return replace(choice, segments=binary_segments(block))
+
+
+def _scaled(on_progress: FrameCallback, size: int, expanded: int) -> FrameCallback:
+    """Report bytes of a block of `size` when those of its `expanded` bytes are known."""
+
+    def scaled(done: int, tokens: int, payload: int) -> None:
+        on_progress(size * done // expanded, tokens, payload)
+
+    return scaled
 
 
 def decode_frame(
@@ -144,13 +189,12 @@ def restore_frame(
     past: TextPast | None = None,
 ) -> Iterator[bytes]:
     """The bytes of a frame whose text is being decoded: what `TextCodec.decode` yields."""
+    if frame.opened:
+        told = _scaled(on_progress, frame.original_size, frame.segments_size)
+        yield _closed(frame, frame.opened, decoded, wanted, told, past)
+        return
     place, end = (0, frame.original_size) if wanted is None else (wanted.start, wanted.stop)
-    parts: dict[Kind, bytes] = {
-        kind: decode_binary(kind, payload, frame.size_of(kind), _of_bytes(on_progress), past)
-        for kind, payload in frame.payloads.items()
-        if kind != Kind.TEXT
-    }
-    assembly = Assembly(frame.segments, parts)
+    assembly = _assembly(frame, on_progress, past)
     for texts in decoded:
         known = texts.known()
         assembly.add_text(texts.original)
@@ -162,12 +206,47 @@ def restore_frame(
             place = until
         if place == end:
             return
-    if check_of(bytes(assembly.block)) != frame.check:
+    _verify(frame, bytes(assembly.block))
+    yield bytes(assembly.block[place:end])
+
+
+def _closed(
+    frame: Frame,
+    opened: Opened,
+    decoded: Iterator[StreamTexts],
+    wanted: range | None,
+    on_progress: FrameCallback,
+    past: TextPast | None,
+) -> bytes:
+    """The bytes of a frame whose streams are opened: all of it is needed for any of them."""
+    from nacrith.transforms.opening.expanding import restore
+
+    assembly = _assembly(frame, on_progress, past)
+    for texts in decoded:
+        if texts.is_whole:
+            texts.known()
+            assembly.add_text(texts.original)
+    block = restore(bytes(assembly.block), opened.payload, opened.size, signals.check)
+    _verify(frame, block)
+    return block if wanted is None else block[wanted.start : wanted.stop]
+
+
+def _assembly(frame: Frame, on_progress: FrameCallback, past: TextPast | None) -> Assembly:
+    """What is there of a frame but for its text."""
+    parts: dict[Kind, bytes] = {
+        kind: decode_binary(kind, payload, frame.size_of(kind), _of_bytes(on_progress), past)
+        for kind, payload in frame.payloads.items()
+        if kind != Kind.TEXT
+    }
+    return Assembly(frame.segments, parts)
+
+
+def _verify(frame: Frame, block: bytes) -> None:
+    if check_of(block) != frame.check:
         raise FormatError(
             "the restored data does not match its checksum: the file is damaged, or this "
             "machine computes other model outputs than the one that made it"
         )
-    yield bytes(assembly.block[place:end])
 
 
 def _encode(
@@ -203,7 +282,9 @@ def _encode_binary(
         payloads[Kind.STORED] = random
     if mixed:
         known = choice.payload_of(mixed)
-        kind, payload = encode_binary(mixed, _of_bytes(on_progress), known, as_text, past)
+        kind, payload = encode_binary(
+            mixed, _of_bytes(on_progress), known, as_text, past, choice.record
+        )
         chosen = _relabelled(segments, {Kind.MIXED}, kind)
         payloads[kind] = whole if kind == Kind.STORED else payload
     if random:

@@ -84,6 +84,7 @@ class Choice:
         text_size: bytes that context mixing makes of the text among them; None = not tried.
         around: bytes that it makes of the binary data that counts.
         mixed: data that was tried, and what context mixing makes of it.
+        record: record length of the binary data; 0 = not known.
     """
 
     segments: list[Segment]
@@ -91,6 +92,7 @@ class Choice:
     text_size: int | None = None
     around: int = 0
     mixed: tuple[bytes, bytes] = (b"", b"")
+    record: int = 0
 
     def payload_of(self, data: bytes) -> bytes | None:
         """What context mixing makes of this data, if that is known."""

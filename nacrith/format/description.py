@@ -24,6 +24,9 @@ def describe_file(source: BinaryIO) -> dict[str, Any]:
             count["frames"] += 1
             count["tokens"] += frame.n_symbols
             count["text payload"] += len(frame.payloads.get(Kind.TEXT, b""))
+            count["original_size"] += frame.original_size
+            if frame.opened:
+                count["opened"] += frame.original_size
             for kind, length in frame.segments:
                 count[kind.name] += length
             if Kind.MIXED_TEXT in frame.payloads:
@@ -33,7 +36,8 @@ def describe_file(source: BinaryIO) -> dict[str, Any]:
         model = header.model
         members.append(
             {
-                "original_size": sum(count[kind.name] for kind in Kind),
+                "original_size": count["original_size"],
+                "opened": count["opened"],
                 "bytes": {kind.name.lower(): count[kind.name] for kind in Kind},
                 "variants": sorted(variants),
                 "tokens": count["tokens"],
@@ -66,6 +70,14 @@ def description_lines(description: dict[str, Any]) -> list[str]:
     for member in description["members"]:
         lines.append(f"  original    {member['original_size']} bytes")
         lines.append(f"  frames      {member['frames']}")
+        if member["opened"]:
+            inside = sum(member["bytes"].values())
+            lines.append(
+                f"  opened      {member['opened']} bytes with compressed streams, which hold "
+                f"{inside} with all around"
+                if member["opened"] == member["original_size"]
+                else f"  opened      {member['opened']} bytes with compressed streams"
+            )
         for kind, n in member["bytes"].items():
             more = f" in {member['tokens']} tokens" if kind == "text" else ""
             if kind == Kind.MIXED_TEXT.name.lower():

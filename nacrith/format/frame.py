@@ -32,12 +32,28 @@ class Kind(IntEnum):
 _KIND_BITS = 3
 _KINDS = frozenset(Kind)
 
+_OPENED = 7
+"""In place of a kind: the first segment says that streams have been opened, and how many bytes
+there were before."""
+
 
 class Segment(NamedTuple):
     """A run of bytes of one kind."""
 
     kind: Kind
     length: int
+
+
+class Opened(NamedTuple):
+    """What closes the streams of a frame that were opened.
+
+    Attributes:
+        size: bytes of the original.
+        payload: see `nacrith.transforms.opening`.
+    """
+
+    size: int
+    payload: bytes
 
 
 def check_of(original: bytes) -> bytes:
@@ -53,28 +69,38 @@ def _check_size(size: int) -> int:
 @dataclass(frozen=True)
 class Frame:
     """Attributes:
-    segments: kinds and lengths; they add up to the original size.
+    segments: kinds and lengths; they add up to the original size, or to that of what the original
+        becomes with the streams in it opened.
     check: `check_of` the original.
     payloads: by kind, the coded segments of this kind, joined.
     n_symbols: symbols that spell the text; 0 without text.
+    opened: None if no streams were opened.
     """
 
     segments: list[Segment]
     check: bytes
     payloads: dict[Kind, bytes] = field(default_factory=dict)
     n_symbols: int = 0
+    opened: Opened | None = None
 
     @property
     def original_size(self) -> int:
         """Bytes of the original."""
+        return self.opened.size if self.opened else self.segments_size
+
+    @property
+    def segments_size(self) -> int:
+        """Bytes of all segments."""
         return sum(segment.length for segment in self.segments)
 
     def size_of(self, kind: Kind) -> int:
-        """Bytes of the original in segments of this kind."""
+        """Bytes in segments of this kind."""
         return sum(segment.length for segment in self.segments if segment.kind == kind)
 
     def to_bytes(self) -> bytes:
-        out = bytearray(to_varint(len(self.segments)))
+        out = bytearray(to_varint(len(self.segments) + (self.opened is not None)))
+        if self.opened:
+            out += to_varint(self.opened.size << _KIND_BITS | _OPENED)
         for kind, length in self.segments:
             out += to_varint(length << _KIND_BITS | kind)
         out += self.check
@@ -83,9 +109,11 @@ class Frame:
             payload = self.payloads[kind]
             if kind == Kind.TEXT:
                 out += to_varint(self.n_symbols)
-            if kind != kinds[-1]:
+            if kind != kinds[-1] or self.opened:
                 out += to_varint(len(payload))
             out += payload
+        if self.opened:
+            out += self.opened.payload
         return bytes(out)
 
     @classmethod
@@ -98,9 +126,15 @@ class Frame:
             raise FormatError(f"a frame is damaged: it claims {count} segments")
         segments = []
         size = 0
-        for _ in range(count):
+        opened = None
+        for i in range(count):
             packed = reader.varint()
             kind, length = packed & ((1 << _KIND_BITS) - 1), packed >> _KIND_BITS
+            if kind == _OPENED and i == 0:
+                opened = Opened(length, b"")
+                if not 0 < length <= MAX_ORIGINAL or count == 1:
+                    raise FormatError("a frame is damaged: its size can't be right")
+                continue
             if kind not in _KINDS:
                 raise UnsupportedError(
                     f"a frame holds data of kind {kind}, which this version does not know; it "
@@ -110,7 +144,8 @@ class Frame:
             size += length
             if not length or size > MAX_ORIGINAL:
                 raise FormatError("a frame is damaged: the size of its segments can't be right")
-        frame = cls(segments, reader.take(_check_size(size)))
+        check = reader.take(_check_size(opened.size if opened else size))
+        frame = cls(segments, check)
         n_symbols = 0
         payloads = {}
         kinds = frame._kinds()
@@ -119,9 +154,12 @@ class Frame:
                 n_symbols = reader.varint()
                 if not 0 < n_symbols <= MAX_GROWTH * frame.size_of(Kind.TEXT):
                     raise FormatError(f"a frame is damaged: it claims {n_symbols} symbols")
-            payloads[kind] = reader.rest() if kind == kinds[-1] else reader.take(reader.varint())
+            is_last = kind == kinds[-1] and not opened
+            payloads[kind] = reader.rest() if is_last else reader.take(reader.varint())
+        if opened:
+            opened = opened._replace(payload=reader.rest())
         reader.end()
-        return cls(segments, frame.check, payloads, n_symbols)
+        return cls(segments, check, payloads, n_symbols, opened)
 
     def _kinds(self) -> list[Kind]:
         """The kinds that occur, in the order of their payloads."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from nacrith.codec.codec_request import CodecRequest, CompressRequest, MixingRequest
-from nacrith.codec.frame_codec import text_size
+from nacrith.codec.frame_codec import holds_text
 from nacrith.codec.text_mixing import INSTEAD_OF_MODEL
 from nacrith.format.container import DIGEST_SIZE, Writer, sole_member
 from nacrith.format.dictionary import dictionary_id
@@ -16,11 +16,11 @@ from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import Header
 from nacrith.format.parameters import Parameters
 from nacrith.models.trained_positions import trained_positions
+from nacrith.pipeline.blocks import read_blocks
 from nacrith.pipeline.options import DEFAULT_OPTIONS, CompressOptions
 from nacrith.pipeline.resume import check_frame, intact_frames
 from nacrith.pipeline.summary import Summary
 from nacrith.system.progress import NO_PROGRESS, Progress
-from nacrith.system.reading import read_up_to
 from nacrith.transforms.prompts import choose_prompt
 from nacrith.workers import Workers, in_this_process
 
@@ -58,7 +58,7 @@ def compress_stream(
     progress.begin(size)
     try:
         with in_this_process(workers, progress) as alone:
-            blocks = _blocks(source, options.block_size)
+            blocks = read_blocks(source, options.block_size, options.inside)
             first = next(blocks, b"")
             second = next(blocks, b"")
             known = size if size is not None else len(first) + len(second)
@@ -87,7 +87,7 @@ def _request_of(
 ) -> CompressRequest | MixingRequest:
     """The codec for text. `parameters` are decided."""
     if options.preset.mixing is not None:
-        return MixingRequest(options.preset.mixing, options.dictionary)
+        return MixingRequest(options.preset.mixing, options.dictionary, options.inside)
     return CompressRequest(
         options.model,
         options.backend,
@@ -97,6 +97,7 @@ def _request_of(
         options.preset.least_saving,
         options.dictionary,
         options.correction,
+        options.inside,
     )
 
 
@@ -129,7 +130,7 @@ def _write_sole(
 ) -> Summary:
     """Write a member of one frame, or of none. `header` names no model."""
     candidates = []
-    if isinstance(request, MixingRequest) or text_size(block) >= _MIN_TEXT_FOR_MODEL:
+    if isinstance(request, MixingRequest) or holds_text(block, _MIN_TEXT_FOR_MODEL, request.inside):
         (frame,) = workers.encode(request, [block])
         if frame.size_of(Kind.TEXT):
             with_model = replace(header, model=workers.model_record(request))
@@ -138,7 +139,7 @@ def _write_sole(
             candidates.append((_without_model(header, frame), frame))
     # The record of the model and an untrained predictor may cost more than they save.
     if not candidates or (len(block) <= SMALL_BLOCK and not isinstance(request, MixingRequest)):
-        without = MixingRequest(INSTEAD_OF_MODEL, request.dictionary)
+        without = MixingRequest(INSTEAD_OF_MODEL, request.dictionary, request.inside)
         for frame in workers.encode(without, [block]):
             candidates.append((_without_model(header, frame), frame))
     header, frame = min(candidates, key=lambda candidate: len(sole_member(*candidate)))
@@ -195,9 +196,3 @@ def _resume(part: BinaryIO, header: Header, blocks: Iterator[bytes]) -> tuple[Wr
     part.seek(size)
     part.truncate()
     return Writer(part, header, n_frames, size, original_size), tokens
-
-
-def _blocks(source: BinaryIO, size: int) -> Iterator[bytes]:
-    """Read blocks of `size` bytes, the last one shorter; none if there is nothing."""
-    while block := read_up_to(source, size):
-        yield block

@@ -11,6 +11,8 @@ from nacrith.format.frame import MAX_ORIGINAL
 from nacrith.format.header import MAX_THREADS, Metadata
 from nacrith.format.parameters import Parameters, streams_problem
 from nacrith.pipeline.presets import DEFAULT, Preset
+from nacrith.transforms.opening import lepton
+from nacrith.transforms.opening.limits import ALL_STREAMS, Inside
 
 BLOCK = 1 << 22
 """Bytes of the original in one frame unless the user says otherwise (4 MiB)."""
@@ -33,6 +35,7 @@ class CompressOptions:
         dictionary: read before each frame, and needed to decompress; empty = none.
         correction: of the model's weights: a path, "none", or None for the one that is
             shipped for the model.
+        inside: which compressed streams in the input are opened.
 
     Raises:
         ArgumentError: a value makes no sense.
@@ -49,6 +52,7 @@ class CompressOptions:
     block_size: int = BLOCK
     dictionary: bytes = b""
     correction: Path | str | None = None
+    inside: Inside = ALL_STREAMS
 
     def __post_init__(self) -> None:
         own = {name: getattr(self, name) for name in ("streams", "threads", "block_size")}
@@ -61,6 +65,8 @@ class CompressOptions:
         problem = self._problem()
         if problem:
             raise ArgumentError(problem)
+        if self.inside.pictures:
+            lepton.check_installed()
 
     def _problem(self) -> str | None:
         if self.backend not in BACKENDS:

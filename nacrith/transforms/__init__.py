@@ -1,1 +1,1 @@
-"""Text transforms, each with its inverse, and their order."""
+"""Transforms of text and of blocks, each with its inverse, and their order."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 
-from nacrith.codec.codec_request import CodecRequest, CodecSlot
+from nacrith.codec.codec_request import CodecRequest, CodecSlot, inside_of
 from nacrith.codec.frame_codec import decode_frame, encode_frame
 from nacrith.format.frame import Frame
 from nacrith.format.header import ModelRecord
@@ -30,7 +30,8 @@ class InProcess:
         for block in blocks:
             signals.check()
             codec = self._slot.open(request)
-            yield encode_frame(block, codec, self._tell, self._slot.past(request))
+            past = self._slot.past(request)
+            yield encode_frame(block, codec, self._tell, past, inside_of(request))
             self._position += len(block)
 
     def decode(

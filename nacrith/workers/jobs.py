@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 from nacrith.codec.callbacks import FrameCallback, ignore
-from nacrith.codec.codec_request import CodecRequest, CodecSlot
+from nacrith.codec.codec_request import CodecRequest, CodecSlot, inside_of
 from nacrith.codec.frame_codec import decode_frame, encode_frame
 from nacrith.format.frame import Frame
 from nacrith.format.header import ModelRecord
@@ -42,7 +42,8 @@ def model_record(request: CodecRequest) -> ModelRecord | None:
 def encode(request: CodecRequest | None, block: bytes) -> Frame:
     """See `encode_frame`."""
     with _lock:
-        return encode_frame(block, _slot.open(request), on_progress, _slot.past(request))
+        codec, past = _slot.open(request), _slot.past(request)
+        return encode_frame(block, codec, on_progress, past, inside_of(request))
 
 
 def decode(request: CodecRequest | None, frame: Frame, wanted: range) -> bytes:

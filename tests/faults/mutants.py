@@ -25,6 +25,7 @@ from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.presets import DEFAULT
 from nacrith.system.progress import Progress
 from nacrith.workers import InProcess
+from tests.deflate_samples import gz, png
 from tests.faults.lab import Fault, Lab, must
 from tests.faults.memory import limit
 
@@ -61,6 +62,8 @@ class Samples:
             bytes(7000): 1 << 20,
             text.encode("latin-1") + noise * 2 + table: 700,
             random.randbytes(1 << 15) + table * 2: 1 << 14,
+            # Streams in each other, and in pieces.
+            gz(noise + gz(text.encode() * 3) + png(9, 30, 50)): 1 << 20,
         }
         parameters = Samples.parameters()
         packed = []

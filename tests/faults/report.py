@@ -109,6 +109,10 @@ and files, with a tiny model and small frames; only the mutants ran inside one p
 - **Wrong bytes are not restored.** Every record has a CRC-32, every frame a BLAKE2b hash of its
   original (4 bytes below 64 KiB, else 8), a file of several frames one of the whole (16 bytes).
   All CRCs of a file are checked before the first byte is written; `test --quick` does only that.
+- **An opened stream is closed again before it is relied on.** Whatever an encoder opens (zip, gzip,
+  PNG ...) it also restores and compares; what differs stays as it is. [deflate.md](deflate.md),
+  section 7, has how many of the files that a machine carries were tried
+  (`nacrith bench documents --check`).
 - **A false length allocates nothing.** Lengths are checked against what is there. The limits of
   the format bound the rest: 64 MiB of the original in a frame.
 

@@ -1,0 +1,1 @@
+"""Compressed streams inside a block: found, opened, and closed again to the same bytes."""

@@ -1,0 +1,214 @@
+"""A block ↔ its bytes with the streams in it opened, and what closes these again.
+
+Streams in opened streams are opened too: each layer is made from the bytes of the one before.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from coder import Decoder, Encoder
+from nacrith.errors import FormatError
+from nacrith.transforms.deflate.effort import Effort
+from nacrith.transforms.deflate.guess import guess
+from nacrith.transforms.deflate.inflate import Deflated, inflate
+from nacrith.transforms.deflate.stream import StreamCoding
+from nacrith.transforms.opening import lepton
+from nacrith.transforms.opening.finding import Found, find_streams
+from nacrith.transforms.opening.forms import Form, checksum
+from nacrith.transforms.opening.layer import MOST_STREAMS, Opening, code_openings, join, split
+from nacrith.transforms.opening.limits import ALL_STREAMS, MAX_EXPANDED, Expanded, Inside, Rows
+
+MAX_DEPTH = 3
+"""Layers: streams in streams in streams."""
+
+# Of 7-zip's and zopfli's streams an eighth is left as corrections; what then is saved is more.
+_MOST_CORRECTIONS = 4
+"""A stream is not opened if one part in so many would have to be coded as corrections."""
+
+_BITS_PER_CORRECTION = 6
+"""Measured with streams of 7-zip, libdeflate and zopfli: 4 to 6."""
+
+
+@dataclass
+class _Stream:
+    """A stream that is opened.
+
+    Attributes:
+        content: what it becomes.
+        deflated, effort: None of a JPEG picture.
+        rows: of a PNG picture.
+    """
+
+    content: bytes
+    deflated: Deflated | None = None
+    effort: Effort | None = None
+    rows: Rows | None = None
+
+
+@dataclass
+class _Layer:
+    """Streams, and where they were."""
+
+    openings: list[Opening]
+    streams: list[_Stream]
+
+
+def _nothing() -> None:
+    pass
+
+
+def expand(
+    block: bytes, check: Callable[[], None] = _nothing, inside: Inside = ALL_STREAMS
+) -> Expanded | None:
+    """Open the streams of a block.
+
+    Args:
+        check: called now and then; may raise.
+        inside: what is opened.
+
+    Returns:
+        None if there are none that can be closed again, or none that pay.
+    """
+    data = block
+    layers: list[_Layer] = []
+    begin = 0
+    for _ in range(MAX_DEPTH):
+        found = _open(data, begin, check, inside)
+        if not found:
+            break
+        data, begin, layer = found
+        layers.append(layer)
+    if not layers:
+        return None
+    coder = Encoder()
+    coding = StreamCoding(coder, False, check)
+    perfect = 0
+    coding.numbers.number("layers", len(layers))
+    for layer in reversed(layers):
+        code_openings(coding.numbers, layer.openings)
+        _code_version(coding, layer.openings)
+        for stream in layer.streams:
+            check()
+            if not stream.deflated:
+                continue
+            coding.code_effort(stream.effort)
+            _, corrections = coding.code(_values(stream.content), coding.effort, stream.deflated)
+            perfect += not corrections
+    n = sum(stream.deflated is not None for layer in layers for stream in layer.streams)
+    expanded = Expanded(data, coder.finish(), n, perfect, _rows_of(layers, len(data)))
+    # Never rely on what was not done.
+    if restore(data, expanded.payload, len(block), check) != block:
+        return None
+    return expanded
+
+
+def _rows_of(layers: Sequence[_Layer], size: int) -> Rows | None:
+    """Of the picture that is more than half of the data."""
+    for layer in layers:
+        for stream in layer.streams:
+            if stream.rows and 2 * len(stream.content) > size:
+                return stream.rows
+    return None
+
+
+def _open(
+    data: bytes, begin: int, check: Callable[[], None], inside: Inside
+) -> tuple[bytes, int, _Layer] | None:
+    """Open the streams that begin at a place or behind it.
+
+    Returns:
+        The new bytes, the place where the contents begin in them, and the layer.
+    """
+    opened: list[tuple[Found, _Stream]] = []
+    size = len(data)
+    last = Effort()
+    for found in find_streams(data, begin, MAX_EXPANDED, inside):
+        check()
+        raw = b"".join(data[a:b] for a, b in found.pieces)
+        stream = _packed(raw) if found.form == Form.JPEG else _opened(raw, found, last)
+        if not stream or size - found.size + len(stream.content) > MAX_EXPANDED:
+            continue
+        opened.append((found, stream))
+        last = stream.effort or last
+        size += len(stream.content) - found.size
+        if len(opened) == MOST_STREAMS:
+            break
+    if not opened:
+        return None
+    places = [(found.pieces, len(stream.content), found.form) for found, stream in opened]
+    around, openings = split(data, places)
+    streams = [stream for _, stream in opened]
+    contents = b"".join(stream.content for stream in streams)
+    return around + contents, len(around), _Layer(openings, streams)
+
+
+def _packed(picture: bytes) -> _Stream | None:
+    content = lepton.pack(picture)
+    return _Stream(content) if content and len(content) < len(picture) else None
+
+
+def _opened(raw: bytes, found: Found, last: Effort) -> _Stream | None:
+    """A deflate stream taken apart; None if that can't be done or does not pay."""
+    raw = raw[: len(raw) - len(checksum(found.form, found.content))]
+    taken = inflate(raw, len(found.content)) if found.content else None
+    if not taken or taken[0] != found.content:
+        return None
+    effort, wrong = guess(_values(found.content), taken[1], last, found.window)
+    if _MOST_CORRECTIONS * _BITS_PER_CORRECTION * wrong > 8 * len(raw):
+        return None
+    return _Stream(found.content, taken[1], effort, found.rows)
+
+
+def _code_version(coding: StreamCoding, openings: Sequence[Opening], given: bool = True) -> int:
+    """Code the version of Lepton where there are pictures; 0 where there are none."""
+    if all(opening.form != Form.JPEG for opening in openings):
+        return 0
+    return coding.numbers.number("lepton", lepton.version() if given else 0)
+
+
+def restore(data: bytes, payload: bytes, size: int, check: Callable[[], None] = _nothing) -> bytes:
+    """Inverse of `expand`; `size` is that of the block.
+
+    Raises:
+        FormatError: the file is damaged. What is made on the way is never much larger than the
+            block and its bytes with the streams opened.
+        UnsupportedError: a library that it needs is not installed.
+    """
+    coding = StreamCoding(Decoder(payload), True, check)
+    n_layers = coding.numbers.number("layers")
+    if not 0 < n_layers <= MAX_DEPTH:
+        raise FormatError(f"a frame is damaged: it claims {n_layers} layers of opened streams")
+    for _ in range(n_layers):
+        openings = code_openings(coding.numbers)
+        made_by = _code_version(coding, openings, given=False)
+        place = len(data) - sum(opening.size for opening in openings)
+        if place < 0:
+            raise FormatError("a frame is damaged: its opened streams hold too much")
+        around = data[:place]
+        streams = []
+        left = MAX_EXPANDED
+        for opening in openings:
+            check()
+            content = data[place : place + opening.size]
+            place += opening.size
+            if opening.form == Form.JPEG:
+                stream = lepton.unpack(content, made_by)
+            else:
+                stream, _ = coding.code(_values(content), coding.code_effort())
+                stream += checksum(opening.form, content)
+            streams.append(stream)
+            left -= len(stream)
+            if left < 0:
+                raise FormatError("a frame is damaged: its streams are longer than a frame")
+        data = join(around, openings, streams)
+    if len(data) != size:
+        raise FormatError("a frame is damaged: its streams are not as long as they were")
+    return data
+
+
+def _values(content: bytes) -> Any:
+    """[n] uint8, writable as kernels want it."""
+    return np.frombuffer(content, dtype=np.uint8).copy()
