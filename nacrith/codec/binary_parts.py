@@ -1,0 +1,57 @@
+"""Which parts of binary data are pictures or sound, and the numbers that their models need.
+
+Of what looks like a picture by its bytes alone, a sample is coded both ways.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from coder import Encoder
+from predictors.binary.bilevel_model import MAX_WIDTH, MIN_WIDTH
+from predictors.binary.parts import Model, Part, code_part
+from predictors.binary.record_length import record_length
+
+Bytes = npt.NDArray[np.uint8]
+
+MAX_PARTS = 64
+"""Each begins with new tables, which take a tenth of a second to make."""
+
+_SAMPLE = 1 << 13
+"""Bytes that are coded both ways."""
+
+# A pixel of a picture of one bit mostly equals the one above: so many bits of a hundred differ at
+# most. Half of what is not such a picture do, but for long runs.
+_MOST_CHANGES = 20
+
+
+def find_parts(data: Bytes) -> list[Part]:
+    """Cut [n] uint8 into parts, one or more, that add up to it."""
+    record = record_length(data)
+    whole = Part(Model.BYTES, len(data), (record,))
+    if MIN_WIDTH <= record <= MAX_WIDTH and _may_be_bilevel(data, record):
+        picture = Part(Model.BILEVEL, len(data), (record,))
+        if _sample_size(data, picture) < _sample_size(data, whole):
+            return [picture]
+    return [whole]
+
+
+def _may_be_bilevel(data: Bytes, width: int) -> bool:
+    """Do the bits of most bytes equal those of the row above?"""
+    rows = _middle(data, _SAMPLE + width)
+    if len(rows) < 2 * width:
+        return False
+    changes = int(np.bitwise_count(rows[width:] ^ rows[:-width]).sum())
+    return 100 * changes <= _MOST_CHANGES * 8 * (len(rows) - width)
+
+
+def _sample_size(data: Bytes, part: Part) -> int:
+    """What the middle of the data costs as such a part, in bytes."""
+    sample = _middle(data, _SAMPLE).copy()
+    coder = Encoder()
+    code_part(coder, sample, Part(part.model, len(sample), part.numbers))
+    return len(coder.finish())
+
+
+def _middle(data: Bytes, n: int) -> Bytes:
+    begin = max(0, (len(data) - n) // 2)
+    return data[begin : begin + n]
