@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from coder import Coder, Decoder, Encoder
+from nacrith.codec.binary_parts import MAX_PARTS, find_parts
 from nacrith.codec.callbacks import DoneCallback, ignore
 from nacrith.codec.payload import can_hold, padded
-from nacrith.codec.binary_parts import MAX_PARTS, find_parts
 from nacrith.codec.text_mixing import STRONGEST, may_be_text, mix_text, unmix_text
 from nacrith.errors import FormatError
 from nacrith.format.frame import Kind
@@ -185,10 +185,15 @@ def _code(
     ):
         if coded.calls and encodes:
             to_absolute(piece)
-        code_part(coder, piece, part, lambda done, begin=begin: on_progress(begin + done), every)
+        code_part(coder, piece, part, _from(begin, on_progress), every)
         if coded.calls and not encodes:
             to_relative(piece)
         begin += part.size
+
+
+def _from(begin: int, on_progress: DoneCallback) -> DoneCallback:
+    """Report what is done of a part as what is done of all."""
+    return lambda done: on_progress(begin + done)
 
 
 def _head(parts: Sequence[CodedPart]) -> bytes:

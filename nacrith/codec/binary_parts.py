@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coder import Encoder
+from nacrith.codec.media import Media, find_media
 from predictors.binary.bilevel_model import MAX_WIDTH, MIN_WIDTH
 from predictors.binary.parts import Model, Part, code_part
 from predictors.binary.record_length import record_length
@@ -26,13 +27,33 @@ _MOST_CHANGES = 20
 
 def find_parts(data: Bytes) -> list[Part]:
     """Cut [n] uint8 into parts, one or more, that add up to it."""
+    parts = []
+    end = 0
+    for media in find_media(data.tobytes())[: MAX_PARTS // 2 - 1]:
+        if media.begin > end:
+            parts.append(_other_part(data[end : media.begin]))
+        parts.append(_better_part(data[media.begin : media.end], media))
+        end = media.end
+    if end < len(data) or not parts:
+        parts.append(_other_part(data[end:]))
+    return parts
+
+
+def _better_part(data: Bytes, media: Media) -> Part:
+    """A picture or sound as such, or as bytes if a sample is smaller so."""
+    part = Part(media.model, len(data), media.numbers)
+    whole = Part(Model.BYTES, len(data), (record_length(data),))
+    return min(part, whole, key=lambda part: _sample_size(data, part))
+
+
+def _other_part(data: Bytes) -> Part:
+    """What no header says anything of."""
     record = record_length(data)
     whole = Part(Model.BYTES, len(data), (record,))
     if MIN_WIDTH <= record <= MAX_WIDTH and _may_be_bilevel(data, record):
         picture = Part(Model.BILEVEL, len(data), (record,))
-        if _sample_size(data, picture) < _sample_size(data, whole):
-            return [picture]
-    return [whole]
+        return min(picture, whole, key=lambda part: _sample_size(data, part))
+    return whole
 
 
 def _may_be_bilevel(data: Bytes, width: int) -> bool:
@@ -53,5 +74,6 @@ def _sample_size(data: Bytes, part: Part) -> int:
 
 
 def _middle(data: Bytes, n: int) -> Bytes:
-    begin = max(0, (len(data) - n) // 2)
+    # At an even place: a sample of sound has two bytes.
+    begin = max(0, (len(data) - n) // 4 * 2)
     return data[begin : begin + n]

@@ -46,9 +46,7 @@ _FIRST_WEIGHT = 3000
 
 
 @inlined
-def _window(
-    rows: npt.NDArray[np.int64], j: int, shift: int, left: int, right: int
-) -> Any:
+def _window(rows: npt.NDArray[np.int64], j: int, shift: int, left: int, right: int) -> Any:
     """Pixels of row j above, from `left` before the one to be coded to `right` behind."""
     return (rows[_ROW + j] >> (_CENTER + shift - right)) & ((np.int64(1) << (left + right + 1)) - 1)
 
@@ -117,12 +115,29 @@ def _contexts(t: Tables, shift: int) -> None:
     x[2] = (c & 31) | a4 << 5 | b3 << 14 | d2 << 21
     x[3] = (c & 63) | a3 << 6 | b3 << 13 | d3 << 20 | e1 << 27
     x[4] = l8 | a6 << 8 | b5 << 21 | d4 << 32 | e3 << 41 | f2 << 48
-    h = combine((c & 1023) | _window(n, 1, shift, 7, 7) << 10 | _window(n, 2, shift, 6, 6) << 25,
-                _window(n, 3, shift, 5, 5) | _window(n, 4, shift, 4, 4) << 11 | _window(n, 5, shift, 3, 3) << 20 | _window(n, 6, shift, 2, 2) << 27 | h1 << 32 | i1 << 35)
+    h = combine(
+        (c & 1023) | _window(n, 1, shift, 7, 7) << 10 | _window(n, 2, shift, 6, 6) << 25,
+        _window(n, 3, shift, 5, 5)
+        | _window(n, 4, shift, 4, 4) << 11
+        | _window(n, 5, shift, 3, 3) << 20
+        | _window(n, 6, shift, 2, 2) << 27
+        | h1 << 32
+        | i1 << 35,
+    )
     x[5] = h
     column = a1 | b1 << 3 | d1 << 6 | e1 << 9 | f1 << 12 | g1 << 15 | h1 << 18 | i1 << 21
     x[6] = column | (c & 3) << 24
-    x[7] = (a1 & 2) | (b1 & 2) << 1 | (d1 & 2) << 2 | (e1 & 2) << 3 | (f1 & 2) << 4 | (g1 & 2) << 5 | (h1 & 2) << 6 | (i1 & 2) << 7 | l4 << 9
+    x[7] = (
+        (a1 & 2)
+        | (b1 & 2) << 1
+        | (d1 & 2) << 2
+        | (e1 & 2) << 3
+        | (f1 & 2) << 4
+        | (g1 & 2) << 5
+        | (h1 & 2) << 6
+        | (i1 & 2) << 7
+        | l4 << 9
+    )
     x[8] = c & 0xFFFF
     x[9] = (c & 0xFFFFFF) | a2 << 24
     x[10] = l4 | _window(n, 1, shift, 8, 8) << 4
@@ -131,19 +146,44 @@ def _contexts(t: Tables, shift: int) -> None:
     x[13] = run | (c & 1) << 6 | right << 8 | left << 14 | a1 << 20
     x[14] = (n[_COLUMN] << 3 | shift) | a1 << 16 | (c & 3) << 19
     x[15] = (c & 3) | _window(n, 1, shift, 3, 9) << 2
-    x[16] = (c & 3) | a1 << 2 | _window(n, 4, shift, 2, 2) << 5 | f2 << 10 | _window(n, 6, shift, 2, 2) << 15 | _window(n, 7, shift, 2, 2) << 20
+    x[16] = (
+        (c & 3)
+        | a1 << 2
+        | _window(n, 4, shift, 2, 2) << 5
+        | f2 << 10
+        | _window(n, 6, shift, 2, 2) << 15
+        | _window(n, 7, shift, 2, 2) << 20
+    )
     x[17] = (c & 7) | _window(n, 1, shift, 2, 5) << 3 | _window(n, 2, shift, 2, 5) << 11 | d2 << 19
-    x[18] = (c & 7) | _window(n, 1, shift, 5, 1) << 3 | _window(n, 2, shift, 5, 1) << 10 | _window(n, 3, shift, 4, 1) << 17
+    x[18] = (
+        (c & 7)
+        | _window(n, 1, shift, 5, 1) << 3
+        | _window(n, 2, shift, 5, 1) << 10
+        | _window(n, 3, shift, 4, 1) << 17
+    )
     x[19] = (c & 3) | a2 << 2 | b2 << 7 | d2 << 12 | _window(n, 4, shift, 2, 2) << 17 | f2 << 22
     x[20] = (c & 1) | a1 << 1 | b1 << 4
     x[21] = run | (c & 1) << 6 | _run(c >> run, _RUN_BEFORE) << 7 | a2 << 13
-    x[22] = (c & 0x888888) | (_window(n, 4, shift, 8, 8) & 0x11111) << 25 | (_window(n, 8, shift, 8, 8) & 0x11111) << 43
+    x[22] = (
+        (c & 0x888888)
+        | (_window(n, 4, shift, 8, 8) & 0x11111) << 25
+        | (_window(n, 8, shift, 8, 8) & 0x11111) << 43
+    )
     x[23] = (c & 0x11) | (_window(n, 1, shift, 6, 6)) << 8 | (_window(n, 3, shift, 4, 4)) << 24
-    x[24] = combine((c & 0xFFFF) | _window(n, 1, shift, 12, 12) << 16, _window(n, 2, shift, 10, 10) | _window(n, 3, shift, 8, 8) << 21 )
+    x[24] = combine(
+        (c & 0xFFFF) | _window(n, 1, shift, 12, 12) << 16,
+        _window(n, 2, shift, 10, 10) | _window(n, 3, shift, 8, 8) << 21,
+    )
     x[25] = (c & 31) | a4 << 5 | b3 << 14 | right << 24 | run << 30
     y = _edge(n, shift)
     x[26] = y | (c & 3) << 30
-    x[27] = (c & 63) | _window(n, 1, shift, 5, 5) << 6 | _window(n, 2, shift, 5, 5) << 17 | _window(n, 3, shift, 4, 4) << 28 | _window(n, 4, shift, 3, 3) << 37
+    x[27] = (
+        (c & 63)
+        | _window(n, 1, shift, 5, 5) << 6
+        | _window(n, 2, shift, 5, 5) << 17
+        | _window(n, 3, shift, 4, 4) << 28
+        | _window(n, 4, shift, 3, 3) << 37
+    )
     mask = len(t.states) - 1
     for k in range(KINDS):
         t.places[k] = (combine(x[k], k) >> 20) & mask
@@ -181,10 +221,7 @@ def _edge(n: npt.NDArray[np.int64], shift: int) -> Any:
         m = np.int64(0)
         while m < 8 and (w >> (8 + m)) & 1 == first:
             m += 1
-        if j <= 3:
-            h = h << 8 | k << 4 | m
-        else:
-            h = h << 1 | first
+        h = h << 8 | k << 4 | m if j <= 3 else h << 1 | first
     return h
 
 

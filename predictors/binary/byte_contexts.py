@@ -38,6 +38,7 @@ _LAST_2 = _AFTER_2 + (1 << 16)
 _CHAIN = _LAST_2 + (1 << 16)
 MEMORY = _CHAIN + record_chain.MEMORY
 
+
 @inlined
 def _b(data: Bytes, i: int) -> Any:
     return np.int64(data[i])
@@ -137,14 +138,17 @@ def hash_contexts(t: Tables, data: Bytes, i: int) -> None:
     k += 1
     x[k] = b2 | b3 << 8 | b4 << 16
     k += 1
-    x[k] = (w4 & 0xF0F0F0F0)
+    x[k] = w4 & 0xF0F0F0F0
     k += 1
-    x[k] = (b1 >> 5) | (b2 >> 5) << 3 | (b3 >> 5) << 6 | (b4>>5) << 9 | (b5>>5) << 12 | (b6>>5) << 15
+    upper = np.int64(0)
+    for j in range(1, 7):
+        upper = upper << 3 | _b(data, i - j) >> 5
+    x[k] = upper
     k += 1
     # records
     c = i % r
     u, u2, u3 = _b(data, i - r), _b(data, i - 2 * r), _b(data, i - 3 * r)
-    l, q = _b(data, i - r - 1), _b(data, i - r + 1)
+    left, right = _b(data, i - r - 1), _b(data, i - r + 1)
     x[k] = u | c << 8
     k += 1
     x[k] = u | b1 << 8
@@ -155,7 +159,7 @@ def hash_contexts(t: Tables, data: Bytes, i: int) -> None:
     k += 1
     x[k] = c | w2 << 16
     k += 1
-    x[k] = u | q << 8 | l << 16 | b1 << 24
+    x[k] = u | right << 8 | left << 16 | b1 << 24
     k += 1
     x[k] = u | u2 << 8 | b1 << 16
     k += 1
@@ -163,13 +167,13 @@ def hash_contexts(t: Tables, data: Bytes, i: int) -> None:
     k += 1
     x[k] = u | w2 << 8
     k += 1
-    x[k] = ((b1 + u - l) & 255) | c << 8
+    x[k] = ((b1 + u - left) & 255) | c << 8
     k += 1
     x[k] = ((2 * u - u2) & 255) | c << 8
     k += 1
     x[k] = ((u + u2 - u3) & 255) | u << 8
     k += 1
-    x[k] = ((b1 + u - l) & 255) | u << 8 | b1 << 16
+    x[k] = ((b1 + u - left) & 255) | u << 8 | b1 << 16
     k += 1
     # local records
     v, v2 = _b(data, i - near), _b(data, i - 2 * near)
@@ -220,17 +224,21 @@ def hash_contexts(t: Tables, data: Bytes, i: int) -> None:
     i1 = _big(data, i - a - 4)
     i2 = _big(data, i - a - 8)
     i3 = _big(data, i - a - 12)
-    x[k] = combine(combine(part, a), i1)
+    word = combine(part, a)
+    x[k] = combine(word, i1)
     k += 1
-    x[k] = combine(combine(part, a), combine(i1 & 0xC1F80000, i2 & 0xC1F80000))
+    # Operations of SPARC, then of MIPS and PowerPC, of ARM; a word without its last bits.
+    o1, o2, o3 = i1 & 0xC1F80000, i2 & 0xC1F80000, i3 & 0xC1F80000
+    x[k] = combine(word, combine(o1, o2))
     k += 1
-    x[k] = combine(combine(part, a), combine(i1 & 0xFFFFE000, 5))
+    x[k] = combine(word, combine(i1 & 0xFFFFE000, 5))
     k += 1
-    x[k] = combine(combine(part, a), combine(i1 & 0xFC000000 | i2 >> 8 & 0xFC0000, i3 & 0xFC000000))
+    x[k] = combine(word, combine(i1 & 0xFC000000 | i2 >> 8 & 0xFC0000, i3 & 0xFC000000))
     k += 1
-    x[k] = combine(combine(part, a), (i1 & 0xF0) | (i2 & 0xF0) << 4 | (i3 & 0xF0) << 12 | (i1 >> 8 & 0xFF) << 24)
+    arm = (i1 & 0xF0) | (i2 & 0xF0) << 4 | (i3 & 0xF0) << 12 | (i1 >> 8 & 0xFF) << 24
+    x[k] = combine(word, arm)
     k += 1
-    x[k] = combine(combine(part, a), combine(i1 & 0xC1F80000, combine(i2 & 0xC1F80000, i3 & 0xC1F80000)))
+    x[k] = combine(word, combine(o1, combine(o2, o3)))
     k += 1
     # extrapolated words
     # All bytes of the words above must be known.
@@ -260,7 +268,8 @@ def hash_contexts(t: Tables, data: Bytes, i: int) -> None:
         k += 1
         x[k] = combine(base, combine(head, n[HEADS + 1]) if p < 4 else s)
         k += 1
-        x[k] = combine(base, combine(combine(head, n[HEADS + 1]), n[HEADS + 2]) if p < 4 else s | b1 << 9)
+        heads = combine(combine(head, n[HEADS + 1]), n[HEADS + 2])
+        x[k] = combine(base, heads if p < 4 else s | b1 << 9)
         k += 1
         x[k] = combine(base, y << 8 | 1)
         k += 1
@@ -315,7 +324,7 @@ def select(
     u = n[_UP]
     length = t.match[engine.LENGTH]
     lg = min(length, 15) if length < 16 else 15 + min((length - 16) >> 3, 3)
-    matched = (lg * 3 + 1 + expected)
+    matched = lg * 3 + 1 + expected
     s[0] = matched
     s[1] = partial
     s[2] = (1 << (7 - shift)) | u >> (shift + 1) | ((u >> shift) & 1) << 8

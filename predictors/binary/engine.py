@@ -154,6 +154,11 @@ def least_cost(size: int) -> int:
     return 8 * size * MIN_PROBABILITY
 
 
+def place_of_first(front: int) -> int:
+    """Where the first byte is among the zeros and the data of `code_blocks`."""
+    return front + _FRONT
+
+
 def code_blocks(
     coder: Coder,
     data: npt.NDArray[np.uint8],
@@ -162,6 +167,7 @@ def code_blocks(
     code_block: Callable[..., None],
     on_progress: Callable[[int], None],
     every: int,
+    decisions: int = 8,
 ) -> None:
     """Code data in blocks, behind zeros.
 
@@ -170,13 +176,14 @@ def code_blocks(
         front: how many bytes before the first one the model looks at.
         t: the model's `Tables`.
         code_block: kernel (state, buffer, t, padded, begin, end) that codes padded[begin:end].
+        decisions: the most that it makes for a byte.
     """
-    begin = front + _FRONT
+    begin = place_of_first(front)
     padded = np.zeros(begin + len(data), dtype=np.uint8)
     padded[begin:] = data
     for first in range(begin, len(padded), every):
         end = min(first + every, len(padded))
-        state, buffer = coder.kernel_state(8 * (end - first))
+        state, buffer = coder.kernel_state(decisions * (end - first))
         code_block(state, buffer, t, padded, first, end)
         on_progress(end - begin)
     data[:] = padded[begin:]
@@ -227,7 +234,6 @@ def look_up(t: Tables, nibble: int) -> Any:
     `nibble`: which of its slot's decisions it is.
     """
     kinds = len(t.hashes)
-    runs = INPUTS_PER_KIND * kinds + MORE_INPUTS
     inputs = t.inputs
     known = np.int64(0)
     for k in range(kinds):
@@ -302,6 +308,12 @@ def match_inputs(t: Tables, data: npt.NDArray[np.uint8], partial: int) -> Any:
     sign = 2 * expected - 1 if expected >= 0 else 0
     t.inputs[more + _MATCH_LENGTH] = sign * min(length, _LONG_MATCH) * _LENGTH_UNIT
     return expected
+
+
+@inlined
+def no_match(t: Tables) -> None:
+    """Write the inputs of a match for a model that has none."""
+    t.inputs[INPUTS_PER_KIND * len(t.hashes) + _CONSTANT] = weight_sets.CONSTANT_INPUT
 
 
 @inlined
