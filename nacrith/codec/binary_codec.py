@@ -208,7 +208,7 @@ def _head(parts: Sequence[CodedPart]) -> bytes:
     return head
 
 
-def _read_head(reader: Reader, size: int) -> list[CodedPart]:
+def read_head(reader: Reader, size: int) -> list[CodedPart]:
     """Inverse of `_head`, for data of `size` bytes."""
     parts: list[CodedPart] = []
     goes_on = True
@@ -231,7 +231,7 @@ def _read_head(reader: Reader, size: int) -> list[CodedPart]:
 
 def _unmix(payload: bytes, size: int, on_progress: DoneCallback) -> bytes:
     reader = Reader(payload, "binary data of a frame")
-    parts = _read_head(reader, size)
+    parts = read_head(reader, size)
     coded = reader.rest()
     if not can_hold(coded, least_cost(size)):
         raise FormatError(f"a frame is damaged: {size} bytes in {len(payload)}")

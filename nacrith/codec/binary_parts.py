@@ -20,6 +20,9 @@ MAX_PARTS = 64
 _SAMPLE = 1 << 13
 """Bytes that are coded both ways."""
 
+_LEAST = 1 << 10
+"""Bytes of a picture without a header."""
+
 # A pixel of a picture of one bit mostly equals the one above: so many bits of a hundred differ at
 # most. Half of what is not such a picture do, but for long runs.
 _MOST_CHANGES = 20
@@ -50,7 +53,7 @@ def _other_part(data: Bytes) -> Part:
     """What no header says anything of."""
     record = record_length(data)
     whole = Part(Model.BYTES, len(data), (record,))
-    if MIN_WIDTH <= record <= MAX_WIDTH and _may_be_bilevel(data, record):
+    if MIN_WIDTH <= record <= MAX_WIDTH and len(data) >= _LEAST and _may_be_bilevel(data, record):
         picture = Part(Model.BILEVEL, len(data), (record,))
         return min(picture, whole, key=lambda part: _sample_size(data, part))
     return whole

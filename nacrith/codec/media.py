@@ -16,6 +16,12 @@ from predictors.binary.sound_model import BIG_ENDIAN, EIGHT_BITS, LITTLE_ENDIAN
 _LEAST = 1 << 10
 """Bytes of a picture or of sound, below which a model of their own does not pay."""
 
+_LOOKED_AT = 1 << 12
+_LEAST_OTHERS = 16
+"""One in so many of the first bytes must not be a character of ASCII."""
+
+_ASCII = bytes([9, 10, 13, *range(32, 127)])
+
 
 @dataclass(frozen=True)
 class Media:
@@ -46,10 +52,17 @@ def find_media(data: bytes) -> list[Media]:
             media = read(data, match.start())
         except (struct.error, IndexError):
             continue
-        if media and _is_sound_or_picture(media):
+        if media and _is_sound_or_picture(media) and not _is_text(data, media):
             found.append(media)
             end = media.end
     return found
+
+
+def _is_text(data: bytes, media: Media) -> bool:
+    """Is it a text about such files? Few of its bytes are none of ASCII's then."""
+    begin = data[media.begin : media.begin + _LOOKED_AT]
+    others = begin.translate(None, _ASCII)
+    return len(others) * _LEAST_OTHERS < len(begin)
 
 
 def _is_sound_or_picture(media: Media) -> bool:

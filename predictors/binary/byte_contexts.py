@@ -20,7 +20,7 @@ from predictors.mixing.hashing import bucket, combine
 
 Bytes = npt.NDArray[np.uint8]
 
-KINDS = 71
+KINDS = 70
 SELECTORS = 10
 
 # Places in `Tables.numbers` beside those of `record_chain`: lengths of records, in the whole data
@@ -119,7 +119,7 @@ def hash_contexts(t: Tables, data: Bytes, i: int) -> None:
     k += 1
     x[k] = combine(combine(h, b7), b8)
     k += 1
-    # sparse
+    # Some of the last bytes.
     x[k] = b2
     k += 1
     x[k] = b3
@@ -145,7 +145,7 @@ def hash_contexts(t: Tables, data: Bytes, i: int) -> None:
         upper = upper << 3 | _b(data, i - j) >> 5
     x[k] = upper
     k += 1
-    # records
+    # Records: of the whole data, then of the bytes just before.
     c = i % r
     u, u2, u3 = _b(data, i - r), _b(data, i - 2 * r), _b(data, i - 3 * r)
     left, right = _b(data, i - r - 1), _b(data, i - r + 1)
@@ -175,7 +175,6 @@ def hash_contexts(t: Tables, data: Bytes, i: int) -> None:
     k += 1
     x[k] = ((b1 + u - left) & 255) | u << 8 | b1 << 16
     k += 1
-    # local records
     v, v2 = _b(data, i - near), _b(data, i - 2 * near)
     vl = _b(data, i - near - 1)
     x[k] = v | near << 8
@@ -190,7 +189,7 @@ def hash_contexts(t: Tables, data: Bytes, i: int) -> None:
     k += 1
     x[k] = (i % near) | near << 16 | b1 << 32
     k += 1
-    # gaps and what followed
+    # How long ago, and what followed.
     x[k] = b1 | _gap(i - m[_LAST_2 + w2]) << 8
     k += 1
     a1, a2 = m[_AFTER_1 + b1], m[_AFTER_2 + (b2 << 8 | b1)]
@@ -202,7 +201,7 @@ def hash_contexts(t: Tables, data: Bytes, i: int) -> None:
     k += 1
     x[k] = a2 << 8 | b1
     k += 1
-    # words of four bytes
+    # Words of four bytes.
     a = i & 3
     part_big = np.int64(0)
     part_little = np.int64(0)
@@ -240,8 +239,7 @@ def hash_contexts(t: Tables, data: Bytes, i: int) -> None:
     k += 1
     x[k] = combine(word, combine(o1, combine(o2, o3)))
     k += 1
-    # extrapolated words
-    # All bytes of the words above must be known.
+    # Words that go on as those above did, of which all bytes must be known.
     wide = max(near, 4)
     p1 = 2 * _big(data, i - a - wide) - _big(data, i - a - 2 * wide)
     expected = (p1 & 0xFFFFFFFF) >> (32 - 8 * a)
@@ -256,7 +254,7 @@ def hash_contexts(t: Tables, data: Bytes, i: int) -> None:
     k += 1
     x[k] = combine(n[WORD], n[WORD_BEFORE])
     k += 1
-    # chain of records
+    # The chain of records.
     if n[IN_STEP]:
         p = n[PLACE]
         base = n[TYPE] << 16 | min(p, 255) << 8
@@ -297,7 +295,7 @@ def hash_contexts(t: Tables, data: Bytes, i: int) -> None:
     k += 1
     for j in range(k):
         x[j] = combine(x[j], j)
-    # for selectors
+    # For the selectors.
     n[_COLUMN] = c
     n[_UP] = u
     n[_NEAR_UP] = v

@@ -60,7 +60,7 @@ def problem(part: Part) -> str:
     if part.model == Model.BILEVEL and not MIN_WIDTH <= number <= MAX_WIDTH:
         return f"rows of {number} bytes"
     if part.model == Model.PIXELS and not (
-        MIN_STRIDE <= number <= MAX_STRIDE and part.numbers[1] in PIXELS
+        max(MIN_STRIDE, 3 * part.numbers[1]) <= number <= MAX_STRIDE and part.numbers[1] in PIXELS
     ):
         return f"rows of {number} bytes, pixels of {part.numbers[1]}"
     if part.model == Model.SOUND and not _is_sound(part.size, *part.numbers):

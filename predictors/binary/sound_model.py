@@ -46,6 +46,9 @@ _LONG, _SHORT = 256, 16
 _RATE_LONG, _RATE_SHORT = 0.002, 0.005
 
 _STAGES = 3
+_BOUND = 65536.0
+"""Of what a stage expects."""
+
 _BITS_OF_LENGTH = 5
 _DECISIONS = 40
 """At most so many for a sample, whatever the payload."""
@@ -88,6 +91,14 @@ def _sample(data: Bytes, i: int, kind: int) -> Any:
     low = np.int64(data[i + (kind == BIG_ENDIAN)])
     high = np.int64(data[i + (kind == LITTLE_ENDIAN)])
     return np.float64((high << 8 | low) - ((high >> 7) << 16))
+
+
+@inlined
+def _bounded(x: float) -> Any:
+    """Within ±_BOUND, so that no sum overflows whatever the samples are; 0 if it is no number."""
+    if x != x:
+        return 0.0
+    return min(max(x, -_BOUND), _BOUND)
 
 
 @inlined
@@ -148,9 +159,9 @@ def _expect(s: Stages, data: Bytes, i: int, kind: int, width: int, channels: int
         total += s.first.weights[channel, j] * x[j]
     begin = _LONG - 1 - (turn // channels) % _LONG
     history = s.history[channel]
-    s.expected[0] = total
-    s.expected[1] = _dot(s.weights_long[channel], history, begin)
-    s.expected[2] = _dot(s.weights_short[channel], history, begin)
+    s.expected[0] = _bounded(total)
+    s.expected[1] = _bounded(_dot(s.weights_long[channel], history, begin))
+    s.expected[2] = _bounded(_dot(s.weights_short[channel], history, begin))
     for j in range(_STAGES):
         s.last.inputs[j] = s.expected[j]
     total = np.float64(0.0)
