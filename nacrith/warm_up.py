@@ -8,6 +8,7 @@ one by one as they are needed (measured). Python's own bytecode, without which e
 import compileall
 import gzip
 import io
+import struct
 import textwrap
 import time
 import zlib
@@ -39,6 +40,13 @@ def _with_fixed_codes(content: bytes) -> bytes:
 
 _STREAMS = gzip.compress(_NUMBERS, mtime=0) + _with_fixed_codes(_PROSE.encode()[:300])
 _CODE = b"\x55\x48\x89\xe5\xe8\x10\0\0\0" * 40
+_WAVES = bytes(i * i % 64 for i in range(1200))
+_SOUND = b"RIFF\0\0\0\0WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, 8000, 16000, 2, 16)
+_MEDIA = (
+    b"P4 96 100\n" + _WAVES,
+    b"P5 40 30 255\n" + _WAVES,
+    _SOUND + b"data" + struct.pack("<I", len(_WAVES)) + _WAVES,
+)
 
 SAMPLES = (
     f"{_PROSE}.\n".encode(),
@@ -46,6 +54,7 @@ SAMPLES = (
     _NUMBERS,
     _STREAMS,
     _CODE + _NUMBERS + _PROSE.encode(),
+    b"".join(_MEDIA),
 )
 """Between them they need every kernel that files of any kind need."""
 
@@ -74,7 +83,7 @@ def warm_up(model: Path | None = None) -> Iterator[str]:
     for preset in (*without_model, with_model):
         for sample in SAMPLES:
             _there_and_back(sample, CompressOptions(model, preset=preset))
-    _there_and_back(SAMPLES[-1], CompressOptions(model))
+    _there_and_back(SAMPLES[3], CompressOptions(model))
     _there_and_back(SAMPLES[0], CompressOptions(model, preset=with_model, streams=3))
     for folder in setup_record.PACKAGES:
         compileall.compile_dir(folder, quiet=2)

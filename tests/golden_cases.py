@@ -6,6 +6,7 @@ so that a case can't lose its feature unnoticed.
 
 import hashlib
 import io
+import struct
 import textwrap
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 
 from coder import Decoder
+from nacrith.codec.binary_codec import read_head
 from nacrith.codec.layout import Layout, code_layout
 from nacrith.format.container import MemberReader
 from nacrith.format.dictionary import dictionary_id
@@ -29,6 +31,7 @@ from nacrith.pipeline.presets import LEVELS
 from nacrith.transforms.charset import CHARSETS
 from nacrith.transforms.charset_table import CODECS
 from nacrith.transforms.prepare import code_transforms
+from predictors.binary.parts import Model
 from tests.charset_texts import TEXTS
 from tests.conftest import ROOT, keep_in_model
 from tests.correction_examples import random_correction
@@ -128,8 +131,10 @@ def features(packed: bytes) -> dict[str, Any]:
                 whole = Layout((frame.n_symbols,), (frame.size_of(Kind.TEXT),))
                 found["streams"] = len(code_layout(coder, whole))
             elif kind == Kind.MIXED:
-                packed_record = Reader(payload, "mixed data").varint()
-                found["record"], found["calls"] = packed_record >> 1, bool(packed_record & 1)
+                coded = read_head(Reader(payload, "mixed data"), frame.size_of(kind))
+                found["models"] = {part.part.model for part in coded}
+                found["record"] = coded[0].part.numbers[0]
+                found["calls"] = coded[0].calls
             elif kind == Kind.MIXED_TEXT:
                 found["variant"] = Reader(payload, "mixed text").varint()
     return found
@@ -171,6 +176,46 @@ def _rows() -> bytes:
     return b"".join(
         i.to_bytes(4, "little") + (number % 50).to_bytes(4, "big") + b"\1\0\xff\xfe"
         for i, number in enumerate(_numbers(100))
+    )
+
+
+def _disc() -> bytes:
+    """A picture of one bit a pixel: rows of 8 bytes, of a ragged disc."""
+    edges = _numbers(128)
+    bits = "".join(
+        "1" if (x - 32) ** 2 + (y - 64) ** 2 < 700 + edge % 64 else "0"
+        for y, edge in enumerate(edges)
+        for x in range(64)
+    )
+    return int(bits, 2).to_bytes(1024, "big")
+
+
+def _ramp() -> bytes:
+    """A PPM picture of 48 x 48 pixels, curved, with noise."""
+    places = [(x, y, color) for y in range(48) for x in range(48) for color in range(3)]
+    noise = _numbers(2 * len(places))
+    values = (
+        ((x - 20) ** 2 + (y - 30) ** 2) // 12 + 10 * color + next(noise) % 8 + next(noise) % 8
+        for x, y, color in places
+    )
+    return b"P6\n48 48\n255\n" + bytes(values)
+
+
+def _chord() -> bytes:
+    """A WAV file of two triangular tones in 16 bits."""
+    noise = _numbers(2000)
+    tones = [
+        500 * abs(i % 80 - 40) + 300 * abs(i % 54 - 27) + next(noise) % 400 for i in range(2000)
+    ]
+    data = b"".join(tone.to_bytes(2, "little", signed=True) for tone in tones)
+    head = b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, 8000, 16000, 2, 16)
+    return (
+        b"RIFF"
+        + struct.pack("<I", 36 + len(data))
+        + head
+        + b"data"
+        + struct.pack("<I", len(data))
+        + data
     )
 
 
@@ -280,6 +325,9 @@ CASES = {
     ),
     "mixed": _binary(Kind.MIXED, _rows(), record=12, calls=False),
     "calls": _binary(Kind.MIXED, _code(), calls=True),
+    "bilevel": _binary(Kind.MIXED, _disc(), models={Model.BILEVEL}),
+    "pixels": _binary(Kind.MIXED, _ramp(), models={Model.BYTES, Model.PIXELS}),
+    "sound": _binary(Kind.MIXED, _chord(), models={Model.BYTES, Model.SOUND}),
     "lzma": _binary(Kind.LZMA, bytes(1 << 20)),
     "stored": _binary(Kind.STORED, RANDOM),
     # Streams of zlib and of 7-zip, in gzip, zip and PNG, and in each other.

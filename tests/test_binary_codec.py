@@ -34,7 +34,7 @@ def test_mixing_survives_any_record_length(data, record, times):
     values = np.frombuffer(data, dtype=np.uint8).copy()
     coder = Encoder()
     code_bytes(coder, values, record)
-    payload = to_varint(record << 1) + coder.finish()
+    payload = b"\0" + to_varint(record) + coder.finish()
     assert decode_binary(Kind.MIXED, payload, len(data)) == data
 
 
@@ -63,9 +63,9 @@ def test_a_false_record_length_or_size_is_an_error():
     data = bytes(range(200)) * 30
     kind, payload = encode_binary(data)
     assert kind == Kind.MIXED
-    for start in (b"\0", to_varint(1 << 1), to_varint(2049 << 1), to_varint(1 << 60)):
+    for start in (b"\0\0", b"\0" + to_varint(1), b"\0" + to_varint(2049), to_varint(1 << 60)):
         with pytest.raises(FormatError):
-            decode_binary(Kind.MIXED, start + payload[1:], len(data))
+            decode_binary(Kind.MIXED, start + payload[2:], len(data))
     with pytest.raises(FormatError, match="bytes in"):
         decode_binary(Kind.MIXED, payload, 1 << 30)
 

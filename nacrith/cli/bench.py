@@ -143,6 +143,24 @@ _INTO = click.option(
 )  # fmt: skip
 
 
+@bench.command("media")
+@click.argument("files", type=NAME, nargs=-1)
+@_INTO
+def bench_media(files: tuple[Path, ...], output: Path | None) -> None:
+    """Pictures and WAV files without loss, beside PNG, WebP, JPEG XL and FLAC.
+
+    JPEG XL and FLAC where pillow-jxl-plugin and soundfile are installed.
+
+    \b
+    nacrith bench media
+    nacrith bench media photo.png song.wav
+    """
+    from nacrith.bench.markdown import show
+    from nacrith.bench.media import measure_media, media_section
+
+    show(media_section(measure_media(list(files))), output)
+
+
 @bench.command("loading")
 @click.option("--rounds", type=Count(1, LARGEST), default=5, show_default=True, help="Of each.")
 @_INTO

@@ -105,7 +105,8 @@ def _is_idle(name: str, own: dict[str, bool]) -> bool:
 
 _SETTINGS = (
     *(f"-{level}" for level in range(1, 10)), "--fast", "--best", "-e", "--extreme", "--long",
-    "--streams", "--window", "--block-size", "--backend", "--inside", "-n", "--no-name", "-N", "--metadata",
+    "--streams", "--window", "--block-size", "--backend", "--inside", "--correction",
+    "-n", "--no-name", "-N", "--metadata",
 )  # fmt: skip
 """Options that say how to compress."""
 

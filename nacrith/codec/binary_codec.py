@@ -2,12 +2,15 @@
 
 import lzma
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from coder import Decoder, Encoder
+from coder import Coder, Decoder, Encoder
+from nacrith.codec.binary_parts import MAX_PARTS, find_parts
 from nacrith.codec.callbacks import DoneCallback, ignore
 from nacrith.codec.payload import can_hold, padded
 from nacrith.codec.text_mixing import INSTEAD_OF_MODEL, may_be_text, mix_text, unmix_text
@@ -15,9 +18,11 @@ from nacrith.errors import FormatError
 from nacrith.format.frame import Kind
 from nacrith.format.varint import Reader, to_varint
 from nacrith.transforms.x86_calls import calls_pay, to_absolute, to_relative
-from predictors.binary.byte_model import code_bytes, least_cost
-from predictors.binary.record_length import MAX_RECORD, MIN_RECORD, record_length
+from predictors.binary.engine import least_cost
+from predictors.binary.parts import NUMBERS, Model, Part, code_part, problem
 from predictors.text.text_model import TextPast
+
+Bytes = npt.NDArray[np.uint8]
 
 _MIN_DICTIONARY = 1 << 12
 # Of this much data of which LZMA leaves next to nothing, context mixing, which takes
@@ -138,13 +143,10 @@ def mix(
         on_progress(done)
 
     values: Any = np.frombuffer(data, dtype=np.uint8).copy()
-    calls = calls_pay(values)
-    if calls:
-        to_absolute(values)
-    if not MIN_RECORD <= record <= MAX_RECORD:
-        record = record_length(values)
-    code_bytes(coder, values, record, note, _FINE if ends else _COARSE)
-    payload = to_varint(record << 1 | calls) + padded(coder.finish(), least_cost(len(data)))
+    parts = find_parts(values, record)
+    coded = [CodedPart(part, _calls_pay(part, piece)) for part, piece in _pieces(parts, values)]
+    _code(coder, values, coded, True, note, _FINE if ends else _COARSE)
+    payload = _head(coded) + padded(coder.finish(), least_cost(len(data)))
     found = []
     for end in ends:
         i = bisect_left(places, end, 1)
@@ -154,17 +156,91 @@ def mix(
     return payload, found
 
 
+@dataclass(frozen=True)
+class CodedPart:
+    """A part, and whether its calls have absolute targets while it is coded."""
+
+    part: Part
+    calls: bool
+
+
+def _pieces(parts: Sequence[Part], values: Bytes) -> Iterator[tuple[Part, Bytes]]:
+    """Each part with its bytes, a view."""
+    begin = 0
+    for part in parts:
+        yield part, values[begin : begin + part.size]
+        begin += part.size
+
+
+def _calls_pay(part: Part, values: Bytes) -> bool:
+    return part.model == Model.BYTES and calls_pay(values)
+
+
+def _code(
+    coder: Coder,
+    values: Bytes,
+    parts: Sequence[CodedPart],
+    encodes: bool,
+    on_progress: DoneCallback,
+    every: int = _COARSE,
+) -> None:
+    """Code all parts of the data, [n] uint8, with an encoder or a decoder."""
+    begin = 0
+    for coded, (part, piece) in zip(
+        parts, _pieces([coded.part for coded in parts], values), strict=True
+    ):
+        if coded.calls and encodes:
+            to_absolute(piece)
+        code_part(coder, piece, part, _from(begin, on_progress), every)
+        if coded.calls and not encodes:
+            to_relative(piece)
+        begin += part.size
+
+
+def _from(begin: int, on_progress: DoneCallback) -> DoneCallback:
+    """Report what is done of a part as what is done of all."""
+    return lambda done: on_progress(begin + done)
+
+
+def _head(parts: Sequence[CodedPart]) -> bytes:
+    """What a payload says of its parts; the last one's size follows from the others'."""
+    head = b""
+    for i, coded in enumerate(parts):
+        is_last = i == len(parts) - 1
+        part = coded.part
+        head += to_varint(part.model << 2 | coded.calls << 1 | (not is_last))
+        head += b"".join(map(to_varint, part.numbers))
+        head += b"" if is_last else to_varint(part.size)
+    return head
+
+
+def read_head(reader: Reader, size: int) -> list[CodedPart]:
+    """Inverse of `_head`, for data of `size` bytes."""
+    parts: list[CodedPart] = []
+    goes_on = True
+    while goes_on:
+        packed = reader.varint()
+        goes_on = bool(packed & 1)
+        if packed >> 2 not in NUMBERS or len(parts) == MAX_PARTS:
+            raise FormatError("a frame's binary data is damaged: it has parts of no kind")
+        model = Model(packed >> 2)
+        numbers = tuple(reader.varint() for _ in range(NUMBERS[model]))
+        part = Part(model, reader.varint() if goes_on else size, numbers)
+        if found := problem(part):
+            raise FormatError(f"a frame's binary data is damaged: it claims {found}")
+        if not 0 < part.size <= size:
+            raise FormatError("a frame's binary data is damaged: its parts are too long")
+        size -= part.size
+        parts.append(CodedPart(part, bool(packed & 2)))
+    return parts
+
+
 def _unmix(payload: bytes, size: int, on_progress: DoneCallback) -> bytes:
     reader = Reader(payload, "binary data of a frame")
-    packed = reader.varint()
-    record, calls = packed >> 1, packed & 1
+    parts = read_head(reader, size)
     coded = reader.rest()
-    if not MIN_RECORD <= record <= MAX_RECORD:
-        raise FormatError(f"a frame's binary data is damaged: it claims records of {record} bytes")
     if not can_hold(coded, least_cost(size)):
         raise FormatError(f"a frame is damaged: {size} bytes in {len(payload)}")
     values = np.zeros(size, dtype=np.uint8)
-    code_bytes(Decoder(coded), values, record, on_progress)
-    if calls:
-        to_relative(values)
+    _code(Decoder(coded), values, parts, False, on_progress)
     return values.tobytes()

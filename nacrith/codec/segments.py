@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coder.kernels import njit
+from nacrith.codec.media import find_media
 from nacrith.format.frame import Kind, Segment
 from nacrith.transforms.charset import utf16_order
 from nacrith.transforms.charset_detection import is_convincing
@@ -181,6 +182,26 @@ def find_segments(data: bytes) -> list[Segment]:
         return []
     if utf16_order(data):
         return [Segment(Kind.TEXT, len(data))]
+    segments: list[Segment] = []
+    end = 0
+    for media in find_media(data):
+        # Their header, even one in letters, belongs to them.
+        segments += _without_media(data[end : media.header])
+        segments.append(Segment(Kind.MIXED, media.end - max(media.header, end)))
+        end = media.end
+    segments += _without_media(data[end:])
+    joined: list[Segment] = []
+    for segment in segments:
+        if joined and joined[-1].kind == segment.kind:
+            segment = Segment(segment.kind, joined.pop().length + segment.length)
+        joined.append(segment)
+    return joined
+
+
+def _without_media(data: bytes) -> list[Segment]:
+    """The segments of data in which there are no pictures and sounds."""
+    if not data:
+        return []
     values = np.frombuffer(data, dtype=np.uint8)
     marks = np.zeros(len(data), dtype=np.uint8)
     _mark_text(values, marks)

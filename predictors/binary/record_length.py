@@ -43,3 +43,27 @@ def record_length(data: npt.NDArray[np.uint8]) -> int:
     if best < _LEAST:
         return DEFAULT_RECORD
     return next(n for n, s in zip(lengths, scores, strict=True) if s >= _NEARLY * best)
+
+
+NEAR = 2048
+"""So many bytes before a place tell what the records are there; up to a fourth of it long."""
+
+MAX_NEAR_RECORD = NEAR // 4
+
+
+@njit(cache=True, counted=False)
+def near_record(data: npt.NDArray[np.uint8], i: int) -> Any:
+    """The record length of the bytes just before place i ≥ NEAR + MAX_NEAR_RECORD, int64.
+
+    Found as in `record_length`; a longer one must be 1/16 better.
+    """
+    best = np.int64(DEFAULT_RECORD)
+    most = np.int64(NEAR // 8)
+    for n in range(MIN_RECORD, MAX_NEAR_RECORD + 1):
+        count = np.int64(0)
+        for j in range(i - NEAR, i):
+            count += np.int64(data[j] == data[j - n]) & np.int64(data[j] != data[j - 1])
+        if count > most:
+            most = count + (count >> 4)
+            best = np.int64(n)
+    return best

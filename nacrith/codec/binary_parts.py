@@ -1,0 +1,88 @@
+"""Which parts of binary data are pictures or sound, and the numbers that their models need.
+
+Of what looks like a picture by its bytes alone, a sample is coded both ways.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from coder import Encoder
+from nacrith.codec.media import Media, find_media
+from predictors.binary.bilevel_model import MAX_WIDTH, MIN_WIDTH
+from predictors.binary.parts import Model, Part, code_part
+from predictors.binary.record_length import MAX_RECORD, MIN_RECORD, record_length
+
+Bytes = npt.NDArray[np.uint8]
+
+MAX_PARTS = 64
+"""Each begins with new tables, which take a tenth of a second to make."""
+
+_SAMPLE = 1 << 13
+"""Bytes that are coded both ways."""
+
+_LEAST = 1 << 10
+"""Bytes of a picture without a header."""
+
+# A pixel of a picture of one bit mostly equals the one above: so many bits of a hundred differ at
+# most. Half of what is not such a picture do, but for long runs.
+_MOST_CHANGES = 20
+
+
+def find_parts(data: Bytes, record: int = 0) -> list[Part]:
+    """Cut [n] uint8 into parts, one or more, that add up to it.
+
+    Args:
+        record: length of the records of what no header says anything of, if it is known; one
+            that is out of range is estimated.
+    """
+    parts = []
+    end = 0
+    for media in find_media(data.tobytes())[: MAX_PARTS // 2 - 1]:
+        if media.begin > end:
+            parts.append(_other_part(data[end : media.begin], record))
+        parts.append(_better_part(data[media.begin : media.end], media))
+        end = media.end
+    if end < len(data) or not parts:
+        parts.append(_other_part(data[end:], record))
+    return parts
+
+
+def _better_part(data: Bytes, media: Media) -> Part:
+    """A picture or sound as such, or as bytes if a sample is smaller so."""
+    part = Part(media.model, len(data), media.numbers)
+    whole = Part(Model.BYTES, len(data), (record_length(data),))
+    return min(part, whole, key=lambda part: _sample_size(data, part))
+
+
+def _other_part(data: Bytes, record: int) -> Part:
+    """What no header says anything of."""
+    if not MIN_RECORD <= record <= MAX_RECORD:
+        record = record_length(data)
+    whole = Part(Model.BYTES, len(data), (record,))
+    if MIN_WIDTH <= record <= MAX_WIDTH and len(data) >= _LEAST and _may_be_bilevel(data, record):
+        picture = Part(Model.BILEVEL, len(data), (record,))
+        return min(picture, whole, key=lambda part: _sample_size(data, part))
+    return whole
+
+
+def _may_be_bilevel(data: Bytes, width: int) -> bool:
+    """Do the bits of most bytes equal those of the row above?"""
+    rows = _middle(data, _SAMPLE + width)
+    if len(rows) < 2 * width:
+        return False
+    changes = int(np.bitwise_count(rows[width:] ^ rows[:-width]).sum())
+    return 100 * changes <= _MOST_CHANGES * 8 * (len(rows) - width)
+
+
+def _sample_size(data: Bytes, part: Part) -> int:
+    """What the middle of the data costs as such a part, in bytes."""
+    sample = _middle(data, _SAMPLE).copy()
+    coder = Encoder()
+    code_part(coder, sample, Part(part.model, len(sample), part.numbers))
+    return len(coder.finish())
+
+
+def _middle(data: Bytes, n: int) -> Bytes:
+    # At an even place: a sample of sound has two bytes.
+    begin = max(0, (len(data) - n) // 4 * 2)
+    return data[begin : begin + n]

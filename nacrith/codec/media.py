@@ -1,0 +1,191 @@
+"""Pictures and sound that are not compressed, found by their headers anywhere in data.
+
+Windows bitmaps (BMP), the binary portable formats (PBM, PGM, PPM), TIFF with its rows in one run,
+WAV and AIFF. What is cut off by the end of the data counts as far as it goes.
+"""
+
+import re
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from predictors.binary.bilevel_model import MAX_WIDTH, MIN_WIDTH
+from predictors.binary.parts import Model, Part, problem
+from predictors.binary.sound_model import BIG_ENDIAN, EIGHT_BITS, LITTLE_ENDIAN
+
+_LEAST = 1 << 10
+"""Bytes of a picture or of sound, below which a model of their own does not pay."""
+
+_LOOKED_AT = 1 << 12
+_LEAST_OTHERS = 16
+"""One in so many of the first bytes must not be a character of ASCII."""
+
+_ASCII = bytes([9, 10, 13, *range(32, 127)])
+
+
+@dataclass(frozen=True)
+class Media:
+    """Where pixels or samples are.
+
+    Attributes:
+        header: where their header begins.
+        begin, end: of the pixels or samples.
+        model, numbers: as of a `Part`.
+    """
+
+    header: int
+    begin: int
+    end: int
+    model: Model
+    numbers: tuple[int, ...]
+
+
+def find_media(data: bytes) -> list[Media]:
+    """All pictures and sounds, in order; none begins before the one before it ends."""
+    found: list[Media] = []
+    end = 0
+    for match in _MAGIC.finditer(data):
+        if match.start() < end:
+            continue
+        read = _READERS[match.group()[:2]]
+        try:
+            media = read(data, match.start())
+        except (struct.error, IndexError):
+            continue
+        if media and _is_sound_or_picture(media) and not _is_text(data, media):
+            found.append(media)
+            end = media.end
+    return found
+
+
+def _is_text(data: bytes, media: Media) -> bool:
+    """Is it a text about such files? Few of its bytes are none of ASCII's then."""
+    begin = data[media.begin : media.begin + _LOOKED_AT]
+    others = begin.translate(None, _ASCII)
+    return len(others) * _LEAST_OTHERS < len(begin)
+
+
+def _is_sound_or_picture(media: Media) -> bool:
+    size = media.end - media.begin
+    return size >= _LEAST and not problem(Part(media.model, size, media.numbers))
+
+
+def _media(
+    data: bytes, header: int, begin: int, size: int, model: Model, *numbers: int
+) -> Media | None:
+    end = min(begin + size, len(data))
+    if model == Model.SOUND:
+        end -= (end - begin) % 2
+    return Media(header, begin, end, model, numbers) if header < begin < end else None
+
+
+def _picture(
+    data: bytes, header: int, begin: int, stride: int, rows: int, bits: int
+) -> Media | None:
+    """Of a row of `stride` bytes and so many bits a pixel."""
+    size = stride * rows
+    if bits == 1 and MIN_WIDTH <= stride <= MAX_WIDTH:
+        return _media(data, header, begin, size, Model.BILEVEL, stride)
+    if bits in (8, 24, 32):
+        return _media(data, header, begin, size, Model.PIXELS, stride, bits // 8)
+    return None
+
+
+def _bmp(data: bytes, at: int) -> Media | None:
+    begin, head, width, height = struct.unpack_from("<IIii", data, at + 10)
+    planes, bits, compression = struct.unpack_from("<HHI", data, at + 26)
+    if planes != 1 or compression not in (0, 3) or not 40 <= head <= 124 or width <= 0:
+        return None
+    if not head + 14 <= begin <= head + 14 + 1024 + 16:
+        return None
+    stride = (width * bits + 31) // 32 * 4
+    return _picture(data, at, at + begin, stride, abs(height), bits)
+
+
+_PNM_HEAD = re.compile(rb"P[456](?:\s+|#[^\n]*\n)+(\d{1,6})(?:\s+|#[^\n]*\n)+(\d{1,6})")
+_PNM_MOST = re.compile(rb"(?:\s+|#[^\n]*\n)+255")
+
+
+def _pnm(data: bytes, at: int) -> Media | None:
+    head = _PNM_HEAD.match(data, at)
+    if not head:
+        return None
+    width, rows = int(head[1]), int(head[2])
+    end = head.end()
+    if data[at + 1] == ord("4"):
+        return _picture(data, at, end + 1, (width + 7) // 8, rows, 1)
+    most = _PNM_MOST.match(data, end)
+    pixel = 3 if data[at + 1] == ord("6") else 1
+    return _picture(data, at, most.end() + 1, width * pixel, rows, 8 * pixel) if most else None
+
+
+_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _OFFSETS, _SAMPLES = 256, 257, 258, 259, 273, 277
+
+
+def _tiff(data: bytes, at: int) -> Media | None:
+    order = "<" if data[at : at + 2] == b"II" else ">"
+    directory = at + struct.unpack_from(order + "I", data, at + 4)[0]
+    (entries,) = struct.unpack_from(order + "H", data, directory)
+    tags = {}
+    for i in range(min(entries, 64)):
+        tag, kind, count = struct.unpack_from(order + "HHI", data, directory + 2 + 12 * i)
+        code, size = ("H", 2) if kind == 3 else ("I", 4)
+        place = directory + 10 + 12 * i
+        if count * size > 4:
+            place = at + struct.unpack_from(order + "I", data, place)[0]
+        tags[tag] = struct.unpack_from(order + code, data, place)[0]
+    samples = tags.get(_SAMPLES, 1)
+    bits = tags.get(_BITS, 1) * samples
+    if tags.get(_COMPRESSION, 1) != 1 or not {_WIDTH, _HEIGHT, _OFFSETS} <= tags.keys():
+        return None
+    stride = (tags[_WIDTH] * bits + 7) // 8
+    return _picture(data, at, at + tags[_OFFSETS], stride, tags[_HEIGHT], bits)
+
+
+def _chunks(data: bytes, at: int, order: str) -> Iterator[tuple[bytes, int, int]]:
+    """Name, begin and size of the chunks of an IFF or RIFF file from `at` on."""
+    while at + 8 <= len(data):
+        (size,) = struct.unpack_from(order + "I", data, at + 4)
+        yield data[at : at + 4], at + 8, size
+        at += 8 + size + size % 2
+
+
+def _wav(data: bytes, at: int) -> Media | None:
+    kind, channels = -1, 0
+    if data[at + 8 : at + 12] != b"WAVE":
+        return None
+    for name, begin, size in _chunks(data, at + 12, "<"):
+        if name == b"fmt ":
+            coding, channels = struct.unpack_from("<HH", data, begin)
+            (bits,) = struct.unpack_from("<H", data, begin + 14)
+            if coding in (1, 0xFFFE):
+                kind = {8: EIGHT_BITS, 16: LITTLE_ENDIAN}.get(bits, -1)
+        elif name == b"data":
+            return _media(data, at, begin, size, Model.SOUND, kind, channels)
+    return None
+
+
+def _aiff(data: bytes, at: int) -> Media | None:
+    bits = channels = 0
+    if data[at + 8 : at + 12] != b"AIFF":
+        return None
+    for name, begin, size in _chunks(data, at + 12, ">"):
+        if name == b"COMM":
+            channels, _, bits = struct.unpack_from(">HIH", data, begin)
+        elif name == b"SSND" and bits == 16:
+            return _media(data, at, begin + 8, size - 8, Model.SOUND, BIG_ENDIAN, channels)
+    return None
+
+
+_READERS: dict[bytes, Callable[[bytes, int], Media | None]] = {
+    b"BM": _bmp,
+    b"P4": _pnm,
+    b"P5": _pnm,
+    b"P6": _pnm,
+    b"II": _tiff,
+    b"MM": _tiff,
+    b"RI": _wav,
+    b"FO": _aiff,
+}
+
+_MAGIC = re.compile(rb"BM(?=.{4}\0\0\0\0)|P[456](?=\s)|II\*\0|MM\0\*|RIFF|FORM", re.DOTALL)

@@ -1,0 +1,96 @@
+"""Binary data in parts, each with the model that is made for it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from coder import Coder
+from predictors.binary import engine
+from predictors.binary.bilevel_model import MAX_WIDTH, MIN_WIDTH, code_bilevel
+from predictors.binary.byte_model import code_bytes
+from predictors.binary.pixel_model import MAX_STRIDE, MIN_STRIDE, PIXELS, code_pixels
+from predictors.binary.record_length import MAX_RECORD, MIN_RECORD
+from predictors.binary.sound_model import (
+    BIG_ENDIAN,
+    EIGHT_BITS,
+    LITTLE_ENDIAN,
+    MAX_CHANNELS,
+    code_sound,
+)
+
+
+class Model(IntEnum):
+    """What a part is, as files number it."""
+
+    BYTES = 0
+    BILEVEL = 1
+    PIXELS = 2
+    SOUND = 3
+
+
+@dataclass(frozen=True)
+class Part:
+    """Bytes in a row.
+
+    Attributes:
+        model: what they are.
+        size: how many.
+        numbers: what the model must know: of BYTES the length of a record; of BILEVEL the
+            bytes of a row; of PIXELS those of a row and of a pixel; of SOUND the format of a
+            sample, and how many channels there are.
+    """
+
+    model: Model
+    size: int
+    numbers: tuple[int, ...]
+
+
+NUMBERS = {Model.BYTES: 1, Model.BILEVEL: 1, Model.PIXELS: 2, Model.SOUND: 2}
+"""How many each model must know."""
+
+
+def problem(part: Part) -> str:
+    """Why there can't be such a part; empty if there can."""
+    number = part.numbers[0]
+    if part.model == Model.BYTES and not MIN_RECORD <= number <= MAX_RECORD:
+        return f"records of {number} bytes"
+    if part.model == Model.BILEVEL and not MIN_WIDTH <= number <= MAX_WIDTH:
+        return f"rows of {number} bytes"
+    if part.model == Model.PIXELS and not (
+        max(MIN_STRIDE, 3 * part.numbers[1]) <= number <= MAX_STRIDE and part.numbers[1] in PIXELS
+    ):
+        return f"rows of {number} bytes, pixels of {part.numbers[1]}"
+    if part.model == Model.SOUND and not _is_sound(part.size, *part.numbers):
+        return f"{part.size} bytes of sound of format {number} in {part.numbers[1]} channels"
+    return ""
+
+
+def _is_sound(size: int, kind: int, channels: int) -> bool:
+    is_whole = kind == EIGHT_BITS or size % 2 == 0
+    return (
+        is_whole
+        and kind in (EIGHT_BITS, LITTLE_ENDIAN, BIG_ENDIAN)
+        and 1 <= channels <= MAX_CHANNELS
+    )
+
+
+def code_part(
+    coder: Coder,
+    data: npt.NDArray[np.uint8],
+    part: Part,
+    on_progress: Callable[[int], None] = lambda done: None,
+    every: int = engine.BLOCK,
+) -> None:
+    """Code a part that has no `problem`; other arguments as for `code_bytes`."""
+    _CODE[part.model](coder, data, *part.numbers, on_progress, every)
+
+
+_CODE: dict[Model, Callable[..., None]] = {
+    Model.BYTES: code_bytes,
+    Model.BILEVEL: code_bilevel,
+    Model.PIXELS: code_pixels,
+    Model.SOUND: code_sound,
+}

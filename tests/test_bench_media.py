@@ -1,0 +1,33 @@
+"""The bench of pictures and sound."""
+
+import wave
+
+import numpy as np
+import pytest
+
+from nacrith.bench.media import measure_media, media_section
+from nacrith.errors import ArgumentError
+
+
+def test_pictures_and_sound_are_measured(tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    y, x = np.mgrid[0:30, 0:40]
+    pixels = np.stack([4 * x, 5 * y, x + y], axis=2).astype(np.uint8)
+    image.fromarray(pixels).save(tmp_path / "a.png")
+    with wave.open(str(tmp_path / "b.wav"), "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(8000)
+        writer.writeframes((3000 * np.sin(np.arange(900) / 9)).astype("<i2").tobytes())
+    first, second = measured = measure_media([tmp_path / "a.png", tmp_path / "b.wav"])
+    assert first["bytes"] == 54 + 30 * 120 and 0 < first["size"] < 1000
+    assert {"PNG", "WEBP"} <= first["others"].keys()
+    assert second["bytes"] == 1844 and 0 < second["size"] < 1800
+    assert f"**{first['size']:,}**" in media_section(measured)
+
+
+def test_what_is_no_picture_is_an_error(tmp_path):
+    pytest.importorskip("PIL.Image")
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    with pytest.raises(ArgumentError, match="no picture"):
+        measure_media([tmp_path / "a.png"])
