@@ -78,7 +78,7 @@ def test_the_smallest_kind_wins():
 
 
 def test_lzma_wins_where_mixing_does_badly(monkeypatch):
-    monkeypatch.setattr("nacrith.codec.binary_codec.mix", lambda data, on_progress: (data, []))
+    monkeypatch.setattr("nacrith.codec.binary_codec.mix", lambda data, **_: (data, []))
     monkeypatch.setattr("nacrith.codec.binary_codec.mix_text", lambda data, *_: data)
     data = b"many words and more words " * 50
     kind, payload = encode_binary(data)

@@ -16,6 +16,7 @@ from corpora import training  # noqa: E402
 from corpora.leaks import Benchmarks  # noqa: E402
 from nacrith.correction import documents as documents_module  # noqa: E402
 from nacrith.correction import pack, train  # noqa: E402
+from nacrith.correction.average import averaged  # noqa: E402
 from nacrith.correction.command import run  # noqa: E402
 from nacrith.correction.sequences import sequences  # noqa: E402
 from predictors.base import ModelError  # noqa: E402
@@ -26,6 +27,7 @@ from predictors.language_models.correction.factors import SCALE  # noqa: E402
 from predictors.language_models.correction.samples import Samples  # noqa: E402
 from predictors.language_models.correction.schedule import Schedule  # noqa: E402
 from predictors.language_models.correction.trainer import Trainer  # noqa: E402
+from predictors.language_models.exact.gguf_file import Gguf  # noqa: E402
 from tests.conftest import ROOT, assert_fails  # noqa: E402
 
 DOCUMENTS = {
@@ -217,6 +219,20 @@ def test_a_checkpoint_becomes_a_correction(small_run, tmp_path, tiny_gguf, monke
         expected = SCALE * (factors.b[name][1] @ a[1]).numpy()
         found = correction.merged(name, 1, np.zeros_like(expected))
         assert np.linalg.norm(found - expected) < 0.03 * np.linalg.norm(expected)
+
+
+def test_checkpoints_are_averaged_and_their_change_is_scaled(small_run, tmp_path, tiny_gguf):
+    checkpoints = []
+    for name, steps in (("a", 2), ("b", 3)):
+        small_run(name, steps)
+        checkpoints.append(tmp_path / name / "checkpoint.pt")
+    shape = Gguf(tiny_gguf).shape
+    one, other = (pack.read_factors(path, shape) for path in checkpoints)
+    mean = averaged(checkpoints, shape, 0.5)
+    for name, a in mean.a.items():
+        assert torch.allclose(a, (one.a[name] + other.a[name]) / 2)
+        assert torch.allclose(mean.b[name], (one.b[name] + other.b[name]) / 4)
+    assert not torch.equal(one.flat, other.flat)
 
 
 def test_what_is_no_checkpoint_is_refused(tmp_path, tiny_gguf, monkeypatch):

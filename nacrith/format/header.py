@@ -32,7 +32,7 @@ _SMOLLM2 = KnownModel(
 # the model that it is of.
 KNOWN_MODELS = {
     1: _SMOLLM2,
-    2: _SMOLLM2._replace(correction="7e5fc17b133f5061"),
+    2: _SMOLLM2._replace(correction="376018ae149b0a23"),
 }
 _NAMED, _CORRECTED = 0, 255
 
