@@ -16,6 +16,12 @@ _LOOKED_AT = 1 << 10
 _EXACT = "exact"
 
 
+def may_be_text(path: Path) -> bool:
+    """A guess by the beginning of a file; raises OSError."""
+    with open(path, "rb") as file:
+        return b"\0" not in file.read(_LOOKED_AT)
+
+
 def before_compression(path: Path, size: int, options: CompressOptions) -> None:
     """Map the weights that a file will probably be compressed with."""
     if options.preset.mixing is not None or options.backend not in ("auto", _EXACT):
@@ -23,9 +29,8 @@ def before_compression(path: Path, size: int, options: CompressOptions) -> None:
     if size > options.block_size:
         return
     with suppress(OSError, NacrithError):
-        with open(path, "rb") as file:
-            if b"\0" in file.read(_LOOKED_AT):
-                return
+        if not may_be_text(path):
+            return
         from nacrith.models.catalog import embedded_path
         from predictors.language_models.file_hash import remembered_sha256
 

@@ -1,5 +1,6 @@
 """`nacrith compress`, `decompress` and `test`."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from nacrith.cli.ahead import before_compression, before_decompression
 from nacrith.cli.batch import for_each, name_of
 from nacrith.cli.directory_walk import Choice, compressed, is_compressed, originals
 from nacrith.cli.display import say
+from nacrith.cli.expectation import tell_what_to_expect
 from nacrith.cli.file_job import FileJob, open_compressed, progress_of
 from nacrith.cli.inputs import Inputs, with_inputs
 from nacrith.cli.options import (
@@ -47,6 +49,7 @@ from nacrith.system.files import (
     restore_metadata,
 )
 from nacrith.transforms.opening.limits import INSIDE
+from predictors.language_models.numerics import available_threads
 
 if TYPE_CHECKING:
     from nacrith.pipeline.summary import Summary
@@ -164,6 +167,8 @@ def compress(
     )
 
     def job(path: Path | None) -> "Summary":
+        if path and not out.hides_progress and sys.stderr.isatty():
+            tell_what_to_expect(path, level, threads or available_threads())
         return _compress(path, out, options, team, metadata, resume, verify)
 
     _for_each(inputs, job, originals, out)

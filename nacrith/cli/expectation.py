@@ -1,0 +1,41 @@
+"""What is said before a long run: how long it takes, and what would take less."""
+
+from pathlib import Path
+
+from nacrith.cli.ahead import may_be_text
+from nacrith.cli.display import say
+from nacrith.cli.listing import duration
+
+_SECONDS_PER_MB = {1: 2.4, 2: 4.6, 3: 6, 4: 220, 5: 270, 6: 320, 7: 370, 8: 370, 9: 450}
+"""To compress a large text, by level: 2 cores with AVX512-VNNI (`nacrith bench levels`)."""
+
+_MEASURED_THREADS = 2
+_LONG = 120
+"""Seconds of which a user wants to know beforehand."""
+_FAST_LEVEL = 3
+"""The strongest that does without the model."""
+
+
+def expected_seconds(size: int, level: int, threads: int) -> float:
+    """About how long so many bytes of text take. Without the model more threads are of no use."""
+    seconds = size / 1e6 * _SECONDS_PER_MB[level]
+    return seconds if level <= _FAST_LEVEL else seconds * _MEASURED_THREADS / max(1, threads)
+
+
+def tell_what_to_expect(path: Path, level: int, threads: int) -> None:
+    """Say how long a file that may be text will take, if that is long."""
+    try:
+        if not path.is_file() or not may_be_text(path):
+            return
+        size = path.stat().st_size
+    except OSError:
+        # Whoever reads it tells of that.
+        return
+    seconds = expected_seconds(size, level, threads)
+    if seconds < _LONG:
+        return
+    message = f"{path}: this takes about {duration(seconds)} if it is text"
+    if level > _FAST_LEVEL:
+        fast = expected_seconds(size, _FAST_LEVEL, threads)
+        message += f"; -{_FAST_LEVEL} takes {duration(max(1, fast))} for a larger file"
+    say(message)
