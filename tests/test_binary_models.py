@@ -264,3 +264,14 @@ def test_near_records_are_found():
     assert near_record(data, len(data)) == DEFAULT_RECORD
     data[-NEAR:] = np.resize(random.integers(0, 256, 23), NEAR)
     assert near_record(data, len(data)) == 23
+
+
+def test_a_table_whose_rows_differ_little_is_no_picture():
+    random = np.random.default_rng(4)
+    data = b"".join(
+        struct.pack(
+            "<HHHHHI", 0x27E, 10, i // 16, i % 16, 0x15, 4000 + 16 * int(step) * (i % 16 // 7)
+        )
+        for i, step in enumerate(random.choice([0, 0, 0, 1, 2], 3000))
+    )
+    assert find_parts(np.frombuffer(data, np.uint8)) == [Part(Model.BYTES, len(data), (14,))]
