@@ -49,7 +49,6 @@ from nacrith.system.files import (
     restore_metadata,
 )
 from nacrith.transforms.opening.limits import INSIDE
-from predictors.language_models.numerics import available_threads
 
 if TYPE_CHECKING:
     from nacrith.pipeline.summary import Summary
@@ -168,7 +167,7 @@ def compress(
 
     def job(path: Path | None) -> "Summary":
         if path and not out.hides_progress and sys.stderr.isatty():
-            tell_what_to_expect(path, level, threads or available_threads())
+            tell_what_to_expect(path, level, threads)
         return _compress(path, out, options, team, metadata, resume, verify)
 
     _for_each(inputs, job, originals, out)

@@ -23,7 +23,9 @@ def expected_seconds(size: int, level: int, threads: int) -> float:
 
 
 def tell_what_to_expect(path: Path, level: int, threads: int) -> None:
-    """Say how long a file that may be text will take, if that is long."""
+    """Say how long a file that may be text will take, if that is long; 0 threads = all."""
+    from predictors.language_models.numerics import available_threads
+
     try:
         if not path.is_file() or not may_be_text(path):
             return
@@ -31,6 +33,7 @@ def tell_what_to_expect(path: Path, level: int, threads: int) -> None:
     except OSError:
         # Whoever reads it tells of that.
         return
+    threads = threads or available_threads()
     seconds = expected_seconds(size, level, threads)
     if seconds < _LONG:
         return
