@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -110,6 +111,15 @@ def assert_fails(result: subprocess.CompletedProcess, code: int, *words: str) ->
     assert "Traceback" not in error
     for word in words:
         assert word in error
+
+
+@pytest.fixture
+def gguf(tmp_path: Path, tiny_gguf: Path) -> Path:
+    """A tiny model of this test's own, old enough for what is remembered of it."""
+    path = tmp_path / "model.gguf"
+    shutil.copy(tiny_gguf, path)
+    os.utime(path, (time.time() - 60, time.time() - 60))
+    return path
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 import hashlib
 import os
-import shutil
-import time
 
 import numpy as np
 import pytest
@@ -33,14 +31,6 @@ TOKENS = [0, 40, 77, 41, 200, 9, 258, 77]
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache" / "nacrith" / "models"
-
-
-@pytest.fixture
-def gguf(tmp_path, tiny_gguf):
-    path = tmp_path / "model.gguf"
-    shutil.copy(tiny_gguf, path)
-    os.utime(path, (time.time() - 60, time.time() - 60))
-    return path
 
 
 def logits(model):

@@ -1,10 +1,8 @@
 """What is kept of a model is what is read from its GGUF, and is checked when it is opened."""
 
 import os
-import shutil
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -31,14 +29,6 @@ ARRAYS = {
 def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache" / "nacrith" / "models"
-
-
-@pytest.fixture
-def gguf(tmp_path, tiny_gguf):
-    path = tmp_path / "model.gguf"
-    shutil.copy(tiny_gguf, path)
-    os.utime(path, (time.time() - 60, time.time() - 60))
-    return path
 
 
 def test_arrays_survive(tmp_path):

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from nacrith.cli.compare import compare
-from nacrith.cli.measure_texts import bench_levels, bench_streams
+from nacrith.cli.measure_texts import INTO, bench_levels, bench_streams
 from nacrith.cli.options import LARGEST, MODEL, NAME, OUTPUT_NAME, STREAMS, Count
 from nacrith.format.parameters import MAX_WINDOW
 from nacrith.pipeline.presets import LEVELS
@@ -137,15 +137,9 @@ def bench_messages(
     print_messages(measure_messages(messages, number, dictionary_bytes, model=model))
 
 
-_INTO = click.option(
-    "-o", "--output", type=OUTPUT_NAME, metavar="PATH",
-    help="Markdown whose section of this is replaced; by default it is printed.",
-)  # fmt: skip
-
-
 @bench.command("media")
 @click.argument("files", type=NAME, nargs=-1)
-@_INTO
+@INTO
 def bench_media(files: tuple[Path, ...], output: Path | None) -> None:
     """Pictures and WAV files without loss, beside PNG, WebP, JPEG XL and FLAC.
 
@@ -163,7 +157,7 @@ def bench_media(files: tuple[Path, ...], output: Path | None) -> None:
 
 @bench.command("loading")
 @click.option("--rounds", type=Count(1, LARGEST), default=5, show_default=True, help="Of each.")
-@_INTO
+@INTO
 def bench_loading(rounds: int, output: Path | None) -> None:
     """The parts of a start, small files through the command line, and memory.
 
@@ -184,7 +178,7 @@ def bench_loading(rounds: int, output: Path | None) -> None:
     "--rounds", type=Count(1, LARGEST), default=3, show_default=True, help="Of short texts."
 )
 @click.option("--only", multiple=True, metavar="NAME", help="Names that begin so (repeatable).")
-@_INTO
+@INTO
 def bench_before_after(
     checkout: Path, full: bool, rounds: int, only: tuple[str, ...], output: Path | None
 ) -> None:
@@ -210,7 +204,7 @@ def bench_before_after(
     help="The first N bytes of enwik8, too (repeatable).",
 )  # fmt: skip
 @click.option("--log", type=NAME, metavar="PATH", help="log.jsonl of its training.")
-@_INTO
+@INTO
 def bench_correction(
     files: tuple[Path, ...],
     canterbury: bool,
@@ -242,7 +236,7 @@ def bench_correction(
     help="As -1 to -9 of compress.",
 )  # fmt: skip
 @click.option("--check", is_flag=True, help="Only open and close the streams, and count them.")
-@_INTO
+@INTO
 def bench_documents(files: tuple[Path, ...], level: int, check: bool, output: Path | None) -> None:
     """What opening the compressed streams in documents, archives and pictures saves.
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from nacrith.cli.ahead import may_be_text
 from nacrith.cli.display import say
-from nacrith.cli.listing import duration
+from nacrith.cli.units import duration
 
 _SECONDS_PER_MB = {1: 2.4, 2: 4.6, 3: 6, 4: 220, 5: 270, 6: 320, 7: 370, 8: 370, 9: 450}
 """To compress a large text, by level: 2 cores with AVX512-VNNI (`nacrith bench levels`)."""
@@ -27,15 +27,13 @@ def tell_what_to_expect(path: Path, level: int, threads: int) -> None:
     from predictors.language_models.numerics import available_threads
 
     try:
-        if not path.is_file() or not may_be_text(path):
+        size = path.stat().st_size if path.is_file() else 0
+        threads = threads or available_threads()
+        seconds = expected_seconds(size, level, threads)
+        if seconds < _LONG or not may_be_text(path):
             return
-        size = path.stat().st_size
     except OSError:
         # Whoever reads it tells of that.
-        return
-    threads = threads or available_threads()
-    seconds = expected_seconds(size, level, threads)
-    if seconds < _LONG:
         return
     message = f"{path}: this takes about {duration(seconds)} if it is text"
     if level > _FAST_LEVEL:

@@ -12,6 +12,7 @@ from nacrith.cli.display import printable
 from nacrith.cli.file_job import open_compressed
 from nacrith.cli.inputs import Inputs, with_inputs
 from nacrith.cli.options import SUFFIXES
+from nacrith.cli.units import duration
 
 
 @dataclass
@@ -34,14 +35,7 @@ class Row:
 
 
 _HEAD = "frames    compressed      original   ratio    bpb  restore  file"
-
-
-def duration(seconds: float) -> str:
-    """A length of time in its two largest units."""
-    if seconds < 99.5:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02} min"
+_SUMMED = ("frames", "compressed", "original", "seconds")
 
 
 @click.command("list")
@@ -85,6 +79,3 @@ def list_files(inputs: Inputs, suffix: str, quiet: bool, verbose: bool, as_json:
         if len(rows) > 1 and not plain:
             total = [sum(getattr(row, name) for row in rows) for name in _SUMMED]
             click.echo(Row(f"{len(rows)} files", *total).text())
-
-
-_SUMMED = ("frames", "compressed", "original", "seconds")

@@ -8,6 +8,11 @@ import click
 
 from nacrith.cli.options import LARGEST, NAME, OUTPUT_NAME, Count, options
 
+INTO = click.option(
+    "-o", "--output", type=OUTPUT_NAME, metavar="PATH",
+    help="Markdown whose section of this is replaced; by default it is printed.",
+)  # fmt: skip
+
 
 def _texts(command: Callable[..., Any]) -> Callable[..., Any]:
     """The arguments and options of both commands."""
@@ -19,11 +24,8 @@ def _texts(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="S",
             help="Stop decoding a text after S seconds, and extrapolate (0: never).",
         ),
-        click.option(
-            "-o", "--output", type=OUTPUT_NAME, metavar="PATH",
-            help="Markdown, of which this section is replaced or added.",
-        ),
-    )(command)  # fmt: skip
+        INTO,
+    )(command)
 
 
 @click.command("levels")

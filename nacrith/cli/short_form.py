@@ -29,9 +29,6 @@ _PROGRAMS = {
 }
 """What a program does if no option says so, and options it adds to that."""
 
-_FOR_OUTPUT = ("-k", "--keep", "-f", "--force")
-"""Options of commands that write files, which the others may ignore."""
-
 _UNTIED = (["-h"], ["--help"], ["-V"], ["--version"])
 """They do not belong to a command."""
 
@@ -79,9 +76,8 @@ def command_arguments(
     own = _options(group, {name})
     result = [name, *(added if name == usual else ())]
     for item in items:
-        if item.name in _MODES or (item.name and item.name in known and _is_idle(item.name, own)):
-            continue
-        result += item.words
+        if item.name not in _MODES and (item.name in own or item.name not in _IDLE):
+            result += item.words
     return result
 
 
@@ -96,19 +92,13 @@ def _options(group: click.Group, names: set[str]) -> dict[str, bool]:
     }
 
 
-def _is_idle(name: str, own: dict[str, bool]) -> bool:
-    """Is it an option that this command has no use for, but need not refuse?"""
-    if name in own:
-        return False
-    return name in _FOR_OUTPUT or name in _SETTINGS
-
-
-_SETTINGS = (
+_IDLE = (
+    "-k", "--keep", "-f", "--force",
     *(f"-{level}" for level in range(1, 10)), "--fast", "--best", "-e", "--extreme", "--long",
     "--streams", "--window", "--block-size", "--backend", "--inside", "--correction",
     "-n", "--no-name", "-N", "--metadata",
 )  # fmt: skip
-"""Options that say how to compress."""
+"""Options that a command has no use for, but need not refuse: of files written, of compression."""
 
 
 def _items(arguments: Sequence[str], takes_value: dict[str, bool]) -> Iterator[_Item]:

@@ -1,4 +1,4 @@
-"""Numbers of bytes as people write them: 4096, 64K, 4MiB, 1:2G."""
+"""Numbers as people write them: bytes (4096, 64K, 4MiB, 1:2G) and lengths of time."""
 
 import re
 
@@ -26,3 +26,11 @@ def parse_range(text: str) -> range:
     if result.start > result.stop:
         raise ValueError(f"{text!r} ends before it begins")
     return result
+
+
+def duration(seconds: float) -> str:
+    """A length of time in its two largest units."""
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02} min"

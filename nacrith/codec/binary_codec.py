@@ -2,7 +2,7 @@
 
 import lzma
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,16 +143,20 @@ def mix(
         on_progress(done)
 
     values: Any = np.frombuffer(data, dtype=np.uint8).copy()
-    parts = find_parts(values, record)
-    coded = [CodedPart(part, _calls_pay(part, piece)) for part, piece in _pieces(parts, values)]
+    coded = []
+    begin = 0
+    for part in find_parts(values, record):
+        end = begin + part.size
+        coded.append(CodedPart(part, part.model == Model.BYTES and calls_pay(values[begin:end])))
+        begin = end
     _code(coder, values, coded, True, note, _FINE if ends else _COARSE)
     payload = _head(coded) + padded(coder.finish(), least_cost(len(data)))
     found = []
     for end in ends:
         i = bisect_left(places, end, 1)
         step = places[i] - places[i - 1]
-        part = (sizes[i] - sizes[i - 1]) * (end - places[i - 1])
-        found.append(sizes[i - 1] + part // step)
+        share = (sizes[i] - sizes[i - 1]) * (end - places[i - 1])
+        found.append(sizes[i - 1] + share // step)
     return payload, found
 
 
@@ -162,18 +166,6 @@ class CodedPart:
 
     part: Part
     calls: bool
-
-
-def _pieces(parts: Sequence[Part], values: Bytes) -> Iterator[tuple[Part, Bytes]]:
-    """Each part with its bytes, a view."""
-    begin = 0
-    for part in parts:
-        yield part, values[begin : begin + part.size]
-        begin += part.size
-
-
-def _calls_pay(part: Part, values: Bytes) -> bool:
-    return part.model == Model.BYTES and calls_pay(values)
 
 
 def _code(
@@ -186,15 +178,15 @@ def _code(
 ) -> None:
     """Code all parts of the data, [n] uint8, with an encoder or a decoder."""
     begin = 0
-    for coded, (part, piece) in zip(
-        parts, _pieces([coded.part for coded in parts], values), strict=True
-    ):
+    for coded in parts:
+        end = begin + coded.part.size
+        piece = values[begin:end]
         if coded.calls and encodes:
             to_absolute(piece)
-        code_part(coder, piece, part, _from(begin, on_progress), every)
+        code_part(coder, piece, coded.part, _from(begin, on_progress), every)
         if coded.calls and not encodes:
             to_relative(piece)
-        begin += part.size
+        begin = end
 
 
 def _from(begin: int, on_progress: DoneCallback) -> DoneCallback:

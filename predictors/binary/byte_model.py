@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from coder import Coder
 from coder.kernels import njit
-from predictors.binary import byte_contexts, engine
+from predictors.binary import byte_contexts, engine, slots
 from predictors.binary.byte_contexts import KINDS, MEMORY, NEAR_RECORD, RECORD, SELECTORS
 from predictors.binary.engine import Tables
 from predictors.binary.record_length import (
@@ -25,19 +25,11 @@ from predictors.binary.record_length import (
     near_record,
 )
 
-_MIN_SLOT_BITS, _MAX_SLOT_BITS = 12, 21
-"""A table of slots takes from 320 KiB to 160 MiB."""
-
 _NEAR_EVERY = 256
 """Bytes, a power of two, after which the record length is looked for again."""
 
 _RATES_1, _RATES_2 = (200, 1500, 200), (500, 2000, 200)
 _FIRST_WEIGHT = 1500
-
-
-def slot_bits(size: int) -> int:
-    """Binary logarithm of the number of slots for `size` bytes: one for two halves of bytes."""
-    return min(max((size * KINDS).bit_length() - 1, _MIN_SLOT_BITS), _MAX_SLOT_BITS)
 
 
 def code_bytes(
@@ -56,9 +48,8 @@ def code_bytes(
         on_progress: called after each `every` bytes with the number of bytes done.
         every: ≥ 1; changes nothing else.
     """
-    t = engine.new_tables(
-        KINDS, slot_bits(len(data)), SELECTORS, MEMORY, _RATES_1, _RATES_2, _FIRST_WEIGHT
-    )
+    bits = slots.slot_bits(len(data), KINDS)
+    t = engine.new_tables(KINDS, bits, SELECTORS, MEMORY, _RATES_1, _RATES_2, _FIRST_WEIGHT)
     t.numbers[RECORD] = record
     t.numbers[NEAR_RECORD] = DEFAULT_RECORD
     front = max(3 * record, 3 * MAX_NEAR_RECORD + NEAR)

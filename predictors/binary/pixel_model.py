@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from coder import Coder
 from coder.kernels import inlined, njit
-from predictors.binary import engine, least_squares
+from predictors.binary import engine, least_squares, slots
 from predictors.binary.engine import Tables
 from predictors.mixing.hashing import bucket, combine
 
@@ -36,7 +36,6 @@ PIXELS = (1, 3, 4)
 _STRIDE, _PIXEL = range(2)
 _SELECTED = 2
 
-_MIN_SLOT_BITS, _MAX_SLOT_BITS = 12, 21
 _RATES_1, _RATES_2 = (150, 1500, 200), (300, 1500, 200)
 _FIRST_WEIGHT = 2500
 
@@ -234,7 +233,7 @@ def code_pixels(
         stride: bytes of a row, `MIN_STRIDE` to `MAX_STRIDE`.
         pixel: bytes of a pixel, one of `PIXELS`.
     """
-    bits = min(max((len(data) * KINDS).bit_length() - 1, _MIN_SLOT_BITS), _MAX_SLOT_BITS)
+    bits = slots.slot_bits(len(data), KINDS)
     t = engine.new_tables(KINDS, bits, _SELECTORS, 1, _RATES_1, _RATES_2, _FIRST_WEIGHT, runs=False)
     t.numbers[_STRIDE], t.numbers[_PIXEL] = stride, pixel
     sums = least_squares.new_sums(pixel, _ROOM, _FORGET)

@@ -18,6 +18,9 @@ from predictors.mixing import rate_map
 SLOT = 16
 """Entries of a slot: check and run, then decisions by the known bits behind a leading 1."""
 
+_MIN_SLOT_BITS, _MAX_SLOT_BITS = 12, 21
+"""Probabilities and states take from 320 KiB to 160 MiB."""
+
 UNSEEN = np.uint32((rate_map.ONE >> 1) << 10)
 """The entry of a decision that was never made: 1/2, seen 0 times."""
 
@@ -25,6 +28,14 @@ _CACHE_LINE = 64
 _COUNT_MASK = 1023
 _CHECK_SHIFT = 16
 _RUN_LIMIT = 255
+
+
+def slot_bits(size: int, kinds: int) -> int:
+    """Binary logarithm of the number of slots for `size` bytes in so many kinds of context.
+
+    There is one for two halves of bytes.
+    """
+    return min(max((size * kinds).bit_length() - 1, _MIN_SLOT_BITS), _MAX_SLOT_BITS)
 
 
 def new_probabilities(bits: int) -> npt.NDArray[np.uint32]:
