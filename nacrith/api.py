@@ -19,7 +19,7 @@ from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import BLOCK, CompressOptions
 from nacrith.pipeline.presets import LEVELS, PRESETS
-from nacrith.system.files import open_output
+from nacrith.system.files import NEW_SUFFIX, open_output
 from nacrith.transforms.opening.limits import INSIDE
 
 if TYPE_CHECKING:
@@ -29,36 +29,41 @@ StrPath = str | os.PathLike[str]
 Data = bytes | bytearray | memoryview
 
 
+PresetName = Literal["default", "fast", "best"]
+BackendName = Literal["auto", "exact", "llama.cpp", "llama.cpp-gpu", "transformers"]
+InsideName = Literal["none", "streams", "jpeg"]
+
+
 class WriteOptions(TypedDict, total=False):
     """Those of `compress`, for `open`."""
 
-    preset: str
+    preset: PresetName
     level: int | None
     model: StrPath | None
-    backend: str
+    backend: BackendName
     streams: int
     window: int
     threads: int
     block_size: int
     dictionary: Data
     correction: StrPath | None
-    inside: str
+    inside: InsideName
 
 
 def compress(
     data: Data,
     *,
-    preset: str = "default",
+    preset: PresetName = "default",
     level: int | None = None,
     model: StrPath | None = None,
-    backend: str = "auto",
+    backend: BackendName = "auto",
     streams: int = 0,
     window: int = 0,
     threads: int = 0,
     block_size: int = BLOCK,
     dictionary: Data = b"",
     correction: StrPath | None = None,
-    inside: str = "streams",
+    inside: InsideName = "streams",
 ) -> bytes:
     """Return `data` compressed: a whole NC06 file.
 
@@ -123,9 +128,9 @@ def decompress(
     decompress_stream(
         io.BytesIO(data),
         sink,
-        _path(model),
-        dictionary=bytes(memoryview(dictionary)),
-        correction=_correction(correction),
+        model_path(model),
+        dictionary=dictionary_bytes(dictionary),
+        correction=correction_choice(correction),
     )
     return sink.getvalue()
 
@@ -218,9 +223,9 @@ def open(
     if unknown:
         raise TypeError(f"open() has no argument {', '.join(sorted(unknown))}")
     if action == "r":
-        model = _path(options.pop("model", None))
-        dictionary = bytes(memoryview(options.pop("dictionary", b"")))
-        correction = _correction(options.pop("correction", None))
+        model = model_path(options.pop("model", None))
+        dictionary = dictionary_bytes(options.pop("dictionary", b""))
+        correction = correction_choice(options.pop("correction", None))
         if options:
             raise ValueError(f"only for writing: {', '.join(options)}")
         reader = _reader(file, model, dictionary, correction)
@@ -244,7 +249,8 @@ def _writer(file: StrPath | BinaryIO, action: str, options: CompressOptions) -> 
         check_file_object(file, "write")
         return compressing_file(nullcontext(file), options)
     check_target(file, exclusive=action == "x")
-    target = open_output(Path(os.fsdecode(file)), force=action == "w")
+    # What a killed process leaves is not to be gone on with, and what is left of a command line is.
+    target = open_output(Path(os.fsdecode(file)), force=action == "w", part_suffix=NEW_SUFFIX)
     try:
         return compressing_file(target, options)
     except FileError as error:
@@ -255,17 +261,17 @@ def _writer(file: StrPath | BinaryIO, action: str, options: CompressOptions) -> 
 
 
 def chosen_options(
-    preset: str = "default",
+    preset: PresetName = "default",
     level: int | None = None,
     model: StrPath | None = None,
-    backend: str = "auto",
+    backend: BackendName = "auto",
     streams: int = 0,
     window: int = 0,
     threads: int = 0,
     block_size: int = BLOCK,
     dictionary: Data = b"",
     correction: StrPath | None = None,
-    inside: str = "streams",
+    inside: InsideName = "streams",
 ) -> CompressOptions:
     """The options that the arguments of `compress` say; raises as it does."""
     if not isinstance(preset, str):
@@ -284,15 +290,15 @@ def chosen_options(
         raise ArgumentError(f"inside must be one of {', '.join(INSIDE)}, not {inside!r}")
     chosen = LEVELS[_integer("level", level)]
     return CompressOptions(
-        _path(model),
+        model_path(model),
         backend,
         _integer("threads", threads),
         chosen,
         chosen.chosen(_integer("window", window)),
         _integer("streams", streams),
         block_size=_integer("block_size", block_size),
-        dictionary=bytes(memoryview(dictionary)),
-        correction=_correction(correction),
+        dictionary=dictionary_bytes(dictionary),
+        correction=correction_choice(correction),
         inside=INSIDE[inside],
     )
 
@@ -305,7 +311,12 @@ def _integer(name: str, value: int) -> int:
         raise TypeError(f"{name} must be an integer, not {type(value).__name__}") from error
 
 
-def _path(model: StrPath | None) -> Path | None:
+def dictionary_bytes(dictionary: Data) -> bytes:
+    """A dictionary's bytes; raises TypeError if it has none."""
+    return bytes(memoryview(dictionary))
+
+
+def model_path(model: StrPath | None) -> Path | None:
     """A model's path, which must be there."""
     if model is None:
         return None
@@ -314,7 +325,7 @@ def _path(model: StrPath | None) -> Path | None:
     return path
 
 
-def _correction(correction: StrPath | None) -> Path | str | None:
+def correction_choice(correction: StrPath | None) -> Path | str | None:
     """A user's choice of a correction; a path must be one."""
     if correction is None or correction == NONE:
         return correction

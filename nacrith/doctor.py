@@ -3,7 +3,9 @@
 import platform
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nacrith import __version__
 from nacrith.codec.loaded_models import load_model
@@ -11,16 +13,37 @@ from nacrith.format.numerics import NumericsRecord
 from nacrith.models.catalog import describe
 from nacrith.models.corrections import corrected, default_corrected, short_name
 from nacrith.pipeline.presets import DEFAULT
-from nacrith.system.resources import available_memory, gpus
+from nacrith.plural import counted
+from nacrith.system.resources import available_memory, gpus, total_memory
 from nacrith.workers.choose import WORKER_MEMORY, worker_count
 from predictors.base import LanguageModel
 from predictors.language_models.numerics import available_threads, this_machine
 
+BYTES_PER_TOKEN = 4.2
+"""Of English prose, behind the transforms (alice29.txt, plrabn12.txt and lcet10.txt)."""
+
+_GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that was looked at.
+
+    Attributes:
+        key: its name in JSON, which does not change.
+        value: what was found, JSON-ready.
+        lines: the same for people: what was looked at, and what was found.
+    """
+
+    key: str
+    value: Any
+    lines: tuple[tuple[str, str], ...]
+
 
 def examine(
     model: Path | None = None, backend: str = "auto", seconds: float = 2
-) -> Iterator[tuple[str, str]]:
-    """Yield pairs of what was looked at and what was found.
+) -> Iterator[Finding]:
+    """Look at the program, the machine, and the model; measure how fast it is.
 
     Args:
         seconds: time for the measurement.
@@ -28,27 +51,63 @@ def examine(
     Raises:
         NacrithError: no model, or one that does not load.
     """
-    yield "nacrith", f"{__version__}, Python {platform.python_version()}, {platform.system()}"
-    threads = available_threads()
-    yield "processor", f"{this_machine()}, {threads} threads, {_instructions()}"
-    yield "memory", f"{available_memory() / 2**30:.1f} GiB available"
-    found = [f"{gpu.name}, {gpu.free / 2**30:.0f} GiB free" for gpu in gpus()]
-    yield "GPUs", "; ".join(found) or "none (the exact backend runs on the processor)"
+
+    def line(key: str, value: Any, text: str, name: str = "") -> Finding:
+        return Finding(key, value, ((name or key, text),))
+
+    python, system = platform.python_version(), platform.system()
+    version = {"version": __version__, "python": python, "system": system}
+    yield line("nacrith", version, f"{__version__}, Python {python}, {system}")
+    threads, kernels = available_threads(), _instructions()
+    processor = {"architecture": this_machine(), "threads": threads, "kernels": kernels}
+    yield line("processor", processor, f"{this_machine()}, {counted(threads, 'thread')}, {kernels}")
+    free, total = available_memory(), total_memory()
+    yield line(
+        "memory",
+        {"available": free, "total": total},
+        f"{free / _GIB:.1f} GiB available of {total / _GIB:.1f}",
+    )
+    cards = gpus()
+    names = [f"{gpu.name}, {gpu.free / _GIB:.0f} GiB free" for gpu in cards]
+    yield line(
+        "gpus",
+        [vars(gpu) for gpu in cards],
+        "; ".join(names) or "none (the exact backend runs on the processor)",
+        "GPUs",
+    )
     count = worker_count()
-    yield (
+    share = max(1, threads // count)
+    workers = {"count": count, "threads": share, "memory": WORKER_MEMORY}
+    yield line(
         "workers",
-        f"{count} for a file of {count} or more frames, each with {max(1, threads // count)} "
-        f"threads and about {WORKER_MEMORY / 2**30:.0f} GiB",
+        workers,
+        f"{count} for a file of {counted(count, 'frame')} or more, each with "
+        f"{counted(share, 'thread')} and about {WORKER_MEMORY / _GIB:.0f} GiB",
     )
     file = corrected(describe(model)) if model else default_corrected()
-    yield "model", f"{file.name}, sha256 {file.sha256[:16]}..., {file.path}"
-    yield "correction", short_name(file.correction) or "none"
+    found = {"name": file.name, "sha256": file.sha256, "path": str(file.path)}
+    yield line("model", found, f"{file.name}, sha256 {file.sha256[:16]}..., {file.path}")
+    correction = short_name(file.correction)
+    yield line("correction", correction or None, correction or "none")
     loaded = load_model(backend, file.path, threads, file.correction)
     try:
-        yield "numerics", str(NumericsRecord(**vars(loaded.numerics)))
+        numerics = str(NumericsRecord(**vars(loaded.numerics)))
+        yield line("numerics", numerics, numerics)
+        speeds, lines = [], []
         for streams in (1, 8, DEFAULT.cutting.most):
             rate = tokens_per_second(loaded, streams, seconds / 2)
-            yield f"speed, {streams} streams", f"{rate:.0f} tokens/s of the model alone"
+            bytes_per_second = rate * BYTES_PER_TOKEN
+            speeds.append({
+                "streams": streams,
+                "tokens_per_second": round(rate, 1),
+                "bytes_per_second": round(bytes_per_second),
+            })  # fmt: skip
+            text = (
+                f"{bytes_per_second / 1000:.1f} kB/s of English, {rate:.0f} tokens/s of the model "
+                "alone"
+            )
+            lines.append((f"speed, {counted(streams, 'stream')}", text))
+        yield Finding("speed", speeds, tuple(lines))
     finally:
         loaded.close()
 

@@ -24,6 +24,7 @@ from nacrith.format.frame import Frame, Kind
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
+from nacrith.plural import counted
 from nacrith.system.progress import NO_PROGRESS, Progress
 from nacrith.transforms.charset import from_utf8, to_utf8
 from nacrith.transforms.line_ends import without_cr
@@ -80,7 +81,8 @@ def explain(
     Args:
         source: a text, or a NC06 file.
         name: the title.
-        options: for compressing; of a NC06 file only its `model` and `correction` count.
+        options: for compressing; of a NC06 file only its `model`, `dictionary` and
+            `correction` count.
 
     Raises:
         NacrithError: too large, without text, or as the pipeline.
@@ -129,7 +131,12 @@ def _decompressed(
         )
     original = io.BytesIO()
     decompress_stream(
-        io.BytesIO(packed), original, options.model, progress, correction=options.correction
+        io.BytesIO(packed),
+        original,
+        options.model,
+        progress,
+        dictionary=options.dictionary,
+        correction=options.correction,
     )
     return original.getvalue(), packed
 
@@ -214,7 +221,7 @@ def _frame_rows(frame: Frame, original: bytes, logs: Iterator[TokenLog], strings
     ends = np.cumsum(rows["size"])
     for row, (place, length, bits) in zip(inserted, notes, strict=True):
         before.append(int(np.searchsorted(ends, place)))
-        row["shown"] = strings.number(f"[{length} bytes of binary data]".encode())
+        row["shown"] = strings.number(f"[{counted(length, 'byte')} of binary data]".encode())
         row["bits"] = bits
         row["own"] = _BINARY
         row["size"] = length

@@ -44,7 +44,7 @@ def test_presets_and_wrong_options(options):
         packed = nacrith.compress(TEXT, model=options["model"], preset=preset, threads=1)
         assert nacrith.decompress(packed, model=options["model"]) == TEXT
     with pytest.raises(ValueError, match="default, fast, best"):
-        nacrith.compress(TEXT, preset="huge")
+        nacrith.compress(TEXT, preset="huge")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("level", [1, 2, 3, 4, 6])

@@ -23,7 +23,7 @@ from nacrith.format.parameters import Parameters
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
-from nacrith.system.progress import NO_PROGRESS
+from nacrith.system.progress import NO_PROGRESS, Progress
 from nacrith.workers import InProcess
 from nacrith.workers.choose import choose_workers, worker_count
 from nacrith.workers.cluster import cluster_workers
@@ -63,20 +63,14 @@ def decompress(packed, options, workers) -> bytes:
     return sink.getvalue()
 
 
-class Positions:
+class Positions(Progress):
     """A progress display that remembers."""
 
     def __init__(self):
         self.seen = []
 
-    def begin(self, total):
-        pass
-
     def update(self, position, tokens, payload):
         self.seen.append(position)
-
-    def end(self):
-        pass
 
 
 def test_the_file_does_not_depend_on_the_number_of_processes(options, whole):

@@ -1,11 +1,11 @@
 """`nacrith bench` and its sub-commands."""
 
-from importlib import import_module
 from pathlib import Path
 
 import click
 
 from nacrith.cli.compare import compare
+from nacrith.cli.extras import require
 from nacrith.cli.measure_texts import INTO, bench_levels, bench_streams
 from nacrith.cli.options import LARGEST, MODEL, NAME, OUTPUT_NAME, STREAMS, Count
 from nacrith.format.parameters import MAX_WINDOW
@@ -72,8 +72,7 @@ def bench_report(quick: bool, output: Path | None) -> None:
     nacrith bench report --quick
     """
     # At once, rather than after hours.
-    import_module("transformers")
-    import_module("torch")
+    require("torch", "transformers", "accelerate")
     from nacrith.bench.report import write_report
 
     write_report(quick, output)
@@ -149,6 +148,7 @@ def bench_media(files: tuple[Path, ...], output: Path | None) -> None:
     nacrith bench media
     nacrith bench media photo.png song.wav
     """
+    require("PIL", "matplotlib")
     from nacrith.bench.markdown import show
     from nacrith.bench.media import measure_media, media_section
 

@@ -1,10 +1,10 @@
 """`nacrith bench compare`."""
 
-from importlib import import_module
 from pathlib import Path
 
 import click
 
+from nacrith.cli.extras import require
 from nacrith.cli.options import LARGEST, NAME, Count
 from nacrith.format.parameters import MAX_STREAMS
 
@@ -66,7 +66,7 @@ def compare(
     if bool(files) == bool(corpus):
         raise click.UsageError("give FILEs or --corpus")
     # At once, rather than after hours.
-    import_module("matplotlib")
+    require("matplotlib", "brotli", "pyppmd", "zstandard")
     from nacrith.bench.along import measure_along
     from nacrith.bench.compare import compare as run
     from nacrith.bench.compare_report import print_tables, write_all

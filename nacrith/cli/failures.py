@@ -4,19 +4,8 @@ import sys
 import traceback
 
 from nacrith.cli.display import say
+from nacrith.cli.extras import EXTRAS, needed
 from nacrith.errors import NacrithError
-
-# Packages that the program does without, and the extra that brings them.
-_EXTRAS = {
-    "accelerate": "torch",
-    "brotli": "bench",
-    "distributed": "cluster",
-    "matplotlib": "bench",
-    "pyppmd": "bench",
-    "torch": "torch",
-    "transformers": "torch",
-    "zstandard": "bench",
-}
 
 
 def describe(error: Exception) -> str:
@@ -26,7 +15,7 @@ def describe(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "not enough memory; use fewer --streams or a smaller --window"
     if package := _missing_extra(error):
-        return f"this needs {package}: pip install 'nacrith[{_EXTRAS[package]}]'"
+        return needed(package)
     if isinstance(error, EOFError):
         return "a file that the program reads has ended too early"
     if isinstance(error, OSError):
@@ -45,9 +34,9 @@ def is_internal(error: Exception) -> bool:
 
 
 def _missing_extra(error: Exception) -> str | None:
-    """The package of `_EXTRAS` whose lack the error is about."""
+    """The package of `EXTRAS` whose lack the error is about."""
     package = (getattr(error, "name", None) or "").partition(".")[0]
-    return package if isinstance(error, ModuleNotFoundError) and package in _EXTRAS else None
+    return package if isinstance(error, ModuleNotFoundError) and package in EXTRAS else None
 
 
 def show_traceback(error: Exception) -> None:

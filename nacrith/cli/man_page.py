@@ -8,6 +8,7 @@ import click
 
 from nacrith import __version__
 from nacrith.cli.main import cli
+from nacrith.system.environment import VARIABLES
 
 _EXIT_CODES = (
     ("0", "Done."),
@@ -41,14 +42,7 @@ def man_page() -> str:
         lines += [".TP", f".B {code}", meaning]
     lines += [
         ".SH ENVIRONMENT",
-        ".TP", ".B NACRITH_MODELS", "Folder of models that were imported.",
-        ".TP", ".B NACRITH_CORPORA", "Folder of benchmark files, which are else "
-        "fetched into ~/.cache/nacrith/corpora.",
-        ".TP", ".B NACRITH_LEVEL", "Level, from 1 to 9, unless an option says otherwise.",
-        ".TP", ".B NACRITH_THREADS", "Threads to use, unless an option says otherwise.",
-        ".TP", ".B NUMBA_CACHE_DIR",
-        "Folder where compiled kernels are kept, instead of the package's own and "
-        "~/.cache/nacrith/kernels.",
+        *(line for name in VARIABLES for line in _variable(name)),
         ".SH SEE ALSO",
         ".BR gzip (1),", ".BR xz (1),", ".BR zstd (1)",
     ]  # fmt: skip
@@ -84,6 +78,12 @@ def _paragraphs(command: click.Command) -> list[str]:
         else:
             lines += [".PP", _escape(" ".join(paragraph.split()))]
     return lines
+
+
+def _variable(name: str) -> list[str]:
+    variable = VARIABLES[name]
+    usual = f" By default: {variable.usual}." if variable.usual else ""
+    return [".TP", f".B {name}", _escape(variable.meaning + usual)]
 
 
 def _escape(text: str) -> str:

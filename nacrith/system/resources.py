@@ -1,5 +1,6 @@
 """What this machine has: memory and GPUs."""
 
+import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,6 +27,15 @@ def available_memory() -> int:
     import psutil
 
     return int(psutil.virtual_memory().available)
+
+
+def total_memory() -> int:
+    """Bytes of memory that this machine has."""
+    with suppress(AttributeError, ValueError, OSError):
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    import psutil
+
+    return int(psutil.virtual_memory().total)
 
 
 def gpus() -> list[Gpu]:

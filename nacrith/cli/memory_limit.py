@@ -1,0 +1,84 @@
+"""--memlimit, and the variable that stands for it."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from nacrith.cli.display import say
+from nacrith.cli.options import Team
+from nacrith.cli.units import memory_size, parse_limit
+from nacrith.errors import EnvironmentVariableError
+from nacrith.pipeline.options import CompressOptions
+
+if TYPE_CHECKING:
+    from nacrith.pipeline.fitting import Fitted, RestoreLimit
+
+_VARIABLE = "NACRITH_MEMLIMIT"
+
+
+def chosen_limit(given: int | None, team: Team) -> int | None:
+    """The limit in bytes, None = there is none; that of the variable if none was given.
+
+    Args:
+        given: on the command line; 0 = no limit.
+        team: machines of a cluster are not this one.
+
+    Raises:
+        EnvironmentVariableError: the variable's value is too large.
+    """
+    if given is None and not team.cluster and (value := os.environ.get(_VARIABLE)):
+        try:
+            given = parse_limit(value)
+        except ValueError as error:
+            raise EnvironmentVariableError(
+                f"the environment variable {_VARIABLE}: {error}"
+            ) from error
+    return given or None
+
+
+def fitted_compression(
+    options: CompressOptions, limit: int | None, team: Team, size: int | None
+) -> "Fitted":
+    """See `fit_compression`; the size of the input in bytes, None = not known."""
+    from nacrith.pipeline.fitting import fit_compression
+
+    n_frames = None if size is None else max(1, -(-size // options.block_size))
+    return fit_compression(options, limit, team.count(n_frames), size)
+
+
+def tell_of_changes(name: str, fitted: "Fitted", limit: int) -> None:
+    """Say what the limit has changed, if it has."""
+    if fitted.changes:
+        say(f"{name}: to stay within {memory_size(limit)}, {', '.join(fitted.changes)}")
+
+
+def restore_limit(
+    source: BinaryIO, limit: int | None, model: Path | None, wanted: range | None = None
+) -> "RestoreLimit":
+    """What restoring takes of memory; if the source can be read twice, of all of it.
+
+    Raises:
+        MemoryLimitError: it does not fit, and all of it is wanted.
+        FormatError, UnsupportedError: it can't be restored.
+    """
+    from nacrith.format.container import MemberReader
+    from nacrith.pipeline.fitting import RestoreLimit
+
+    found = RestoreLimit(limit, model)
+    # Of a range, what is refused is found out when it is its turn.
+    look = found.admit if wanted is None else found.look_at
+    if source.seekable():
+        begin = source.tell()
+        for member in MemberReader(source):
+            for frame in member.frames():
+                look(member.header, frame)
+        source.seek(begin)
+    return found
+
+
+def with_fewer_workers(team: Team, found: "RestoreLimit", limit: int | None) -> Team:
+    """The team, as large as fits."""
+    if team.cluster or limit is None:
+        return team
+    return replace(team, workers=found.workers(team.count()))
