@@ -1,5 +1,6 @@
 """compress --resume, --verify, decompress --range at the command line."""
 
+import gzip
 import io
 import random
 import signal
@@ -10,9 +11,16 @@ from dataclasses import replace
 
 import pytest
 
+from nacrith.codec.frame_codec import encode_frame
+from nacrith.format.container import Writer
+from nacrith.format.header import Header
+from nacrith.format.parameters import Parameters
+from nacrith.pipeline.blocks import read_blocks
 from nacrith.pipeline.compress import compress_stream
-from nacrith.pipeline.options import CompressOptions
+from nacrith.pipeline.options import BLOCK, CompressOptions
 from nacrith.pipeline.presets import DEFAULT
+from nacrith.pipeline.resume import block_size_of
+from nacrith.transforms.opening.limits import NOTHING
 from tests.conftest import ROOT, assert_fails
 
 DATA = random.Random(1).randbytes(9 * 1024 + 100)
@@ -87,6 +95,61 @@ def test_other_options_do_not_cost_the_work_that_is_done(
     assert (tmp_path / "a.nc.part").read_bytes() == whole[:5000]
     assert nacrith("compress", *model, *BLOCKS, "--resume", "a").returncode == 0
     assert (tmp_path / "a.nc").read_bytes() == whole
+
+
+def test_the_block_size_need_not_be_said_again(nacrith, tmp_path, model, part_of):
+    for n in (0, 1500, 5000, 10**6):
+        whole = part_of(n)
+        assert nacrith("compress", "-f", *model, "--resume", "a").returncode == 0
+        same = (tmp_path / "a.nc").read_bytes() == whole
+        assert same == (n > 0) and not (tmp_path / "a.nc.part").exists()
+
+
+@pytest.mark.parametrize("size", [1 << 20, 1 << 22])
+def test_the_block_size_of_blocks_that_were_made_longer(size):
+    """The first block ends with the stream that it would have been cut in."""
+    noise = random.Random(7).randbytes(size)
+    data = noise[:-5000] + gzip.compress(noise[:50_000], 1) + noise[: 2 * size]
+    inside = CompressOptions().inside
+    first = next(read_blocks(io.BytesIO(data), size, inside))
+    assert len(first) > size
+    header = Header(None, Parameters())
+    part = io.BytesIO()
+    writer = Writer(part, header)
+    for block in (first, *[data[len(first) :][:size]] * 2):
+        writer.add(encode_frame(block, None, inside=NOTHING))
+    assert block_size_of(part, io.BytesIO(data), BLOCK, inside) == size
+    assert block_size_of(io.BytesIO(b"no part"), io.BytesIO(data), 77, inside) == 77
+
+
+def test_what_is_done_is_left_alone(nacrith, tmp_path, model, part_of):
+    whole = part_of(0)
+    (tmp_path / "a.nc.part").unlink()
+    (tmp_path / "a.nc").write_bytes(whole)
+    before = (tmp_path / "a.nc").stat().st_mtime_ns
+    result = nacrith("compress", *model, "--resume", "a")
+    assert (result.returncode, result.stderr) == (0, b"a: already done, a.nc holds all of it\n")
+    quiet = nacrith("compress", "-q", *model, "--resume", "a")
+    assert (quiet.returncode, quiet.stderr) == (0, b"")
+    assert (tmp_path / "a.nc").stat().st_mtime_ns == before
+    # Of another file, of a longer one, or a damaged one it is not said.
+    for other in (DATA[:-1] + b"!", DATA + b"!", DATA[:-1]):
+        (tmp_path / "a").write_bytes(other)
+        assert_fails(nacrith("compress", *model, "--resume", "a"), 1, "a.nc exists", "-f")
+    (tmp_path / "a").write_bytes(DATA)
+    for damaged in (whole[:-1], whole + b"x"):
+        (tmp_path / "a.nc").write_bytes(damaged)
+        assert_fails(nacrith("compress", *model, "--resume", "a"), 1, "a.nc exists", "-f")
+
+
+def test_what_is_done_and_to_be_removed_is_tested_first(nacrith, tmp_path, model, part_of):
+    whole = part_of(0)
+    (tmp_path / "a.nc.part").unlink()
+    (tmp_path / "a.nc").write_bytes(whole)
+    result = nacrith("compress", *model, "--resume", "--rm", "a")
+    assert result.returncode == 0 and not (tmp_path / "a").exists()
+    assert nacrith("decompress", *model[:2], "a.nc").returncode == 0
+    assert (tmp_path / "a").read_bytes() == DATA
 
 
 def test_work_is_not_thrown_away_unasked(nacrith, tmp_path, model, part_of):

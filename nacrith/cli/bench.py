@@ -6,7 +6,7 @@ import click
 
 from nacrith.cli.compare import compare
 from nacrith.cli.extras import require
-from nacrith.cli.measure_texts import INTO, bench_levels, bench_streams
+from nacrith.cli.measure_texts import INTO, bench_levels, bench_memory, bench_streams
 from nacrith.cli.options import LARGEST, MODEL, NAME, OUTPUT_NAME, STREAMS, Count
 from nacrith.format.parameters import MAX_WINDOW
 from nacrith.pipeline.presets import LEVELS
@@ -259,3 +259,4 @@ def bench_documents(files: tuple[Path, ...], level: int, check: bool, output: Pa
 bench.add_command(compare)
 bench.add_command(bench_levels)
 bench.add_command(bench_streams)
+bench.add_command(bench_memory)

@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+import click
+
 from nacrith.cli.display import say
 from nacrith.cli.options import Team
 from nacrith.cli.units import memory_size, parse_limit
@@ -25,8 +27,11 @@ def chosen_limit(given: int | None, team: Team) -> int | None:
         team: machines of a cluster are not this one.
 
     Raises:
+        click.UsageError: both a limit and a cluster were given.
         EnvironmentVariableError: the variable's value is too large.
     """
+    if given and team.cluster:
+        raise click.UsageError("--memlimit and --cluster exclude each other")
     if given is None and not team.cluster and (value := os.environ.get(_VARIABLE)):
         try:
             given = parse_limit(value)

@@ -24,6 +24,9 @@ from nacrith.plural import counted
 _WINDOW_STEP = 256
 """Windows are multiples of it, and at least as long."""
 
+_LEAST_TOKEN = 2
+"""Bytes that tokens of text have on average, if the model is worth it; of prose they have four."""
+
 
 @dataclass(frozen=True)
 class Fitted:
@@ -68,8 +71,9 @@ def fit_compression(
         return Fitted(options, n, needed, _fewer(n, workers, "worker"))
     model = model_size(options.model)
     choices = list(_choices(options, block))
+    tokens = block // _LEAST_TOKEN
     for window, streams in choices:
-        need = memory.of_block(model, TextShape(streams, window, block), block)
+        need = memory.of_block(model, TextShape(streams, window, tokens), block)
         if n := _most_workers(limit, workers, need, model.weights):
             break
     else:

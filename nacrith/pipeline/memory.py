@@ -11,10 +11,10 @@ from nacrith.models.model_size import ModelSize
 
 MIB = 1 << 20
 
-PROCESS = 130 * MIB
+PROCESS = 110 * MIB
 """Python, NumPy, the modules and the kernels."""
 
-_WITH_MODEL = 80 * MIB
+_WITH_MODEL = 65 * MIB
 """Kernels of the model, the vocabulary, its trie and tokenizer, mixers, maps, the match model."""
 
 _LINES = 128 * MIB
@@ -32,7 +32,7 @@ _PROMPT = 192
 _ROWS_MOVED = 16
 """Of the output head, rows that a token moves for the first time, at most on average."""
 
-_TEXT = 70 * MIB
+_TEXT = 130 * MIB
 """Context mixing of text: mixers, maps and what the primer has taught, which is kept."""
 
 _TEXT_SLOTS = 64 * MIB
@@ -101,10 +101,10 @@ def to_unmix(mixed: int, block: int) -> int:
 def of_block(size: ModelSize, shape: TextShape, block: int) -> int:
     """Bytes of a process that compresses a block of any content by a level with the model.
 
-    What the model and what context mixing take is there at the same time, while one is weighed
-    against the other.
+    While the model is weighed against context mixing, it has read nothing yet.
     """
-    return with_model(size, shape, block) + without_model(block) - PROCESS - _COPIES * block
+    loaded = _WITH_MODEL + size.weights + _ROWS * size.row
+    return max(with_model(size, shape, block), without_model(block) + loaded)
 
 
 def together(n: int, need: int, shared: int) -> int:
