@@ -26,9 +26,9 @@ def options(tiny_gguf):
 
 @pytest.mark.parametrize(
     ("data", "more"),
-    [(b"", {}), (TEXT, {}), (NOISE, {"block_size": 1000}), (TEXT + NOISE, {"block_size": 512})],
+    [(b"", {}), (TEXT, {}), (NOISE, {"block_size": 1000}), (TEXT + NOISE, {"block_size": 2048})],
 )
-@pytest.mark.parametrize("size", [1, 700, 1 << 20])
+@pytest.mark.parametrize("size", [7, 1 << 20])
 def test_there_and_back(data, more, size, options, keep_text):
     packer = nacrith.compressobj(**options, **more)
     packed = b"".join([*(packer.compress(piece) for piece in pieces(data, size)), packer.flush()])
@@ -40,7 +40,7 @@ def test_there_and_back(data, more, size, options, keep_text):
 
 
 def test_what_is_behind_the_end():
-    packed = nacrith.compress(NOISE, block_size=1000)
+    packed = nacrith.compress(NOISE, level=1, block_size=1000)
     for rest in (b"", b"x", packed):
         unpacker = nacrith.decompressobj()
         assert unpacker.decompress(packed[:50]) == b"" and unpacker.needs_input
@@ -50,7 +50,7 @@ def test_what_is_behind_the_end():
         with pytest.raises(EOFError):
             unpacker.decompress(b"")
     # One after the other, as with the objects of lzma.
-    restored, left = b"", packed + nacrith.compress(TEXT)
+    restored, left = b"", packed + nacrith.compress(TEXT, level=1)
     while left:
         unpacker = nacrith.decompressobj()
         restored += unpacker.decompress(left)
@@ -61,7 +61,7 @@ def test_what_is_behind_the_end():
 @pytest.mark.parametrize("most", [0, 1, 999, 5000, 20_000])
 def test_a_most_length(most):
     unpacker = nacrith.decompressobj()
-    found = [unpacker.decompress(nacrith.compress(NOISE, block_size=1000), most)]
+    found = [unpacker.decompress(nacrith.compress(NOISE, level=1, block_size=1000), most)]
     while not unpacker.eof and len(found) < 30_000:
         assert not unpacker.needs_input
         if not most and len(found) > 3:
@@ -76,20 +76,24 @@ def test_memory_is_bounded(monkeypatch):
     """The decoder waits for who takes what it restores."""
     monkeypatch.setattr(stream_objects, "_MOST_WAITING", 3000)
     unpacker = nacrith.decompressobj()
-    unpacker.decompress(nacrith.compress(NOISE * 5, block_size=1000), 1)
+    unpacker.decompress(nacrith.compress(NOISE * 5, level=1, block_size=1000), 1)
     unpacker._worker.join(0.5)
     assert len(unpacker._feed._output) < 3000 + 1000
     assert unpacker.decompress(b"") == (NOISE * 5)[1:]
 
 
 def test_parts_come_before_the_end():
-    packer = nacrith.compressobj(level=1, block_size=1000)
-    early = b"".join(packer.compress(NOISE) for _ in range(30))
+    # Larger than what may wait on the way.
+    data = random.Random(6).randbytes(400_000)
+    packer = nacrith.compressobj(level=1, block_size=40_000)
+    early = b"".join(packer.compress(piece) for piece in pieces(data, 10_000))
     late = packer.flush()
-    assert nacrith.decompress(early + late) == NOISE * 30
-    assert len(early) > len(NOISE)
+    assert nacrith.decompress(early + late) == data
+    assert len(early) >= 40_000
     unpacker = nacrith.decompressobj()
-    assert len(unpacker.decompress(early)) > len(NOISE)
+    restored = unpacker.decompress(early)
+    assert data.startswith(restored) and len(restored) >= 40_000
+    assert restored + unpacker.decompress(late) == data
 
 
 def test_wrong_use(tmp_path):
@@ -113,7 +117,7 @@ def test_wrong_use(tmp_path):
 
 
 def test_damage_is_an_error_that_stays():
-    packed = bytearray(nacrith.compress(NOISE, block_size=1000))
+    packed = bytearray(nacrith.compress(NOISE, level=1, block_size=1000))
     packed[len(packed) // 2] ^= 1
     unpacker = nacrith.decompressobj()
     restored = unpacker.decompress(packed)
@@ -131,7 +135,7 @@ def test_what_is_dropped_ends_quietly():
         warnings.simplefilter("error")
         packer, unpacker = nacrith.compressobj(level=1), nacrith.decompressobj()
         packer.compress(NOISE)
-        unpacker.decompress(nacrith.compress(NOISE, block_size=1000)[:3000])
+        unpacker.decompress(nacrith.compress(NOISE, level=1, block_size=1000)[:3000])
         worker = unpacker._worker
         del packer, unpacker
         gc.collect()

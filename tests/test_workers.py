@@ -81,6 +81,34 @@ def test_the_file_does_not_depend_on_the_number_of_processes(options, whole):
     assert decompress(whole, options, process_workers(2, 1)) == DATA
 
 
+class Stages(Progress):
+    """A progress display that remembers what takes time, and what was skipped."""
+
+    def __init__(self):
+        self.seen, self.skipped = [], 0
+
+    def stage(self, what):
+        self.seen.append(what)
+
+    def skip(self, done):
+        self.skipped = done
+
+    def update(self, position, tokens, payload):
+        self.last = position
+
+
+def test_what_takes_time_is_told(options, whole):
+    alone, several, resumed = Stages(), Stages(), Stages()
+    compress(options, InProcess(alone), alone)
+    assert alone.seen == ["loading the model"] and not alone.skipped
+    compress(options, process_workers(2, 1, several), several)
+    assert several.seen == ["starting 2 workers"]
+    part = io.BytesIO(whole[: len(whole) // 2])
+    compress_stream(io.BytesIO(DATA), part, options, len(DATA), resumed, resume=True)
+    assert part.getvalue() == whole
+    assert resumed.skipped > 0 and 0 < resumed.last <= len(DATA) - resumed.skipped
+
+
 class Here(Executor):
     """Runs calls at once, unless `fault` makes them fail; counts what waits to be fetched."""
 

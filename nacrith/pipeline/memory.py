@@ -32,14 +32,14 @@ _PROMPT = 192
 _ROWS_MOVED = 16
 """Of the output head, rows that a token moves for the first time, at most on average."""
 
-_TEXT = 130 * MIB
+_TEXT = 140 * MIB
 """Context mixing of text: mixers, maps and what the primer has taught, which is kept."""
 
 _TEXT_SLOTS = 64 * MIB
 _TEXT_OF_BYTE = 24 * 16
 """Slots of text: at most so many bytes of them, and for a byte of text; see `text_model`."""
 
-_BINARY = 60 * MIB
+_BINARY = 70 * MIB
 _BINARY_SLOTS = 160 * MIB
 _BINARY_OF_BYTE = 70 * 40
 """The same of binary data; see `predictors.binary.slots`."""
