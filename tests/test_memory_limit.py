@@ -51,7 +51,7 @@ def test_workers_go_first_then_streams_then_the_window():
         try:
             fitted = fit_compression(options, limit, 4, LARGE)
         except MemoryLimitError as error:
-            assert "-3 does without the model" in str(error) or "--block-size" in str(error)
+            assert "-3 does without the model and needs about" in str(error)
             break
         assert fitted.needed <= limit
         seen.append((
@@ -80,7 +80,9 @@ def test_what_a_user_chose_stays():
     with pytest.raises(MemoryLimitError, match=r"about \d+ MiB .* the limit is 1 MiB"):
         fit_compression(CompressOptions(), MIB, 1, LARGE)
     with pytest.raises(MemoryLimitError, match="block-size"):
-        fit_compression(CompressOptions(preset=LEVELS[1]), MIB, 1, LARGE)
+        fit_compression(CompressOptions(preset=LEVELS[1]), 300 * MIB, 1, 1 << 30)
+    with pytest.raises(MemoryLimitError, match="nothing takes less"):
+        fit_compression(CompressOptions(preset=LEVELS[1]), MIB, 1, 50)
 
 
 def test_short_files_and_models_of_other_sizes_need_other_amounts(tiny_gguf):

@@ -68,8 +68,9 @@ def test_stages_and_totals_fit(terminal, capsys, columns):
     bar.end()
     lines = [line for line in re.split(r"[\r\n]+", loading + shown) if line.strip()]
     assert max(map(len, lines)) <= columns
+    assert "3/12" in shown
     if columns >= 40:
-        assert "loading the model" in loading and "3/12" in shown and "all 12 files" in shown
+        assert "loading the model" in loading and "all 12 files" in shown
         assert "loading" not in shown.split("3/12")[-1]
     if columns < 72:
         assert "50%" in shown and "15%" in shown
@@ -96,7 +97,7 @@ def test_loading_and_what_was_done_before_are_no_speed(terminal, capsys, monkeyp
 def test_on_a_terminal(tmp_path):
     """Two files on a real terminal of 40 columns."""
     for name in ("first.txt", "second of a long name.txt"):
-        (tmp_path / name).write_bytes(os.urandom(9_000_000))
+        (tmp_path / name).write_bytes(os.urandom(300_000))
     master, slave = pty.openpty()
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "40", "TERM": "xterm"}
     process = subprocess.Popen(
@@ -114,7 +115,7 @@ def test_on_a_terminal(tmp_path):
             break
         shown += data
     os.close(master)
-    assert process.wait(60) == 0
+    assert process.wait(120) == 0
     text = plain(shown.decode())
     assert "1/2 " in text and "2/2 " in text and "all 2 files" in text
-    assert "2 files done: 18000000 bytes" in text
+    assert "2 files done: 600000 bytes" in text

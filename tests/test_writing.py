@@ -336,6 +336,9 @@ def test_a_path_that_a_run_is_writing_to(tmp_path):
         with pytest.raises(FileError, match="written by another run"):
             nacrith.open(path, "wb", level=1)
     assert list(tmp_path.iterdir()) == [part]
-    with nacrith.open(path, "wb", level=1) as file, pytest.raises(FileError, match="written by another run"):
+    with (
+        nacrith.open(path, "wb", level=1) as file,
+        pytest.raises(FileError, match="written by another run"),
+    ):
         file.write(DATA)
         nacrith.open(path, "wb", level=1)

@@ -10,6 +10,9 @@ from nacrith.system.progress import Progress
 _NARROW = 72
 """Columns of a terminal below which only the bar, the share and the time are shown."""
 
+_TINY = 32
+"""Columns below which the time is not shown either."""
+
 _GAPS = 4
 """Columns between the parts of a line, and one more."""
 
@@ -34,6 +37,7 @@ class BarProgress(Progress):
 
         console = Console(stderr=True)
         self._is_narrow = console.width < _NARROW
+        self._is_tiny = console.width < _TINY
         bar_width = max(4, console.width // 6)
         name_width = max(8, console.width // 3)
         self._room = max(4, console.width - name_width - bar_width - _GAPS)
@@ -49,7 +53,7 @@ class BarProgress(Progress):
             transient=True,
         )
         self._whole = whole
-        name = shortened(whole.place + printable(label), name_width)
+        name = whole.place + shortened(printable(label), max(3, name_width - len(whole.place)))
         self._task = self._bar.add_task(name, total=None, state="", left="")
         self._all = None
         if whole.n_files > 1:
@@ -95,7 +99,7 @@ class BarProgress(Progress):
         done = self._skipped + position
         share = min(1.0, done / self._total) if self._total else None
         left = ""
-        if self._total:
+        if self._total and not self._is_tiny:
             left = duration(max(0, self._total - done) * seconds / position)
         state = "" if share is None else f"{share:.0%}"
         if not self._is_narrow:
@@ -109,7 +113,7 @@ class BarProgress(Progress):
             state = f"{whole.share(share):.0%}" if self._is_narrow else ""
             self._bar.update(
                 self._all, completed=whole.done + share * whole.current, state=state,
-                left=duration(whole.seconds_left(share)),
+                left="" if self._is_tiny else duration(whole.seconds_left(share)),
             )  # fmt: skip
 
     def end(self) -> None:

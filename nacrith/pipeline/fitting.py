@@ -66,7 +66,7 @@ def fit_compression(
         need = memory.without_model(block)
         n = _most_workers(limit, workers, need, 0)
         if n == 0:
-            raise _does_not_fit(need, limit, "use a smaller --block-size")
+            raise _does_not_fit(need, limit, _advice(limit, need))
         needed = memory.together(n, need, 0)
         return Fitted(options, n, needed, _fewer(n, workers, "worker"))
     model = model_size(options.model)
@@ -77,12 +77,7 @@ def fit_compression(
         if n := _most_workers(limit, workers, need, model.weights):
             break
     else:
-        without = memory.without_model(block)
-        does = f"does without the model and needs about {_mebibytes(without)}"
-        advice = "use a smaller --block-size"
-        if limit is not None and without <= limit:
-            advice = f"-{WITH_MODEL - 1} {does}"
-        raise _does_not_fit(need, limit, advice)
+        raise _does_not_fit(need, limit, _advice(limit, memory.without_model(block)))
     (usual_window, most), *_ = choices
     changes = _fewer(n, workers, "worker") + _fewer(streams, most, "stream")
     if window < usual_window:
@@ -125,6 +120,20 @@ def _does_not_fit(need: int, limit: int | None, advice: str) -> MemoryLimitError
     return MemoryLimitError(
         f"this needs about {_mebibytes(need)} of memory, the limit is {_mebibytes(limit)}; {advice}"
     )
+
+
+def _advice(limit: int | None, without: int) -> str:
+    """What to do if a level with the model does not fit.
+
+    Args:
+        without: bytes that a level without the model needs.
+    """
+    least = memory.without_model(1)
+    if limit is None or limit < least:
+        return f"nothing takes less than about {_mebibytes(least)}"
+    if limit < without:
+        return "use a smaller --block-size"
+    return f"-{WITH_MODEL - 1} does without the model and needs about {_mebibytes(without)}"
 
 
 class RestoreLimit:
