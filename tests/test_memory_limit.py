@@ -1,19 +1,22 @@
 """--memlimit: what is chosen to fit, what is refused, and whether the estimate is right."""
 
 import io
+import os
 import random
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from nacrith import compress
-from nacrith.bench.command_line import run
 from nacrith.cli.units import parse_limit
 from nacrith.codec.streams_of_frame import streams_of
 from nacrith.errors import FormatError, MemoryLimitError
 from nacrith.format.container import MemberReader
 from nacrith.models.model_size import EMBEDDED, model_size
-from nacrith.pipeline import memory
+from nacrith.pipeline import fitting, memory
 from nacrith.pipeline.fitting import RestoreLimit, fit_compression
 from nacrith.pipeline.memory import MIB
 from nacrith.pipeline.options import BLOCK, CompressOptions
@@ -43,7 +46,15 @@ def test_without_a_limit_nothing_changes():
         assert fitted.options == options and fitted.workers == 4 and not fitted.changes
 
 
-def test_workers_go_first_then_streams_then_the_window():
+@pytest.fixture
+def long_memory(monkeypatch):
+    """A model whose cache takes so much that streams and windows are what counts."""
+    size = replace(EMBEDDED, position=20 * EMBEDDED.position)
+    monkeypatch.setattr(fitting, "model_size", lambda given: size)
+    return size
+
+
+def test_workers_go_first_then_streams_then_the_window(long_memory):
     options = CompressOptions()
     seen = []
     limit = fit_compression(options, None, 4, LARGE).needed
@@ -66,23 +77,30 @@ def test_workers_go_first_then_streams_then_the_window():
     assert all(window == 1024 for _, streams, window in seen if streams > 1)
 
 
-def test_what_a_user_chose_stays():
-    chosen = replace(DEFAULT.parameters, window=2048)
-    for options in (CompressOptions(streams=32), CompressOptions(parameters=chosen)):
-        enough = fit_compression(options, None, 1, LARGE).needed
-        try:
-            fitted = fit_compression(options, enough - 1, 1, LARGE)
-            assert fitted.options.parameters.window == options.parameters.window
-            assert fitted.options.streams == options.streams == 0
-        except MemoryLimitError:
-            # Of given streams, only the window can be shorter.
-            assert options.streams
-    with pytest.raises(MemoryLimitError, match=r"about \d+ MiB .* the limit is 1 MiB"):
+def test_what_a_user_chose_stays(long_memory):
+    """Of given streams only the window can be shorter, of a given window only the streams fewer."""
+    options = CompressOptions(streams=32)
+    enough = fit_compression(options, None, 1, LARGE).needed
+    fitted = fit_compression(options, enough - 1, 1, LARGE)
+    assert fitted.options.streams == 32 and fitted.options.parameters.window == 768
+    assert fitted.changes == ("a window of 768 instead of 1024",)
+    chosen = CompressOptions(parameters=replace(DEFAULT.parameters, window=2048))
+    enough = fit_compression(chosen, None, 1, LARGE).needed
+    fitted = fit_compression(chosen, enough - 1, 1, LARGE)
+    assert fitted.options.parameters.window == 2048
+    assert fitted.changes == ("63 streams instead of 64",)
+    both = replace(chosen, streams=32)
+    with pytest.raises(MemoryLimitError):
+        fit_compression(both, fit_compression(both, None, 1, LARGE).needed - 1, 1, LARGE)
+
+
+def test_what_is_said_of_what_does_not_fit():
+    with pytest.raises(MemoryLimitError, match=r"about \d+ MiB .* the limit is 1 MiB; nothing"):
         fit_compression(CompressOptions(), MIB, 1, LARGE)
-    with pytest.raises(MemoryLimitError, match="block-size"):
-        fit_compression(CompressOptions(preset=LEVELS[1]), 300 * MIB, 1, 1 << 30)
-    with pytest.raises(MemoryLimitError, match="nothing takes less"):
-        fit_compression(CompressOptions(preset=LEVELS[1]), MIB, 1, 50)
+    mixing = CompressOptions(preset=LEVELS[1])
+    with pytest.raises(MemoryLimitError, match="use a smaller --block-size"):
+        fit_compression(mixing, 300 * MIB, 1, LARGE)
+    assert fit_compression(replace(mixing, block_size=1 << 16), 320 * MIB, 1, LARGE).workers == 1
 
 
 def test_short_files_and_models_of_other_sizes_need_other_amounts(tiny_gguf):
@@ -111,22 +129,24 @@ def frames(packed):
     return [frame for member in MemberReader(io.BytesIO(packed)) for frame in member.frames()]
 
 
-def test_compression_adapts(nacrith, tmp_path, model, keep_text):
-    (tmp_path / "a").write_bytes(TEXT * 30)
-    options = CompressOptions(model[1], preset=LEVELS[4], parameters=LEVELS[4].parameters)
-    usual = fit_compression(options, None, 1, len(TEXT) * 30)
-    assert usual.options.cutting.most_for(len(TEXT) * 30) > 8
-    size = len(TEXT) * 30
-    shape = memory.TextShape(2, 256, size // 2)
-    limit = str(memory.of_block(model_size(model[1]), shape, size))
-    result = nacrith("compress", "-4", *model[:2], "--memlimit", limit, "a")
-    assert result.returncode == 0, result.stderr
-    assert b"to stay within" in result.stderr and b"streams instead of" in result.stderr
-    (frame,) = frames((tmp_path / "a.nc").read_bytes())
-    assert 1 <= streams_of(frame) <= 2 or not streams_of(frame)
-    assert nacrith("decompress", "-c", *model[:2], "a.nc").stdout == TEXT * 30
-    quiet = nacrith("compress", "-4qf", *model[:2], "-M", limit, "a")
-    assert (quiet.returncode, quiet.stderr) == (0, b"")
+def test_compression_adapts(run_main, tmp_path, monkeypatch, model, keep_text, long_memory):
+    monkeypatch.chdir(tmp_path)
+    text = TEXT * 30
+    Path("a").write_bytes(text)
+    packing = ["-4", "--model", model[1], "-T1", "-f", "a"]
+    assert run_main(*packing) == (0, "")
+    (frame,) = frames(Path("a.nc").read_bytes())
+    assert streams_of(frame) > 4
+    shape = memory.TextShape(2, 256, len(text) // 2)
+    limit = str(memory.of_block(long_memory, shape, len(text)))
+    code, message = run_main(*packing, "--memlimit", limit)
+    assert code == 0 and message.startswith("a: to stay within ")
+    assert "2 streams instead of " in message
+    (frame,) = frames(Path("a.nc").read_bytes())
+    assert streams_of(frame) == 2
+    assert run_main(*packing, "-q", "-M", limit) == (0, "")
+    assert run_main("-d", "--model", model[1], "-o", "b", "a.nc")[0] == 0
+    assert Path("b").read_bytes() == text
 
 
 def test_what_does_not_fit_is_refused(nacrith, tmp_path):
@@ -161,20 +181,37 @@ def test_a_range_needs_only_its_frames(nacrith, tmp_path):
     assert result.stdout == NOISE[10:20], result.stderr
 
 
+_MEASURE = """
+import os, sys
+process = os.spawnv(os.P_NOWAIT, sys.executable, [sys.executable, "-m", "nacrith", *sys.argv[1:]])
+_, status, usage = os.wait4(process, 0)
+print(status, usage.ru_maxrss * 1024)
+"""
+
+
+def peak(*arguments: object) -> int:
+    """Bytes that a run takes at most, started by a small process: those of a large one, such as
+    this, would count."""
+    result = subprocess.run(
+        [sys.executable, "-S", "-c", _MEASURE, *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=ROOT, capture_output=True, check=True,
+    )  # fmt: skip
+    status, found = map(int, result.stdout.split())
+    assert status == 0, result.stderr
+    return found
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="units of ru_maxrss")
 @pytest.mark.parametrize("level", [3, 6])
 def test_the_estimate_holds(tmp_path, level, real_gguf):
     """What a short text takes is no more, and not much less."""
-    path = tmp_path / "a"
-    path.write_bytes((ROOT / "README.md").read_bytes()[:3000])
+    path, packed = tmp_path / "a", tmp_path / "a.nc"
+    path.write_bytes((ROOT / "README.md").read_bytes()[:1000])
     options = CompressOptions(preset=LEVELS[level], parameters=LEVELS[level].parameters)
-    packed = tmp_path / "a.nc"
-    there = run(["compress", "-q", f"-{level}", path], ROOT)
-    needed = fit_compression(options, None, 1, 3000).needed
-    assert 0.6 * needed < there.peak < needed
-    back = run(["decompress", "-qf", packed], ROOT)
+    needed = fit_compression(options, None, 1, 1000).needed
+    assert 0.6 * needed < peak("compress", "-q", f"-{level}", path) < needed
     limit = RestoreLimit(None)
-    with open(packed, "rb") as file:
-        for member in MemberReader(file):
-            for frame in member.frames():
-                limit.look_at(member.header, frame)
-    assert 0.6 * limit.need < back.peak < limit.need
+    for member in MemberReader(io.BytesIO(packed.read_bytes())):
+        for frame in member.frames():
+            limit.look_at(member.header, frame)
+    assert 0.6 * limit.need < peak("decompress", "-qf", packed) < limit.need

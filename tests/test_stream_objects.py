@@ -5,6 +5,7 @@ import io
 import random
 import threading
 import warnings
+from typing import Any
 
 import pytest
 
@@ -97,14 +98,16 @@ def test_parts_come_before_the_end():
 
 
 def test_wrong_use(tmp_path):
-    for make in (nacrith.compressobj, nacrith.decompressobj):
+    makers: list[Any] = [nacrith.compressobj, nacrith.decompressobj]
+    for make in makers:
         with pytest.raises(nacrith.NacrithError, match="the model"):
             make(model=tmp_path / "missing.gguf")
         with pytest.raises(TypeError):
             make(nonsense=1)
     with pytest.raises(ValueError):
         nacrith.compressobj(level=10)
-    packer, unpacker = nacrith.compressobj(level=1), nacrith.decompressobj()
+    packer: Any = nacrith.compressobj(level=1)
+    unpacker: Any = nacrith.decompressobj()
     for take in (packer.compress, unpacker.decompress):
         with pytest.raises(TypeError):
             take("text")
