@@ -95,12 +95,12 @@ def test_what_a_user_chose_stays(long_memory):
 
 
 def test_what_is_said_of_what_does_not_fit():
-    with pytest.raises(MemoryLimitError, match=r"about \d+ MiB .* the limit is 1 MiB; nothing"):
+    with pytest.raises(MemoryLimitError, match=r"about \d+ MiB .* the limit is 1 MiB; no level"):
         fit_compression(CompressOptions(), MIB, 1, LARGE)
     mixing = CompressOptions(preset=LEVELS[1])
     with pytest.raises(MemoryLimitError, match="use a smaller --block-size"):
         fit_compression(mixing, 300 * MIB, 1, LARGE)
-    assert fit_compression(replace(mixing, block_size=1 << 16), 320 * MIB, 1, LARGE).workers == 1
+    assert fit_compression(replace(mixing, block_size=1 << 14), 290 * MIB, 1, LARGE).workers == 1
 
 
 def test_short_files_and_models_of_other_sizes_need_other_amounts(tiny_gguf):
@@ -131,19 +131,19 @@ def frames(packed):
 
 def test_compression_adapts(run_main, tmp_path, monkeypatch, model, keep_text, long_memory):
     monkeypatch.chdir(tmp_path)
-    text = TEXT * 30
+    text = bytes(random.Random(5).choices(b"abcdefghij ", k=16_000))
     Path("a").write_bytes(text)
     packing = ["-4", "--model", model[1], "-T1", "-f", "a"]
     assert run_main(*packing) == (0, "")
     (frame,) = frames(Path("a.nc").read_bytes())
-    assert streams_of(frame) > 4
-    shape = memory.TextShape(2, 256, len(text) // 2)
+    assert streams_of(frame) > 1
+    shape = memory.TextShape(1, 256, len(text) // 2)
     limit = str(memory.of_block(long_memory, shape, len(text)))
     code, message = run_main(*packing, "--memlimit", limit)
     assert code == 0 and message.startswith("a: to stay within ")
-    assert "2 streams instead of " in message
+    assert "1 stream instead of " in message
     (frame,) = frames(Path("a.nc").read_bytes())
-    assert streams_of(frame) == 2
+    assert streams_of(frame) == 1
     assert run_main(*packing, "-q", "-M", limit) == (0, "")
     assert run_main("-d", "--model", model[1], "-o", "b", "a.nc")[0] == 0
     assert Path("b").read_bytes() == text
@@ -209,9 +209,9 @@ def test_the_estimate_holds(tmp_path, level, real_gguf):
     path.write_bytes((ROOT / "README.md").read_bytes()[:1000])
     options = CompressOptions(preset=LEVELS[level], parameters=LEVELS[level].parameters)
     needed = fit_compression(options, None, 1, 1000).needed
-    assert 0.6 * needed < peak("compress", "-q", f"-{level}", path) < needed
+    assert 0.5 * needed < peak("compress", "-q", f"-{level}", path) < needed
     limit = RestoreLimit(None)
     for member in MemberReader(io.BytesIO(packed.read_bytes())):
         for frame in member.frames():
             limit.look_at(member.header, frame)
-    assert 0.6 * limit.need < peak("decompress", "-qf", packed) < limit.need
+    assert 0.5 * limit.need < peak("decompress", "-qf", packed) < limit.need

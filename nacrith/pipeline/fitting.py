@@ -63,7 +63,7 @@ def fit_compression(
     """
     block = options.block_size if size is None else min(options.block_size, size)
     if options.preset.mixing is not None:
-        need = memory.without_model(block)
+        need = memory.without_model(block, options.preset.mixing)
         n = _most_workers(limit, workers, need, 0)
         if n == 0:
             raise _does_not_fit(need, limit, _advice(limit, need))
@@ -77,7 +77,9 @@ def fit_compression(
         if n := _most_workers(limit, workers, need, model.weights):
             break
     else:
-        raise _does_not_fit(need, limit, _advice(limit, memory.without_model(block)))
+        raise _does_not_fit(
+            need, limit, _advice(limit, memory.without_model(block, WITH_MODEL - 1))
+        )
     (usual_window, most), *_ = choices
     changes = _fewer(n, workers, "worker") + _fewer(streams, most, "stream")
     if window < usual_window:
@@ -130,7 +132,7 @@ def _advice(limit: int | None, without: int) -> str:
     """
     least = memory.without_model(1)
     if limit is None or limit < least:
-        return f"nothing takes less than about {_mebibytes(least)}"
+        return f"no level takes less than about {_mebibytes(least)}"
     if limit < without:
         return "use a smaller --block-size"
     return f"-{WITH_MODEL - 1} does without the model and needs about {_mebibytes(without)}"
@@ -163,7 +165,8 @@ class RestoreLimit:
         """
         size = frame.segments_size
         mixed = frame.size_of(Kind.MIXED) + frame.size_of(Kind.MIXED_TEXT)
-        need, shared = memory.to_unmix(mixed, size), 0
+        text = frame.payloads.get(Kind.MIXED_TEXT, b"")
+        need, shared = memory.to_unmix(mixed, size, text[0] if text else 0), 0
         if streams := streams_of(frame):
             model = self._model(header)
             shape = TextShape(streams, header.parameters.window, frame.n_symbols)

@@ -7,6 +7,7 @@ Resident memory at its peak, of large files in which all tables fill; of short t
 from dataclasses import dataclass
 
 from nacrith.codec.cutting import HEAD
+from nacrith.codec.text_mixing import INSTEAD_OF_MODEL
 from nacrith.models.model_size import ModelSize
 
 MIB = 1 << 20
@@ -33,11 +34,17 @@ _ROWS_MOVED = 16
 """Of the output head, rows that a token moves for the first time, at most on average."""
 
 _TEXT = 140 * MIB
-"""Context mixing of text: mixers, maps and what the primer has taught, which is kept."""
+"""Context mixing of text: mixers and maps."""
 
 _TEXT_SLOTS = 64 * MIB
 _TEXT_OF_BYTE = 24 * 16
 """Slots of text: at most so many bytes of them, and for a byte of text; see `text_model`."""
+
+_LONG_PRIMER = {3: 112 << 10}
+"""By variant: bytes read before the text. What they have taught is kept for short texts."""
+
+_SHORT = 8
+"""Texts are short below so many times the length of the primer."""
 
 _BINARY = 70 * MIB
 _BINARY_SLOTS = 160 * MIB
@@ -84,18 +91,28 @@ def with_model(size: ModelSize, shape: TextShape, block: int) -> int:
     )
 
 
-def without_model(block: int) -> int:
-    """Bytes of a process that codes a block by context mixing of any kind."""
-    return max(to_unmix(block, block), PROCESS + (_LZMA + _COPIES) * block)
+def without_model(block: int, variant: int = INSTEAD_OF_MODEL) -> int:
+    """Bytes of a process that codes a block by context mixing of any kind.
+
+    Args:
+        variant: of that of text.
+    """
+    return max(to_unmix(block, block, variant), PROCESS + (_LZMA + _COPIES) * block)
 
 
-def to_unmix(mixed: int, block: int) -> int:
+def to_unmix(mixed: int, block: int, variant: int = INSTEAD_OF_MODEL) -> int:
     """Bytes of a process that restores a block of which so many bytes are context-mixed."""
     if not mixed:
         return PROCESS + _COPIES * block
-    text = _TEXT + min(_TEXT_SLOTS, mixed * _TEXT_OF_BYTE)
+    primer = _LONG_PRIMER.get(variant, 0)
+    kept = primer if mixed < _SHORT * primer else 0
+    text = _TEXT + _slots_of_text(mixed + primer) + _slots_of_text(kept)
     binary = _BINARY + min(_BINARY_SLOTS, mixed * _BINARY_OF_BYTE)
     return PROCESS + max(text, binary) + _COPIES * block
+
+
+def _slots_of_text(n_bytes: int) -> int:
+    return min(_TEXT_SLOTS, n_bytes * _TEXT_OF_BYTE)
 
 
 def of_block(size: ModelSize, shape: TextShape, block: int) -> int:
