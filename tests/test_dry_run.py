@@ -8,7 +8,7 @@ import pytest
 from nacrith import compress
 from tests.conftest import assert_fails
 
-NOISE = random.Random(4).randbytes(40_000)
+NOISE = random.Random(4).randbytes(1 << 15)
 TEXT = (gzip.__doc__ or "").encode() * 200
 
 
@@ -34,12 +34,14 @@ def test_compression(nacrith, folder):
     assert line.startswith(f"text: {size} bytes, text; would make text.nc with -6, up to ")
     assert " streams, a window of 1024" in line and " MiB of memory" in line
     one, two, three = shown(nacrith("--dry-run", "-3", "text", "noise", "both"))
-    assert "noise: 40000 bytes, compressed already; would make noise.nc with -3;" in two
+    assert "noise: 32768 bytes, compressed already; would make noise.nc with -3;" in two
     assert "stream" not in one and "% text, " in three and "% compressed already" in three
     (line,) = shown(nacrith("--dry-run", "-9", "text"))
     assert "with -9, 1 stream, a window of 4096" in line
     (line,) = shown(nacrith("--dry-run", "--rm", "-o", "x", "text"))
     assert "would make x with" in line
+    (line,) = shown(nacrith("--dry-run", "--output-dir-flat", "new", "noise"))
+    assert "would make new/noise.nc with" in line
     (line,) = shown(nacrith("--dry-run", stdin=TEXT))
     assert line.startswith(f"(standard input): {size} bytes, text; would make (standard output)")
 
@@ -47,7 +49,7 @@ def test_compression(nacrith, folder):
 def test_restoring(nacrith, folder):
     (line,) = shown(nacrith("-d", "--dry-run", "b.nc"))
     size = (folder / "b.nc").stat().st_size
-    assert line.startswith(f"b.nc: {size} bytes that hold 40000; would make b with no model; about")
+    assert line.startswith(f"b.nc: {size} bytes that hold 32768; would make b with no model; about")
     (line,) = shown(nacrith("-dc", "--dry-run", stdin=(folder / "b.nc").read_bytes()))
     assert "would make (standard output)" in line
 

@@ -190,12 +190,13 @@ def compress(
     )
 
     limit = chosen_limit(memlimit, team)
+    out = replace(out, is_trial=dry_run)
 
     def job(path: Path | None) -> "Summary | None":
         if dry_run:
             with open_input(path, special=out.force or out.is_said) as (source, _):
                 target = out.target(path, _target_of(out))
-                preview.check_target(target, out)
+                preview.check_target(target, out, resume)
                 preview.show(
                     preview.describe_compression(path, source, target, level, options, limit, team)
                 )
@@ -359,6 +360,7 @@ def decompress(
         return original_name(path, out.suffix)
 
     limit = chosen_limit(memlimit, team)
+    out = replace(out, is_trial=dry_run)
 
     def job(path: Path | None) -> "Summary | None":
         if dry_run:
@@ -504,5 +506,5 @@ def _for_each(
         summarize=out.talks,
         quiet=out.quiet,
         verbose=out.verbose,
-        whole=out.whole if out.shows_progress else None,
+        whole=out.whole if out.shows_progress and not out.is_trial else None,
     )

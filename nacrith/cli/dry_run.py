@@ -110,7 +110,7 @@ def check_target(target: Path | None, out: Output, resume: bool = False) -> None
     """Raise FileError if the run itself would refuse to write there."""
     if target is None or is_special(target):
         return
-    if os.path.lexists(target) and not out.force:
+    if os.path.lexists(target) and not (out.force or resume):
         raise FileError(f"{target} exists; use -f to overwrite it")
     if not target.parent.is_dir() and out.output:
         raise FileError(f"can't write {part_name(target)}: there is no such folder")

@@ -26,6 +26,7 @@ class Output:
         mirror: a folder that gets the folders of the inputs too.
         keep, remove: the input. force: overwrite. quiet, verbose, no_progress: what is shown.
         suffix: of compressed files.
+        is_trial: nothing is to be written, not even folders.
         whole: how far the run is.
     """
 
@@ -40,12 +41,13 @@ class Output:
     no_progress: bool
     verbose: bool
     suffix: str
+    is_trial: bool = False
     whole: WholeRun = field(default_factory=WholeRun)
     _taken: set[Path] = field(default_factory=set)
 
     @property
     def talks(self) -> bool:
-        return not self.quiet and (self.verbose or sys.stderr.isatty())
+        return not (self.quiet or self.is_trial) and (self.verbose or sys.stderr.isatty())
 
     @property
     def hides_progress(self) -> bool:
@@ -97,7 +99,7 @@ class Output:
             raise FileError(f"what standard input becomes needs a name: -o {folder}/NAME")
         result = name(path)
         place = folder / (result.name if folder != self.mirror else _below(result))
-        if folder != self.output:
+        if folder != self.output and not self.is_trial:
             try:
                 place.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:

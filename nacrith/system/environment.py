@@ -36,7 +36,7 @@ VARIABLES = {
         "a number of threads from 1 to 9999",
     ),
     "NACRITH_MEMLIMIT": Variable(
-        "Memory to take at most, as --memlimit: 800M, 2G, 50%. Not with --cluster.",
+        "Memory that commands take at most, as --memlimit: 800M, 2G, 50%. Not with --cluster.",
         "no limit",
         r"(?i)(\s*([0-9]{1,19} ?[kmgt]?(i?b)?|[1-9][0-9]?%|100%|max)\s*)?",
         "an amount of memory such as 800M, 2G or 50%",
