@@ -1,11 +1,11 @@
 """`nacrith bench` and its sub-commands."""
 
-from importlib import import_module
 from pathlib import Path
 
 import click
 
 from nacrith.cli.compare import compare
+from nacrith.cli.extras import require
 from nacrith.cli.measure_texts import INTO, bench_levels, bench_streams
 from nacrith.cli.options import LARGEST, MODEL, NAME, OUTPUT_NAME, STREAMS, Count
 from nacrith.format.parameters import MAX_WINDOW
@@ -71,9 +71,7 @@ def bench_report(quick: bool, output: Path | None) -> None:
     \b
     nacrith bench report --quick
     """
-    # At once, rather than after hours.
-    import_module("transformers")
-    import_module("torch")
+    require("accelerate", "llama_cpp", "torch", "transformers")
     from nacrith.bench.report import write_report
 
     write_report(quick, output)

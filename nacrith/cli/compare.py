@@ -1,10 +1,10 @@
 """`nacrith bench compare`."""
 
-from importlib import import_module
 from pathlib import Path
 
 import click
 
+from nacrith.cli.extras import require
 from nacrith.cli.options import LARGEST, NAME, Count
 from nacrith.format.parameters import MAX_STREAMS
 
@@ -65,8 +65,7 @@ def compare(
     """
     if bool(files) == bool(corpus):
         raise click.UsageError("give FILEs or --corpus")
-    # At once, rather than after hours.
-    import_module("matplotlib")
+    require("brotli", "matplotlib", "pyppmd", "zstandard")
     from nacrith.bench.along import measure_along
     from nacrith.bench.compare import compare as run
     from nacrith.bench.compare_report import print_tables, write_all
@@ -77,6 +76,8 @@ def compare(
     chosen = [program for program in known if program.name in (only or [p.name for p in known])]
     if not chosen:
         raise click.UsageError(f"--only takes one of: {', '.join(p.name for p in known)}")
+    if any("llama.cpp" in program.name for program in chosen):
+        require("llama_cpp")
     contents = read_files(files, n_bytes) if files else corpus_files(str(corpus), n_bytes)
     results = run(
         contents, chosen, 0 if one_way else restore, llama_cpp,

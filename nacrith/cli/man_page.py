@@ -1,8 +1,10 @@
-"""The man page, made from the commands' own help: `python -m nacrith.cli.man_page`."""
+"""The man page, made from the commands' own help: `python -m nacrith.cli.man_page FOLDER`."""
 
 import re
+import sys
 from collections.abc import Iterator
 from inspect import cleandoc
+from pathlib import Path
 
 import click
 
@@ -55,6 +57,16 @@ def man_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def write_pages(folder: Path) -> list[Path]:
+    """Write the pages of all three commands into a folder; return their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    link = ".so man1/nacrith.1\n"
+    pages = {"nacrith": man_page(), "unnacrith": link, "nacat": link}
+    for name, text in pages.items():
+        (folder / f"{name}.1").write_text(text, "utf-8")
+    return [folder / f"{name}.1" for name in pages]
+
+
 def _commands(
     group: click.Group, context: click.Context, prefix: str = ""
 ) -> Iterator[tuple[str, click.Command, click.Context]]:
@@ -92,4 +104,4 @@ def _escape(text: str) -> str:
 
 
 if __name__ == "__main__":
-    print(man_page(), end="")
+    print(*write_pages(Path(sys.argv[1])), sep="\n")
