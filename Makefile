@@ -69,8 +69,10 @@ $(ENV)/ready-test: $(ENV)/ready
 		$(PIP) -e '.[test]'
 	@touch $@
 
+# Kernels are compiled before, at once, rather than by each process that runs tests.
 test: env-test
-	$(RUN) -m pytest
+	@$(RUN) -m nacrith setup
+	$(RUN) -m pytest -n $(JOBS) --maxprocesses 4 --dist loadfile
 
 lint: env-test
 	$(BIN)/ruff check .

@@ -26,10 +26,15 @@ def test_every_file_beside_the_modules_is_listed():
     patterns = PYPROJECT["tool"]["setuptools"]["package-data"]
     assert set(patterns) == set(TOP)
     for name in TOP:
-        files = {p for p in (ROOT / name).rglob("*") if p.is_file()}
-        beside = {p for p in files if p.suffix != ".py" and "__pycache__" not in p.parts}
-        assert beside == {p for pattern in patterns[name] for p in (ROOT / name).glob(pattern)}
-        assert ROOT / name / "py.typed" in beside
+        listed = {p for pattern in patterns[name] for p in (ROOT / name).glob(pattern)}
+        assert beside_modules((ROOT / name).rglob("*")) == beside_modules(listed)
+        assert ROOT / name / "py.typed" in listed
+
+
+def beside_modules(paths):
+    """The files among them that are neither modules nor made of modules."""
+    files = {p for p in paths if p.is_file() and "__pycache__" not in p.parts}
+    return {p for p in files if p.suffix != ".py"}
 
 
 def test_the_default_needs_no_compiler():
