@@ -118,7 +118,7 @@ def test_no_compiler_at_install_time(tmp_path):
         if name != "make":
             (tools / name).symlink_to(path)
     result = subprocess.run(
-        [str(programs["make"]), "env-test", f"CACHE={tmp_path / 'cache'}", f"PYTHON={sys.executable}"],
+        [str(programs["make"]), "env-test", f"CACHE={tmp_path}/cache", f"PYTHON={sys.executable}"],
         cwd=ROOT, env={"PATH": str(tools), "HOME": str(tmp_path)}, capture_output=True, timeout=60,
     )  # fmt: skip
     assert result.returncode == 2
