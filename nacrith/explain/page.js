@@ -104,6 +104,7 @@ function main(c) {
     for (const entry of entries) (entry.isIntersecting ? fill : empty)(blockOf.get(entry.target));
   }, { rootMargin: "1000px" });
   for (const block of blocks) near.observe(block.made);
+  blocks.slice(0, 2).forEach(fill);
   // On paper all of it has its colours, if it is not too much.
   addEventListener("beforeprint", () => { if (page.rows <= MANY) blocks.forEach(fill); });
 

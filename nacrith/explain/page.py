@@ -147,7 +147,7 @@ def _verdict(t: Totals) -> str:
     if more > 0:
         return (
             f"Here the predictors after the model cost {more / 8:,.0f} bytes: "
-            "the text is too short, or too new at every place, for them to learn from it."
+            "the text is too short for them to learn what pays."
         )
     return f"The predictors after the model save {-more / 8:,.0f} bytes here."
 

@@ -72,9 +72,14 @@ def surprising_words(strings: list[str], rows: Rows) -> list[Word]:
 
 def _word(text: str, span: np.ndarray, row: int, bits: float) -> Word:
     begin, end = span.tolist()
-    before = " ".join(text[max(0, begin - _CONTEXT) : begin].split(" "))
-    after = text[end : end + _CONTEXT]
-    return Word(row, bits, _one_line(before), text[begin:end], _one_line(after))
+    before = _one_line(text[max(0, begin - _CONTEXT) : begin])
+    after = _one_line(text[end : end + _CONTEXT])
+    # Whole words of what is around.
+    if begin > _CONTEXT:
+        before = before.partition(" ")[2]
+    if end + _CONTEXT < len(text):
+        after = after.rpartition(" ")[0]
+    return Word(row, bits, before, text[begin:end], after)
 
 
 def _one_line(text: str) -> str:
