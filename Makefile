@@ -89,8 +89,7 @@ bench-enwik8: env-test
 		--one-way -o build/enwik8
 
 man: env
-	@mkdir -p build
-	$(RUN) -m nacrith.cli.man_page > build/nacrith.1
+	@$(RUN) -m nacrith.cli.man_page build/man
 
 clean:
 	rm -rf build .venv
