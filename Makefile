@@ -79,15 +79,19 @@ lint: env-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Everything of docs/benchmarks.md; BENCH_OPTIONS=--quick for a short run.
+# Everything of docs/benchmarks.md. BENCH_OPTIONS=--quick for a short run; with '--minutes 25' it ends
+# after that time, and the same command goes on; with names of sections (nacrith bench report --list)
+# only these are measured.
 bench: env-test
 	$(RUN) -m nacrith bench report $(BENCH_OPTIONS) -o docs/benchmarks.md
 
-# Beside other compressors, with plots; a run that was cut goes on where it was. About
-# an hour on 2 cores; without its two limits, on decoding and on llama.cpp, 4 hours.
+# Beside other compressors, with plots; a run that was cut goes on where it was, also one that
+# BENCH_OPTIONS='--minutes 25' ended. About an hour on 2 cores; without its two limits, on decoding
+# and on llama.cpp, 4 hours.
 bench-canterbury: env-test
-	$(RUN) -m nacrith bench compare --corpus canterbury --restore 65536 --llama-cpp 30000 \
-		-o docs/canterbury
+	$(RUN) -m nacrith bench compare --corpus canterbury --corpus unseen --restore 65536 \
+		--llama-cpp 30000 $(BENCH_OPTIONS) -o docs/canterbury
+	$(RUN) -m nacrith bench report compare -o docs/benchmarks.md
 
 bench-enwik8: env-test
 	$(RUN) -m nacrith bench compare --corpus enwik8 $(if $(BYTES),--bytes $(BYTES)) \

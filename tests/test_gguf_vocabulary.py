@@ -75,7 +75,7 @@ def test_the_tiny_model(tiny_gguf):
 def test_each_way_to_cut_words(real_gguf, tmp_path, pre):
     """With the embedded model's tokens: of those with gaps, words are spelled one way only."""
     path = write_vocabulary(tmp_path / "a.gguf", GgufReader(real_gguf), pre)
-    source = (ROOT / "nacrith" / "explain.html").read_bytes()
+    source = (ROOT / "nacrith" / "explain" / "page.js").read_bytes()
     assert_equal(path, [WORDS.encode(), PLANES, source, *HARD_CASES.values(), *PROMPTS])
 
 
