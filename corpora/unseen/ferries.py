@@ -72,12 +72,8 @@ def parse(lines: list[str]) -> list[Crossing]:
             raise TimetableError(f"line {number}: {error}") from error
         crossings.append(
             Crossing(
-                leaves,
-                match["origin"],
-                match["target"],
-                int(match["people"]),
-                int(match["cars"] or 0),
-                days,
+                leaves, match["origin"], match["target"], int(match["people"]),
+                int(match["cars"] or 0), days,
             )
         )
     return sorted(crossings)

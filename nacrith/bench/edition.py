@@ -37,15 +37,8 @@ OUTPUTS = (
 _SHOWING = {
     f"nacrith/bench/{name}.py"
     for name in (
-        "compare_report",
-        "edition",
-        "groups",
-        "labels",
-        "palette",
-        "plots",
-        "published",
-        "report",
-        "store",
+        "compare_report", "edition", "groups", "labels", "palette", "plots", "published",
+        "report", "store",
     )  # fmt: skip
 }
 _HASH_DIGITS = 12

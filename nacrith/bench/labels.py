@@ -74,12 +74,8 @@ def _is_within(box: Box, inside: Box) -> bool:
 
 
 def annotate(
-    figure: Any,
-    axes: Any,
-    names: Sequence[str],
-    data: Sequence[tuple[float, float]],
-    taken: Sequence[Box],
-    size: float,
+    figure: Any, axes: Any, names: Sequence[str], data: Sequence[tuple[float, float]],
+    taken: Sequence[Box], size: float,
 ) -> list[Any]:
     """Write names beside the points of `axes` (matplotlib), whose limits must be set by now.
 
@@ -120,4 +116,6 @@ def annotate(
 def pixel_box(axes: Any, begin: tuple[float, float], end: tuple[float, float], width: float) -> Box:
     """What a horizontal or vertical line takes, in pixels; `width`: on either side."""
     (x0, y0), (x1, y1) = axes.transData.transform([begin, end])
-    return Box(min(x0, x1) - width, min(y0, y1) - width, max(x0, x1) + width, max(y0, y1) + width)
+    return Box(
+        min(x0, x1) - width, min(y0, y1) - width, max(x0, x1) + width, max(y0, y1) + width
+    )

@@ -126,11 +126,7 @@ def _about(subject: Subject) -> Iterator[str]:
         "The file without a predictor",
         ["without", "bytes", "of the file"],
         [
-            [
-                name,
-                _signed((bits - t.coded) / 8, 0),
-                _signed(100 * (bits - t.coded) / t.file) + " %",
-            ]
+            [name, _signed((bits - t.coded) / 8, 0), _signed(100 * (bits - t.coded) / t.file) + " %"]
             for name, bits in t.without.items()
         ],
         "What the file would take more (+) or less (−) without it, all others as they are: "
@@ -167,7 +163,8 @@ def _sizes(t: Totals) -> str:
         for name, bits in sizes
     )
     return (
-        f'<table class="sizes"><caption>Size</caption><tr><th><th>bytes<th>of it<th>{rows}</table>'
+        '<table class="sizes"><caption>Size</caption><tr><th><th>bytes<th>of it<th>'
+        f"{rows}</table>"
     )
 
 
