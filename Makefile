@@ -69,10 +69,11 @@ $(ENV)/ready-test: $(ENV)/ready
 		$(PIP) -e '.[test]'
 	@touch $@
 
-# Kernels are compiled before, at once, rather than by each process that runs tests.
+# Kernels are compiled before, at once, rather than by each process that runs tests; threads of
+# libraries that wait for each other leave the processors to the other processes.
 test: env-test
 	@$(RUN) -m nacrith setup
-	$(RUN) -m pytest -n $(JOBS) --maxprocesses 4 --dist loadfile
+	OMP_WAIT_POLICY=PASSIVE $(RUN) -m pytest -n $(JOBS) --maxprocesses 4 --dist loadfile
 
 lint: env-test
 	$(BIN)/ruff check .

@@ -105,11 +105,11 @@ def test_an_installed_package_comes_first(known, pip, run_main, monkeypatch):
 
 
 def test_pip_of_this_python_comes_first(monkeypatch):
-    monkeypatch.setattr(fetch.shutil, "which", lambda name: f"/bin/{name}")
-    monkeypatch.setattr(fetch.importlib.util, "find_spec", lambda name: name)
+    monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
     first, uv, *others = fetch.installers()
     assert first == [sys.executable, "-m", "pip", "install"]
     assert uv == ["/bin/uv", "pip", "install", "--python", sys.executable]
     assert others == [["/bin/pip", "install"], ["/bin/pip3", "install"]]
-    monkeypatch.setattr(fetch.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert fetch.installers()[0] == uv

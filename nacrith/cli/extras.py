@@ -30,9 +30,7 @@ def how_to_get(packages: list[str]) -> str:
     return f"this needs {', '.join(packages)}: pip install 'nacrith[{extras}]'"
 
 
-def missing_package(error: BaseException | None) -> str | None:
-    """The package of `_EXTRAS` whose lack the error, or what caused it, is about."""
-    while error and not isinstance(error, ModuleNotFoundError):
-        error = error.__cause__
-    package = (error.name or "").partition(".")[0] if error else ""
-    return package if package in _EXTRAS else None
+def missing_package(error: Exception) -> str | None:
+    """The package of `_EXTRAS` whose lack the error is about."""
+    package = (getattr(error, "name", None) or "").partition(".")[0]
+    return package if isinstance(error, ModuleNotFoundError) and package in _EXTRAS else None
