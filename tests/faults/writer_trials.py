@@ -28,7 +28,7 @@ from nacrith.system.files import open_output
 from tests.faults.lab import Broken, must
 
 BLOCK = 1024
-DATA = random.Random(2).randbytes(5 * BLOCK)
+DATA = random.Random(2).randbytes(4 * BLOCK)
 OLD = b"the archive of last week"
 
 Writer = Callable[[Path, BinaryIO], None]
