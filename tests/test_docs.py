@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from nacrith.format.container import VERSION
+from nacrith.format.releases import PROGRAMS
 from tests.conftest import ROOT
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -44,10 +46,8 @@ def test_the_commands_of_the_tutorial(tmp_path, tiny_site):
         timeout=300,
     )
     assert result.returncode == 0, result.stderr
-    assert b"diary/monday.txt" in result.stdout
-    assert result.stdout.endswith(
-        b"b'We walked'\nOn Monday of the first week we walked along the river to the old mill.\n"
-    )
+    assert b"letters/hedda.txt" in result.stdout
+    assert result.stdout.endswith(b"b'Bring a ladder'\nDear Tomasz,\n")
 
 
 _PATH = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.(?:py|md))`")
@@ -62,6 +62,51 @@ def test_the_files_that_are_named_are_there(name):
     path = ROOT / name if (ROOT / name).exists() else ROOT / "docs" / name
     for named in _PATH.findall(path.read_text("utf-8")):
         assert (ROOT / named).exists() or (ROOT / "nacrith" / named).exists(), named
+
+
+DOCUMENTS = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("corpora/*/*.md")]
+)
+DOCUMENTS = [path for path in DOCUMENTS if "unseen/manual" not in path.as_posix()]
+
+
+def anchor(heading: str) -> str:
+    """What a heading is called in links, as GitHub makes it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower().replace("`", "")).replace(" ", "-")
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(path):
+    text = re.sub(r"^```.*?^```$", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if target.startswith(("http://", "https://")):
+            continue
+        name, _, place = target.partition("#")
+        found = path.parent / name if name else path
+        assert found.exists(), target
+        if place:
+            headings = re.findall(r"^#+ (.*)$", found.read_text("utf-8"), re.MULTILINE)
+            assert place in map(anchor, headings), target
+
+
+def test_every_document_is_in_the_index():
+    index = (ROOT / "docs" / "README.md").read_text("utf-8")
+    names = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert names <= set(re.findall(r"\]\(([\w-]+\.md)\)", index))
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert "(docs/README.md)" in readme
+
+
+def test_the_present_format_is_in_the_history():
+    number = VERSION - 0x80
+    text = (ROOT / "docs" / "format.md").read_text("utf-8")
+    assert text.startswith(f"# The NC06 format, version {number}\n")
+    rows = dict(re.findall(r"^\| (\d+) \| 0x8\w \| (.*?) \|", text, re.MULTILINE))
+    assert sorted(map(int, rows)) == list(range(1, number + 1))
+    assert {
+        int(n): words.removeprefix("nacrith ") for n, words in rows.items() if "not" not in words
+    } == PROGRAMS
+    assert number in PROGRAMS
 
 
 def test_pre_commit_runs_what_make_lint_runs():

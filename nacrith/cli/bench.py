@@ -7,7 +7,7 @@ import click
 
 from nacrith.cli.compare import compare
 from nacrith.cli.measure_texts import INTO, MINUTES, bench_levels, bench_streams
-from nacrith.cli.options import LARGEST, MODEL, NAME, OUTPUT_NAME, STREAMS, Count
+from nacrith.cli.options import LARGEST, MODEL, NAME, STREAMS, Count
 from nacrith.format.parameters import MAX_WINDOW
 from nacrith.pipeline.presets import LEVELS
 

@@ -53,7 +53,8 @@ BUGS = (
     "What was compressed from level 4 on needs the model to be restored, 98 MB, and the correction "
     "of its weights that the file names.",
     "A damaged frame is not repaired: what is in front of it can be restored from a pipe.",
-    "A small hostile file can claim much data; bound time and memory from outside (ulimit, timeout).",
+    "A small hostile file can claim much data; bound time and output from outside (ulimit, "
+    "timeout).",
     "Before version 1.0 a new program may write another format and refuse older ones; nacrith info "
     "shows which program a file needs.",
 )  # fmt: skip
@@ -68,7 +69,7 @@ def pages() -> dict[str, str]:
     found = {"nacrith": _program(root)}
     for command, context in _by_use(cli, root):
         found[f"nacrith-{command.name}"] = _command(command, context)
-    return found | {name: ".so man1/nacrith.1\n" for name in _LINKS}
+    return found | dict.fromkeys(_LINKS, ".so man1/nacrith.1\n")
 
 
 def write_pages(folder: Path) -> list[Path]:

@@ -15,7 +15,12 @@ _LONGEST_NAME = 44
 def picture(name: str, totals: Totals) -> str:
     """An SVG of the sizes of the original, of gzip's, xz's and of this program's."""
     t = totals
-    bars = [("original", 8 * t.original), ("gzip -9", t.gzip), ("xz -9e", t.xz), ("nacrith", t.file)]
+    bars = [
+        ("original", 8 * t.original),
+        ("gzip -9", t.gzip),
+        ("xz -9e", t.xz),
+        ("nacrith", t.file),
+    ]
     longest = max(bits for _, bits in bars)
     if len(name) > _LONGEST_NAME:
         name = name[: _LONGEST_NAME - 1] + "…"
