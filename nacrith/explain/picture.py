@@ -7,7 +7,7 @@ from nacrith.explain.totals import Totals
 WIDTH, HEIGHT = 1200, 630
 """Pixels, as previews of links want them (ogp.me)."""
 
-_LEFT, _BAR_LEFT, _BAR_WIDTH = 60, 260, 640
+_LEFT, _BAR_LEFT, _BAR_WIDTH = 60, 260, 560
 _TOP, _PITCH, _BAR_HEIGHT = 190, 90, 56
 _LONGEST_NAME = 44
 
