@@ -95,7 +95,9 @@ def test_variables_that_are_read_are_in_the_man_pages():
     named = {name for names, _ in ENVIRONMENT for name in names.split(", ")}
     for folder in ("nacrith", "coder", "predictors", "corpora"):
         for path in (ROOT / folder).rglob("*.py"):
-            read = re.findall(r"environ(?:\.get\(|\[)\"(NACRITH_\w+|XDG_\w+)\"", path.read_text("utf-8"))
+            read = re.findall(
+                r"environ(?:\.get\(|\[)\"(NACRITH_\w+|XDG_\w+)\"", path.read_text("utf-8")
+            )
             assert set(read) <= named, path
 
 

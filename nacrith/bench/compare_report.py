@@ -11,8 +11,9 @@ from nacrith.bench.markdown import table
 from nacrith.bench.published import Published, published_for
 
 ABOUT = {
-    TEXTS: "These texts are famous: alice29.txt and its like are in the training data of every "
-    "language\nmodel, so what a model makes of them says little of a text that it has not read.\n",
+    TEXTS: "Texts of a corpus are famous: alice29.txt and its like are in the training data of "
+    "every language\nmodel, so what a model makes of them says little of a text that it has not "
+    "read.\n",
     UNSEEN: "Written for this benchmark in November 2026 (`corpora/unseen`), after all the models "
     "had been\ntrained. They are short, and were worded with the help of a language model, which "
     "may make them\neasier for another one.\n",
@@ -46,11 +47,12 @@ def markdown(
     """The tables and (name, caption) of the plots; `restore` as given to `compare`."""
     text = (
         "Bits per byte, every byte of the compressed file counted, but neither a program nor a "
-        "model.\nSpeeds are in kilobytes of the original per second, each program in memory, on one "
-        "machine in one\nrun; ours with loading the model.\n"
+        "model.\nSpeeds are in kilobytes of the original per second, each program in memory, on "
+        "one machine in one\nrun; ours with loading the model.\n"
     )
     if restore:
-        text += f"Ours restored the first {restore} bytes of larger files, compressed as the whole is.\n"
+        text += f"Ours restored the first {restore} bytes of larger files, compressed as the whole"
+        text += " is.\n"
     for group, mine in _groups(results):
         text += f"\n### {group[:1].upper()}{group[1:]}\n\n{ABOUT[group]}\n"
         text += _files_table(mine) + "\n" + _totals_table(mine)
@@ -147,7 +149,8 @@ def _total_row(results: Sequence[Result], program: str) -> list[str]:
 
 def _published_table(results: Sequence[Result], published: Sequence[Published]) -> str:
     """What others have published: not measured here, and not with these machines."""
-    rows, sources = [], {}
+    rows: list[list[str]] = []
+    sources: dict[str, None] = {}
     files = [file for file in _names(results)[0] if any(p.file == file for p in published)]
     for program in _unique(p.program for p in published):
         found = {p.file: p for p in published if p.program == program}

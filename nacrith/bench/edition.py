@@ -37,9 +37,16 @@ OUTPUTS = (
 _SHOWING = {
     f"nacrith/bench/{name}.py"
     for name in (
-        "compare_report", "edition", "groups", "labels", "palette", "plots", "published",
-        "report", "store",
-    )  # fmt: skip
+        "compare_report",
+        "edition",
+        "groups",
+        "labels",
+        "palette",
+        "plots",
+        "published",
+        "report",
+        "store",
+    )
 }
 _HASH_DIGITS = 12
 

@@ -59,8 +59,10 @@ def place(
 def _around(x: float, y: float, w: float, h: float, gap: float) -> list[tuple[float, float]]:
     """Left and bottom of a name in eight places around a point, the best first."""
     return [
-        (x - w / 2, y + gap), (x + gap, y - h / 2), (x - w / 2, y - gap - h), (x - gap - w, y - h / 2),
-        (x + gap, y + gap), (x - gap - w, y + gap), (x + gap, y - gap - h), (x - gap - w, y - gap - h),
+        (x - w / 2, y + gap), (x + gap, y - h / 2),
+        (x - w / 2, y - gap - h), (x - gap - w, y - h / 2),
+        (x + gap, y + gap), (x - gap - w, y + gap),
+        (x + gap, y - gap - h), (x - gap - w, y - gap - h),
     ]  # fmt: skip
 
 
@@ -74,8 +76,12 @@ def _is_within(box: Box, inside: Box) -> bool:
 
 
 def annotate(
-    figure: Any, axes: Any, names: Sequence[str], data: Sequence[tuple[float, float]],
-    taken: Sequence[Box], size: float,
+    figure: Any,
+    axes: Any,
+    names: Sequence[str],
+    data: Sequence[tuple[float, float]],
+    taken: Sequence[Box],
+    size: float,
 ) -> list[Any]:
     """Write names beside the points of `axes` (matplotlib), whose limits must be set by now.
 
@@ -116,6 +122,4 @@ def annotate(
 def pixel_box(axes: Any, begin: tuple[float, float], end: tuple[float, float], width: float) -> Box:
     """What a horizontal or vertical line takes, in pixels; `width`: on either side."""
     (x0, y0), (x1, y1) = axes.transData.transform([begin, end])
-    return Box(
-        min(x0, x1) - width, min(y0, y1) - width, max(x0, x1) + width, max(y0, y1) + width
-    )
+    return Box(min(x0, x1) - width, min(y0, y1) - width, max(x0, x1) + width, max(y0, y1) + width)

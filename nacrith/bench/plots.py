@@ -111,12 +111,14 @@ def plot_bpb(results: Sequence[Result], group: str, folder: Path) -> Plot:
 def plot_groups(results: Sequence[Result], folder: Path) -> Plot:
     """The same of all files of each group together."""
     blocks = {}
-    for group in dict.fromkeys(r["group"] for r in results):
+    for group in GROUPS:
         mine = [r for r in results if r["group"] == group]
+        if not mine:
+            continue
         sizes = {r["file"]: r["size"] for r in mine}
         sums = [total(mine, program) for program in dict.fromkeys(r["program"] for r in mine)]
         bars = _bars([r for r in sums if r["is_whole"]], best_of_all(sizes))
-        blocks[f"{group}, {len(sizes)} files"] = bars
+        blocks[f"{group} ({len(sizes)})"] = bars
     return _plot_bars(blocks, folder, "bpb", "Bits per byte of texts and of binary files")
 
 

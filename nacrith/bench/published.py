@@ -77,9 +77,7 @@ PUBLISHED = (
     ),
     Published("paq8px v206fix1 -12L", "enwik8", _bpb(15_849_084, 10**8), _BENCHMARK),
     Published("cmix v21, dictionary", "enwik8", _bpb(14_623_723, 10**8), _CMIX, _DICTIONARY),
-    Published(
-        "cmix v21, dictionary", "enwik8-1000000", _bpb(173_431, 10**6), _CMIX, _DICTIONARY
-    ),
+    Published("cmix v21, dictionary", "enwik8-1000000", _bpb(173_431, 10**6), _CMIX, _DICTIONARY),
     Published("ts_zip", "enwik8", _bpb(13_825_741, 10**8), _TS_ZIP, _RWKV),
     Published("FineZip", "enwik8", 1.024, _PAPER, "Llama 3 8B, fine-tuned on the file"),
     Published("reference Nacrith", "enwik8", _bpb(11_737_280, 10**8), _PAPER, _SMOLLM),

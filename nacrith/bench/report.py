@@ -10,9 +10,9 @@ from typing import Any
 from nacrith import __version__
 from nacrith.bench.corpus import bpb, measure_alone, run_corpus
 from nacrith.bench.exact import WINDOW, measure_ceiling, measure_decoding, measure_loss
+from nacrith.bench.groups import BINARY, GROUPS, TEXTS, group_of
 from nacrith.bench.levels import level_texts, levels_section, measure_levels
 from nacrith.bench.loading import loading_section
-from nacrith.bench.groups import BINARY, GROUPS, TEXTS, group_of
 from nacrith.bench.markdown import put_head, put_section, table
 from nacrith.bench.speed import measure_speed
 from nacrith.bench.store import cached
@@ -73,8 +73,9 @@ def _head() -> str:
     return (
         "# Benchmarks\n\n"
         f"Made by `make bench`, version {__version__}, format {VERSION - 0x80}. Sizes count every "
-        "byte of the file,\nheader and checksums included, but not the model, which both directions "
-        "need; bpb is bits per\nbyte of the original. Speeds are of one machine on one day: the "
+        "byte of the file,\nheader and checksums included, but not the model, which both "
+        "directions need; bpb is bits per\nbyte of the original. Speeds are of one machine on one "
+        "day: the "
         "ratios, measured in one run, are\nwhat to look at.\n\n"
         f"Machine: {_processor()}, {available_threads()} CPUs. "
         f"Python {platform.python_version()}, llama-cpp-python {llama_cpp.__version__}, "
@@ -149,7 +150,7 @@ def _streams(quick: bool) -> str:
 
 
 def _results(quick: bool) -> list[dict[str, Any]]:
-    """Canterbury, the texts never published and two prefixes of enwik8, one stream, shortest first."""
+    """Canterbury, the texts never published, and enwik8's begin: one stream, shortest first."""
     sizes = {name: len(data) for name, data in canterbury().items()}
     if quick:
         names = [n for n, size in sizes.items() if size < 5000]

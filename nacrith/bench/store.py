@@ -41,7 +41,8 @@ def cached(key: str, measure: Callable[[], dict[str, Any]], ours: bool = True) -
         return found
     if _end is not None and time.monotonic() > _end:
         raise NacrithError(
-            f"the time is over before {key}; what was measured is in {FOLDER}: the same command goes on"
+            f"the time is over before {key}; what was measured is in {FOLDER}: "
+            "the same command goes on"
         )
     result = measure()
     FOLDER.mkdir(parents=True, exist_ok=True)

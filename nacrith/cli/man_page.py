@@ -33,7 +33,7 @@ EXIT_CODES: Entries = (
 ENVIRONMENT: Entries = (
     ("NACRITH_LEVEL", "Level, from 1 to 9, unless an option says otherwise."),
     ("NACRITH_THREADS", "Threads to use, unless an option says otherwise."),
-    ("NACRITH_MODELS", "Folder of models that were imported."),
+    ("NACRITH_MODELS", "Folder of models that were fetched or imported."),
     ("NACRITH_CORPORA", "Folder of benchmark files, for nacrith bench."),
     ("NUMBA_CACHE_DIR", "Folder where compiled kernels are kept."),
     ("XDG_CACHE_HOME, XDG_DATA_HOME", "Instead of ~/.cache and ~/.local/share below."),
@@ -44,7 +44,7 @@ FILES: Entries = (
     ("FILE.nc.part", "It, unfinished: kept by an interrupted run for --resume."),
     ("~/.cache/nacrith/models", "The weights of models, unpacked: 167 MB for the default one."),
     ("~/.cache/nacrith/kernels", "Compiled kernels, where the package's own folder is read-only."),
-    ("~/.local/share/nacrith/models", "Models that nacrith models import has made."),
+    ("~/.local/share/nacrith/models", "Models that nacrith models has fetched or imported."),
 )
 
 BUGS = (
@@ -53,7 +53,8 @@ BUGS = (
     "What was compressed from level 4 on needs the model to be restored, 98 MB, and the correction "
     "of its weights that the file names.",
     "A damaged frame is not repaired: what is in front of it can be restored from a pipe.",
-    "A small hostile file can claim much data; bound time and memory from outside (ulimit, timeout).",
+    "A small hostile file can claim much data; bound time and output from outside (ulimit, "
+    "timeout).",
     "Before version 1.0 a new program may write another format and refuse older ones; nacrith info "
     "shows which program a file needs.",
 )  # fmt: skip
@@ -68,7 +69,7 @@ def pages() -> dict[str, str]:
     found = {"nacrith": _program(root)}
     for command, context in _by_use(cli, root):
         found[f"nacrith-{command.name}"] = _command(command, context)
-    return found | {name: ".so man1/nacrith.1\n" for name in _LINKS}
+    return found | dict.fromkeys(_LINKS, ".so man1/nacrith.1\n")
 
 
 def write_pages(folder: Path) -> list[Path]:

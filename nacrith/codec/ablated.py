@@ -1,4 +1,4 @@
-"""What a text would cost without one of the predictors: ensembles that code it beside, for nothing."""
+"""What a text would cost without one of the predictors: ensembles that code it beside."""
 
 from dataclasses import replace
 

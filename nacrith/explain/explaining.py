@@ -60,8 +60,10 @@ def explain(
         gzip=8 * len(gzip.compress(original, 9, mtime=0)),
         xz=8 * len(lzma.compress(original, preset=9 | lzma.PRESET_EXTREME)),
     )
-    rows, begin, header = [], 0, Header()
+    rows, begin, first = [], 0, Header()
     for header, frame in _frames(packed):
+        # One with text, if there is one.
+        first = header if first.model is None else first
         end = begin + frame.original_size
         found, log = frame_rows(frame, original[begin:end], logs, strings)
         rows.append(found)
@@ -75,7 +77,7 @@ def explain(
     if not (table["own"] != BINARY).any():
         raise NacrithError("there is nothing to explain: the file holds no text for the model")
     sum_up(table, totals)
-    return make_page(Subject(name, strings.texts(), table, totals, *_beside(header, options)))
+    return make_page(Subject(name, strings.texts(), table, totals, *_beside(first, options)))
 
 
 def _beside(header: Header, options: CompressOptions) -> tuple[int, int]:

@@ -120,13 +120,17 @@ def _about(subject: Subject) -> Iterator[str]:
             _stage("+ bias head, output head", t.heads, t),
             _stage("+ byte-level refinement", t.coded, t),
         ],
-        _verdict(t),
+        verdict(t),
     )
     yield _table(
         "The file without a predictor",
         ["without", "bytes", "of the file"],
         [
-            [name, _signed((bits - t.coded) / 8, 0), _signed(100 * (bits - t.coded) / t.file) + " %"]
+            [
+                name,
+                _signed((bits - t.coded) / 8, 0),
+                _signed(100 * (bits - t.coded) / t.file) + " %",
+            ]
             for name, bits in t.without.items()
         ],
         "What the file would take more (+) or less (−) without it, all others as they are: "
@@ -141,7 +145,7 @@ def _about(subject: Subject) -> Iterator[str]:
     yield _share(subject)
 
 
-def _verdict(t: Totals) -> str:
+def verdict(t: Totals) -> str:
     """Does it pay to correct the model on this text?"""
     more = t.coded - t.model
     if more > 0:
@@ -163,8 +167,7 @@ def _sizes(t: Totals) -> str:
         for name, bits in sizes
     )
     return (
-        '<table class="sizes"><caption>Size</caption><tr><th><th>bytes<th>of it<th>'
-        f"{rows}</table>"
+        f'<table class="sizes"><caption>Size</caption><tr><th><th>bytes<th>of it<th>{rows}</table>'
     )
 
 

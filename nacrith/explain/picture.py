@@ -7,7 +7,7 @@ from nacrith.explain.totals import Totals
 WIDTH, HEIGHT = 1200, 630
 """Pixels, as previews of links want them (ogp.me)."""
 
-_LEFT, _BAR_LEFT, _BAR_WIDTH = 60, 260, 640
+_LEFT, _BAR_LEFT, _BAR_WIDTH = 60, 260, 560
 _TOP, _PITCH, _BAR_HEIGHT = 190, 90, 56
 _LONGEST_NAME = 44
 
@@ -15,7 +15,12 @@ _LONGEST_NAME = 44
 def picture(name: str, totals: Totals) -> str:
     """An SVG of the sizes of the original, of gzip's, xz's and of this program's."""
     t = totals
-    bars = [("original", 8 * t.original), ("gzip -9", t.gzip), ("xz -9e", t.xz), ("nacrith", t.file)]
+    bars = [
+        ("original", 8 * t.original),
+        ("gzip -9", t.gzip),
+        ("xz -9e", t.xz),
+        ("nacrith", t.file),
+    ]
     longest = max(bits for _, bits in bars)
     if len(name) > _LONGEST_NAME:
         name = name[: _LONGEST_NAME - 1] + "…"
