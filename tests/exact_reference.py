@@ -123,10 +123,9 @@ class Reference:
 
         def corrected(matrix, layer, *names):
             weights = np.concatenate([file.tensor(f"blk.{layer}.{n}.weight") for n in names])
-            for c in (correction.on, correction) if correction else ():
-                if c:
-                    a, b, scale = c.a[matrix], c.b[matrix], c.scale[matrix]
-                    weights = merged(weights, a[layer], b[layer], scale[layer])
+            if correction:
+                a, b, scale = correction.a[matrix], correction.b[matrix], correction.scale[matrix]
+                weights = merged(weights, a[layer], b[layer], scale[layer])
             return Linear(quantize(weights), product)
 
         self.embedding = quantize(file.tensor("token_embd.weight"))

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -72,35 +71,6 @@ def test_a_corrected_model_is_what_the_second_implementation_computes(gguf):
     assert not np.allclose(found, logits(ExactModel(gguf, 1)), atol=0.1)
 
 
-def test_one_on_top_of_another(gguf, tmp_path):
-    below = random_correction(gguf, seed=2)
-    above = replace(random_correction(gguf), on=below)
-    found = logits(ExactModel(gguf, 1, above))
-    reference = Reference(gguf, 256, 4, correction=above)
-    assert np.array_equal(found, [reference.step(t) for t in TOKENS])
-    assert not np.allclose(found, logits(ExactModel(gguf, 1, below)), atol=0.1)
-    path = tmp_path / "above.bin"
-    path.write_bytes(above.to_bytes())
-    with pytest.raises(ModelError, match=f"{below.sha256[:16]}.* not beside it"):
-        read_correction(path)
-    (tmp_path / "junk.bin").write_bytes(b"no correction")
-    (tmp_path / "below.bin").write_bytes(below.to_bytes())
-    read = read_correction(path)
-    assert read.sha256 == above.sha256 and read.on.sha256 == below.sha256
-    assert above.sha256 != random_correction(gguf).sha256
-    assert np.array_equal(logits(ExactModel(gguf, 1, describe_correction(path))), found)
-
-
-def test_no_more_than_two_come_together(gguf, tmp_path):
-    chain = None
-    for seed in range(3):
-        chain = replace(random_correction(gguf, seed=seed), on=chain)
-        (tmp_path / f"{seed}.bin").write_bytes(chain.to_bytes())
-    read_correction(tmp_path / "1.bin")
-    with pytest.raises(ModelError, match="get it anew"):
-        read_correction(tmp_path / "2.bin")
-
-
 def test_each_correction_is_kept_apart(gguf, cache):
     one, other = random_correction(gguf, seed=1), random_correction(gguf, seed=2)
     first = [logits(ExactModel(gguf, 1, c)) for c in (None, one, other)]
@@ -164,7 +134,6 @@ def test_bad_files_are_refused(gguf, tmp_path):
         hashed(b"[]\n" + behind[end:]),
         hashed(behind.replace(b'"model": "', b'"model": "x')),
         hashed(behind.replace(b'"model": "', b'"other": "')),
-        hashed(behind.replace(b'"model": "', b'"on": "x", "model": "')),
         hashed(behind.replace(b'"ranks": [3', b'"ranks": [-3')),
         hashed(behind.replace(b'"ranks": [3', b'"ranks": [2000000')),
         hashed(behind.replace(b'"ranks": [3', b'"ranks": ["3"')),
@@ -174,7 +143,7 @@ def test_bad_files_are_refused(gguf, tmp_path):
         path.write_bytes(data)
         with pytest.raises(ModelError, match="get it anew"):
             read_correction(path)
-    for data in (*bad[:3], *bad[11:15]):
+    for data in (*bad[:3], *bad[11:14]):
         path.write_bytes(data)
         with pytest.raises(ModelError, match="get it anew"):
             describe_correction(path)

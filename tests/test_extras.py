@@ -45,7 +45,7 @@ def test_what_is_found_missing_later():
 def test_the_extras_bring_these_packages():
     text = (ROOT / "pyproject.toml").read_text("utf-8")
     names = packages_distributions()
-    for package, extra in extras.EXTRAS.items():
+    for package, extra in extras._EXTRAS.items():
         wanted = {name.lower() for name in names.get(package, [package])}
         if package == "PIL":
             # Matplotlib brings it.

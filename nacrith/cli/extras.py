@@ -1,13 +1,14 @@
-"""Packages that the program does without, and the extras that bring them."""
+"""Packages that the program does without, and how to get one that is needed after all."""
 
 from importlib.util import find_spec
 
 from nacrith.errors import NacrithError
 
-EXTRAS = {
+_EXTRAS = {
     "accelerate": "torch",
     "brotli": "bench",
     "distributed": "cluster",
+    "llama_cpp": "llama-cpp",
     "matplotlib": "bench",
     "PIL": "bench",
     "pyppmd": "bench",
@@ -15,21 +16,22 @@ EXTRAS = {
     "transformers": "torch",
     "zstandard": "bench",
 }
-"""The extra of each package, by the name that is imported."""
+"""Of each package, the extra that brings it (pyproject.toml)."""
 
 
 def require(*packages: str) -> None:
-    """Ask for packages at once rather than after hours.
-
-    Raises:
-        NacrithError: some are not installed, with one command that installs them all.
-    """
-    missing = [package for package in packages if find_spec(package) is None]
-    if missing:
-        raise NacrithError(needed(*missing))
+    """Look for packages before hours of work that end in one; raises NacrithError."""
+    if missing := [name for name in packages if find_spec(name) is None]:
+        raise NacrithError(how_to_get(missing))
 
 
-def needed(*packages: str) -> str:
-    """What to say if these packages of `EXTRAS` are missing."""
-    extras = ",".join(sorted({EXTRAS[package] for package in packages}))
+def how_to_get(packages: list[str]) -> str:
+    """What to tell a user who lacks packages of `_EXTRAS`."""
+    extras = ",".join(sorted({_EXTRAS[name] for name in packages}))
     return f"this needs {', '.join(packages)}: pip install 'nacrith[{extras}]'"
+
+
+def missing_package(error: Exception) -> str | None:
+    """The package of `_EXTRAS` whose lack the error is about."""
+    package = (getattr(error, "name", None) or "").partition(".")[0]
+    return package if isinstance(error, ModuleNotFoundError) and package in _EXTRAS else None

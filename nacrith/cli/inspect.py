@@ -9,6 +9,7 @@ from nacrith.backends import BACKENDS
 from nacrith.cli.batch import for_each, name_of
 from nacrith.cli.directory_walk import compressed
 from nacrith.cli.display import printable, say
+from nacrith.cli.fetch import fetch
 from nacrith.cli.file_job import open_compressed
 from nacrith.cli.inputs import Inputs, with_inputs
 from nacrith.cli.options import MODEL, NAME, OUTPUT_NAME
@@ -47,6 +48,7 @@ def models(context: click.Context, as_json: bool) -> None:
 
     \b
     nacrith models
+    nacrith models fetch
     nacrith models import SmolLM2-135M/ --dtype f32
     """
     if context.invoked_subcommand:
@@ -54,17 +56,17 @@ def models(context: click.Context, as_json: bool) -> None:
     from nacrith.models.catalog import (
         INSTALL_HINT,
         candidates,
+        default_path,
         describe,
-        embedded_path,
         models_directory,
     )
     from nacrith.models.corrections import corrected, short_name
 
     found = [describe(path) for path in candidates()]
-    embedded = embedded_path()
+    default = default_path()
     for model in found:
         correction = short_name(corrected(model).correction)
-        is_default = model.path == embedded
+        is_default = model.path == default
         if as_json:
             row = {
                 "name": model.name,
@@ -80,7 +82,7 @@ def models(context: click.Context, as_json: bool) -> None:
             click.echo(printable(line))
         if correction:
             click.echo(f"  correction of its weights {correction}")
-    if not embedded:
+    if not default:
         say(f"the default model is missing: {INSTALL_HINT}")
     if not found:
         raise NacrithError(f"no models found (looked in {models_directory()} too)")
@@ -110,6 +112,9 @@ def import_model(directory: Path, dtype: str, output: Path | None, force: bool) 
         output.parent.mkdir(parents=True, exist_ok=True)
     import_checkpoint(directory, output, dtype, force)
     click.echo(f"{printable(str(output))}\n  sha256 {describe(output).sha256}")
+
+
+models.add_command(fetch)
 
 
 @click.command()

@@ -10,7 +10,7 @@ import torch
 from nacrith.correction.command import run
 from nacrith.errors import FileError
 from nacrith.models.catalog import default_model
-from predictors.language_models.correction.correction_file import Correction, read_correction
+from predictors.language_models.correction.correction_file import Correction
 from predictors.language_models.correction.factors import SCALE, Factors
 from predictors.language_models.correction.matrices import matrices
 from predictors.language_models.correction.pack import pack
@@ -30,10 +30,8 @@ def read_factors(checkpoint: Path, shape: Shape, averaged: bool = True) -> Facto
     return factors
 
 
-def packed(
-    factors: Factors, shape: Shape, model_sha256: str, on: Correction | None = None
-) -> Correction:
-    """The factors, rounded; `on`: the correction that they come on top of."""
+def packed(factors: Factors, shape: Shape, model_sha256: str) -> Correction:
+    """The factors, rounded."""
     a, b, scale = {}, {}, {}
     for name in matrices(shape):
         layers = [
@@ -41,21 +39,13 @@ def packed(
             for i in range(shape.layers)
         ]
         a[name], b[name], scale[name] = (np.stack(parts) for parts in zip(*layers, strict=True))
-    return Correction(shape, model_sha256, a, b, scale, on)
+    return Correction(shape, model_sha256, a, b, scale)
 
 
-def pack_checkpoint(
-    checkpoint: Path, model: Path, averaged: bool = True, on: Path | None = None
-) -> Correction:
-    """The correction of a checkpoint of training; raises FileError, ModelError.
-
-    Args:
-        averaged: the moving average of the factors, not the last ones.
-        on: the file of the correction that it was trained on top of.
-    """
+def pack_checkpoint(checkpoint: Path, model: Path, averaged: bool = True) -> Correction:
+    """The correction of a checkpoint of training; raises FileError, ModelError."""
     shape = Gguf(model).shape
-    factors = read_factors(checkpoint, shape, averaged)
-    return packed(factors, shape, sha256_of(model), read_correction(on) if on else None)
+    return packed(read_factors(checkpoint, shape, averaged), shape, sha256_of(model))
 
 
 def main() -> None:
@@ -64,10 +54,9 @@ def main() -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("--model", type=Path, help="GGUF; by default that of nacrith")
     parser.add_argument("--last", action="store_true", help="the last factors, not their average")
-    parser.add_argument("--on", type=Path, metavar="FILE", help="as it was given to train")
     arguments = parser.parse_args()
     model = arguments.model or default_model().path
-    data = pack_checkpoint(arguments.checkpoint, model, not arguments.last, arguments.on)
+    data = pack_checkpoint(arguments.checkpoint, model, not arguments.last)
     arguments.file.write_bytes(data.to_bytes())
     print(f"{arguments.file}: {arguments.file.stat().st_size:,} bytes, {data.sha256}")
 

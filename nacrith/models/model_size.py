@@ -72,7 +72,7 @@ def model_size(given: Path | None) -> ModelSize:
         given: the model that the user named, if any; else the embedded one.
     """
     with suppress(OSError):
-        if given and given != catalog.embedded_path():
+        if given and given != catalog.default_path():
             status = given.stat()
             return _read(given, status.st_size, status.st_mtime_ns)
     return EMBEDDED

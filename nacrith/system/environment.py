@@ -5,6 +5,7 @@ import re
 from typing import NamedTuple
 
 from nacrith.errors import EnvironmentVariableError
+from nacrith.system.own_packages import check_packages
 
 
 class Variable(NamedTuple):
@@ -42,7 +43,7 @@ VARIABLES = {
         "an amount of memory such as 800M, 2G or 50%",
     ),
     "NACRITH_MODELS": Variable(
-        "Folder of models that were imported (nacrith models import).",
+        "Folder of models that were fetched or imported (nacrith models).",
         "$XDG_DATA_HOME/nacrith/models or ~/.local/share/nacrith/models",
     ),
     "NACRITH_CORPORA": Variable(
@@ -55,6 +56,7 @@ VARIABLES = {
     "XDG_CACHE_HOME": Variable(
         "Folder of caches: nacrith/ in it has unpacked models, kernels and corpora.", "~/.cache"
     ),
+    "XDG_DATA_HOME": Variable("Folder of data: nacrith/models in it has models.", "~/.local/share"),
     "NUMBA_NUM_THREADS": Variable(
         "Threads that the compiler's library may start.",
         "all",
@@ -85,7 +87,9 @@ def check_environment() -> None:
 
     Raises:
         EnvironmentVariableError: a variable has a value that can't be used.
+        ImportNameError: another module has the name of one of nacrith's packages.
     """
+    check_packages("coder", "predictors")
     for name, variable in VARIABLES.items():
         value = os.environ.get(name)
         if value is None or variable.pattern is None:

@@ -3,14 +3,13 @@
 Behind its head (`file_head`) the file has for each matrix of `matrices.NAMES` the arrays
 a [L, r, k] int8, b [L, n, r] int8 and scale [L, n] float32, little endian. The JSON of the head
 holds `shape`: the model's dimensions, `ranks`: by matrix, `model`: SHA-256 of the GGUF that it
-was trained for, and of one that comes on top of another `on`: that one's hash.
+was trained for.
 """
 
 import hashlib
 import json
 import operator
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +23,6 @@ from predictors.language_models.correction.file_head import (
     HASHED_FROM,
     MAGIC,
     CorrectionFile,
-    describe_correction,
     not_a_correction,
     split_head,
 )
@@ -40,7 +38,6 @@ class Correction:
     Attributes:
         shape: dimensions of the model. model: SHA-256 of its GGUF, hexadecimal.
         a: by matrix, [L, r, k] int8. b: [L, n, r] int8. scale: [L, n] float32.
-        on: one that is added before it.
     """
 
     shape: Shape
@@ -48,12 +45,9 @@ class Correction:
     a: Mapping[str, npt.NDArray[np.int8]]
     b: Mapping[str, npt.NDArray[np.int8]]
     scale: Mapping[str, npt.NDArray[np.float32]]
-    on: "Correction | None" = None
 
     def merged(self, name: str, layer: int, weights: FloatArray) -> FloatArray:
         """The corrected weights of a layer's matrix, [n, k] float32."""
-        if self.on:
-            weights = self.on.merged(name, layer, weights)
         a, b, scale = self.a[name][layer], self.b[name][layer], self.scale[name][layer]
         return merged(weights, a, b, scale)
 
@@ -68,8 +62,6 @@ class Correction:
             "ranks": [a.shape[1] for a in self.a.values()],
             "model": self.model,
         }
-        if self.on:
-            head["on"] = self.on.sha256
         parts = [json.dumps(head).encode(), b"\n"]
         for name in matrices(self.shape):
             parts += [self.a[name].tobytes(), self.b[name].tobytes()]
@@ -90,14 +82,13 @@ def factors_of(correction: Correction | CorrectionFile) -> Correction:
 
 
 def read_correction(path: Path, expected: str = "") -> Correction:
-    """Read a file of `Correction.to_bytes`, and the one that it comes on top of.
+    """Read a file of `Correction.to_bytes`.
 
     Args:
         expected: its hash, if that is known.
 
     Raises:
-        ModelError: it can't be read, or is no such file; or what it comes on top of is neither
-            beside it nor shipped.
+        ModelError: it can't be read, or is no such file.
     """
     try:
         data = path.read_bytes()
@@ -132,20 +123,4 @@ def read_correction(path: Path, expected: str = "") -> Correction:
         raise problem from error
     if at != len(data):
         raise problem
-    on = read_correction(_beside(path, head["on"]), head["on"]) if "on" in head else None
-    if on and (on.shape, on.model, on.on) != (shape, head["model"], None):
-        raise problem
-    return Correction(shape, head["model"], **arrays, on=on)
-
-
-def _beside(path: Path, sha256: str) -> Path:
-    """The file of that correction: in the folder of another one, or of those that are shipped."""
-    for folder in (path.parent, Path(__file__).parent):
-        for found in sorted(folder.glob("*.bin")):
-            with suppress(ModelError):
-                if describe_correction(found).sha256 == sha256:
-                    return found
-    raise ModelError(
-        f"the correction {path} comes on top of the one with the hash {sha256[:16]}, which is "
-        "not beside it; put it there"
-    )
+    return Correction(shape, head["model"], **arrays)

@@ -62,10 +62,9 @@ def split_head(data: bytes, path: Path) -> tuple[str, dict[str, Any], int]:
     try:
         sha256 = data[len(MAGIC) : HASHED_FROM - 1].decode("ascii")
         head = json.loads(data[HASHED_FROM:end])
-        hashes = sha256, head["model"], head.get("on", sha256)
-        if end < 0 or not all(map(_SHA256.fullmatch, hashes)):
+        if end < 0 or not _SHA256.fullmatch(sha256) or not _SHA256.fullmatch(head["model"]):
             raise not_a_correction(path)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError) as error:
         raise not_a_correction(path) from error
     return sha256, head, end + 1
 
