@@ -46,7 +46,7 @@ def test_the_extras_bring_these_packages():
     text = (ROOT / "pyproject.toml").read_text("utf-8")
     names = packages_distributions()
     for package, extra in extras._EXTRAS.items():
-        wanted = {name.lower() for name in names.get(package, [package])}
+        wanted = {name.lower().replace("_", "-") for name in names.get(package, [package])}
         if package == "PIL":
             # Matplotlib brings it.
             wanted = {"matplotlib"}

@@ -1,7 +1,5 @@
-"""`nacrith compress`, `decompress` and `test`."""
+"""`nacrith compress` and `decompress`."""
 
-import json
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,19 +10,17 @@ import click
 from nacrith.backends import BACKENDS
 from nacrith.cli import dry_run as preview
 from nacrith.cli.ahead import before_compression, before_decompression
+from nacrith.cli.already_done import is_done
 from nacrith.cli.batch import for_each, name_of
 from nacrith.cli.directory_walk import Choice, compressed, is_compressed, originals
-from nacrith.cli.display import say
 from nacrith.cli.expectation import tell_how_long_restoring_takes, tell_what_to_expect
-from nacrith.cli.failures import describe
-from nacrith.cli.file_job import FileJob, open_compressed, progress_of
+from nacrith.cli.file_job import FileJob, open_compressed
 from nacrith.cli.inputs import Inputs, with_inputs
 from nacrith.cli.memory_limit import (
     chosen_limit,
     fitted_compression,
-    restore_limit,
+    fitted_restoring,
     tell_of_changes,
-    with_fewer_workers,
 )
 from nacrith.cli.options import (
     CORRECTION,
@@ -32,9 +28,7 @@ from nacrith.cli.options import (
     DRY_RUN,
     MEMLIMIT,
     MODEL,
-    QUIET,
     STREAMS,
-    SUFFIXES,
     THREADS,
     Count,
     Parsed,
@@ -46,23 +40,18 @@ from nacrith.cli.options import (
 )
 from nacrith.cli.output import Output, with_output
 from nacrith.cli.units import parse_range
-from nacrith.cli.whole_run import WholeRun
 from nacrith.errors import FileError
-from nacrith.format.container import check_records
-from nacrith.format.frame import MAX_ORIGINAL, Frame
-from nacrith.format.header import Header, Metadata
+from nacrith.format.frame import MAX_ORIGINAL
+from nacrith.format.header import Metadata
 from nacrith.format.parameters import MAX_WINDOW, streams_problem
 from nacrith.pipeline.options import BLOCK, CompressOptions
 from nacrith.pipeline.presets import LEVELS
-from nacrith.plural import counted
 from nacrith.system.files import (
     compressed_name,
     has_suffix,
     is_special,
     open_input,
     original_name,
-    part_name,
-    remove_unchanged,
     restore_metadata,
 )
 from nacrith.transforms.opening.limits import INSIDE
@@ -201,7 +190,7 @@ def compress(
                     preview.describe_compression(path, source, target, level, options, limit, team)
                 )
             return None
-        if resume and path and _is_done(path, out, options, verify):
+        if resume and path and is_done(path, out, options, _target_of(out), verify):
             return None
         if path and out.shows_progress:
             tell_what_to_expect(path, level, threads)
@@ -224,31 +213,6 @@ def _target_of(out: Output) -> Callable[[Path], Path]:
         return compressed_name(path, out.suffix)
 
     return target
-
-
-def _is_done(path: Path, out: Output, options: CompressOptions, verify: bool | None) -> bool:
-    """Has an earlier run compressed all of the file? Then its input is removed, if it is to be."""
-    from nacrith.pipeline.decompress import decompress_stream
-    from nacrith.pipeline.resume import is_made_of
-
-    target = out.place_for(path, _target_of(out))
-    if not target or not target.is_file() or part_name(target).exists():
-        return False
-    with open_input(path) as (source, status), open_input(target) as (packed, _):
-        if not status or not is_made_of(packed, source):
-            return False
-        if verify or (out.remove and verify is not False):
-            packed.seek(0)
-            progress = progress_of(path, out.hides_progress, True, "verify", out.whole)
-            decompress_stream(
-                packed, None, options.model, progress,
-                dictionary=options.dictionary, correction=options.correction,
-            )  # fmt: skip
-    if out.remove:
-        remove_unchanged(path, status)
-    if not out.quiet:
-        say(f"{path}: already done, {target} holds all of it")
-    return True
 
 
 def _compress(
@@ -376,10 +340,7 @@ def decompress(
         with FileJob(path, out, target, decoding=True) as run:
             if out.shows_progress and wanted is None:
                 tell_how_long_restoring_takes(name_of(path), run.source)
-            fitting, admit = team, _admit_all
-            if limit is not None:
-                found = restore_limit(run.source, limit, model, wanted)
-                fitting, admit = with_fewer_workers(team, found, limit), found.admit
+            fitting, admit = fitted_restoring(run.source, limit, team, model, wanted)
             # A range is seldom more than one frame.
             n_frames = None if wanted is None else 1
             with fitting.open(n_frames, progress=run.progress) as workers:
@@ -400,93 +361,6 @@ def decompress(
         return summary
 
     _for_each(inputs, job, compressed, out)
-
-
-@click.command()
-@with_inputs
-@SUFFIXES
-@QUIET
-@MODEL
-@CORRECTION
-@DICTIONARY
-@with_workers
-@THREADS
-@MEMLIMIT
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, one line a file.")
-@click.option("--quick", is_flag=True, help="Only checksums of the file; needs no model.")
-def test(
-    inputs: Inputs,
-    suffix: str,
-    quiet: bool,
-    no_progress: bool,
-    verbose: bool,
-    model: Path | None,
-    correction: Path | str | None,
-    dictionary: bytes | None,
-    team: Team,
-    threads: int,
-    memlimit: int | None,
-    as_json: bool,
-    quick: bool,
-) -> None:
-    """Check that each FILE.nc can be restored, without writing anything.
-
-    \b
-    nacrith test book.txt.nc
-    nacrith test --quick -r backup/
-    """
-
-    limit_threads(threads)
-    limit = chosen_limit(memlimit, team)
-    whole = WholeRun()
-    hidden = quiet or no_progress
-
-    def check(path: Path | None) -> int:
-        with open_compressed(path) as source:
-            if quick:
-                return check_records(source)
-            from nacrith.cli.notices import show_notices
-            from nacrith.pipeline.decompress import decompress_stream
-
-            show_notices(quiet)
-            fitting, admit = team, _admit_all
-            if limit is not None:
-                found = restore_limit(source, limit, model)
-                fitting, admit = with_fewer_workers(team, found, limit), found.admit
-            progress = progress_of(path, hidden, decoding=True, whole=whole)
-            with fitting.open(progress=progress) as workers:
-                summary, _ = decompress_stream(
-                    source, None, model, progress, workers, None, dictionary or b"", correction,
-                    admit,
-                )  # fmt: skip
-            return summary.original
-
-    def job(path: Path | None) -> None:
-        found: dict[str, object] = {"file": name_of(path), "quick": quick}
-        try:
-            size = check(path)
-        except Exception as error:
-            if as_json:
-                click.echo(json.dumps({**found, "ok": False, "error": describe(error)}))
-            raise
-        if as_json:
-            click.echo(json.dumps({**found, "ok": True, "original": size}))
-        elif not quiet:
-            checked = "frames OK" if quick else "OK"
-            say(f"{name_of(path)}: {checked}, {counted(size, 'byte')}")
-
-    for_each(
-        inputs,
-        job,
-        choose=lambda path: compressed(path, suffix),
-        quiet=quiet,
-        verbose=verbose,
-        whole=whole if not hidden and sys.stderr.isatty() else None,
-    )
-
-
-def _admit_all(header: Header, frame: Frame) -> None:
-    """Without a limit there is nothing to refuse."""
 
 
 def _for_each(

@@ -1,6 +1,7 @@
 """--memlimit, and the variable that stands for it."""
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -11,6 +12,8 @@ from nacrith.cli.display import say
 from nacrith.cli.options import Team
 from nacrith.cli.units import memory_size, parse_limit
 from nacrith.errors import EnvironmentVariableError
+from nacrith.format.frame import Frame
+from nacrith.format.header import Header
 from nacrith.pipeline.options import CompressOptions
 
 if TYPE_CHECKING:
@@ -82,8 +85,25 @@ def restore_limit(
     return found
 
 
-def with_fewer_workers(team: Team, found: "RestoreLimit", limit: int | None) -> Team:
-    """The team, as large as fits."""
-    if team.cluster or limit is None:
-        return team
-    return replace(team, workers=found.workers(team.count()))
+def fitted_restoring(
+    source: BinaryIO,
+    limit: int | None,
+    team: Team,
+    model: Path | None,
+    wanted: range | None = None,
+) -> tuple[Team, Callable[[Header, Frame], None]]:
+    """The team, as large as fits, and what is to be called before each frame is decoded.
+
+    Raises:
+        MemoryLimitError, FormatError, UnsupportedError: as `restore_limit`.
+    """
+    if limit is None:
+        return team, _admit_all
+    found = restore_limit(source, limit, model, wanted)
+    if not team.cluster:
+        team = replace(team, workers=found.workers(team.count()))
+    return team, found.admit
+
+
+def _admit_all(header: Header, frame: Frame) -> None:
+    """Without a limit there is nothing to refuse."""
