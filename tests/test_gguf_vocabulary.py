@@ -180,7 +180,7 @@ def test_the_exact_backend_works_without_llama_cpp(tiny_gguf, tmp_path):
     assert result.returncode == 0, result.stderr
     result = run("compress", "-f", "--backend", "llama.cpp", *options)
     assert result.returncode == 1
-    assert "pip install llama-cpp-python" in result.stderr and "Traceback" not in result.stderr
+    assert "pip install 'nacrith[llama-cpp]'" in result.stderr and "Traceback" not in result.stderr
 
 
 def test_the_transformers_backend_does_not_import_llama_cpp():

@@ -1,11 +1,11 @@
 """`nacrith bench` and its sub-commands."""
 
-from importlib import import_module
 from pathlib import Path
 
 import click
 
 from nacrith.cli.compare import compare
+from nacrith.cli.extras import require
 from nacrith.cli.measure_texts import INTO, MINUTES, bench_levels, bench_streams
 from nacrith.cli.options import LARGEST, MODEL, NAME, STREAMS, Count
 from nacrith.format.parameters import MAX_WINDOW
@@ -79,9 +79,7 @@ def bench_report(
     nacrith bench report --quick
     nacrith bench report levels streams --minutes 25 -o docs/benchmarks.md
     """
-    # What is missing is better known at once than after hours.
-    for name in ("llama_cpp", "torch", "transformers"):
-        import_module(name)
+    require("accelerate", "llama_cpp", "torch", "transformers")
     from nacrith.bench.report import SECTIONS, write_report
     from nacrith.bench.store import end_after
 

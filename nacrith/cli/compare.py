@@ -1,10 +1,10 @@
 """`nacrith bench compare`."""
 
-from importlib import import_module
 from pathlib import Path
 
 import click
 
+from nacrith.cli.extras import require
 from nacrith.cli.measure_texts import MINUTES
 from nacrith.cli.options import LARGEST, NAME, Count
 from nacrith.format.parameters import MAX_STREAMS
@@ -69,8 +69,7 @@ def compare(
     """
     if bool(files) == bool(names):
         raise click.UsageError("give FILEs or --corpus")
-    # At once, rather than after hours.
-    import_module("matplotlib")
+    require("brotli", "matplotlib", "pyppmd", "zstandard")
     from nacrith.bench.along import measure_along
     from nacrith.bench.compare import compare as run
     from nacrith.bench.compare_report import print_tables, write_all
@@ -83,6 +82,8 @@ def compare(
     chosen = [program for program in known if program.name in (only or [p.name for p in known])]
     if not chosen:
         raise click.UsageError(f"--only takes one of: {', '.join(p.name for p in known)}")
+    if any("llama.cpp" in program.name for program in chosen):
+        require("llama_cpp")
     contents = read_files(files, n_bytes)
     for name in names:
         contents |= corpus_files(name, n_bytes)

@@ -33,7 +33,7 @@ EXIT_CODES: Entries = (
 ENVIRONMENT: Entries = (
     ("NACRITH_LEVEL", "Level, from 1 to 9, unless an option says otherwise."),
     ("NACRITH_THREADS", "Threads to use, unless an option says otherwise."),
-    ("NACRITH_MODELS", "Folder of models that were imported."),
+    ("NACRITH_MODELS", "Folder of models that were fetched or imported."),
     ("NACRITH_CORPORA", "Folder of benchmark files, for nacrith bench."),
     ("NUMBA_CACHE_DIR", "Folder where compiled kernels are kept."),
     ("XDG_CACHE_HOME, XDG_DATA_HOME", "Instead of ~/.cache and ~/.local/share below."),
@@ -44,7 +44,7 @@ FILES: Entries = (
     ("FILE.nc.part", "It, unfinished: kept by an interrupted run for --resume."),
     ("~/.cache/nacrith/models", "The weights of models, unpacked: 167 MB for the default one."),
     ("~/.cache/nacrith/kernels", "Compiled kernels, where the package's own folder is read-only."),
-    ("~/.local/share/nacrith/models", "Models that nacrith models import has made."),
+    ("~/.local/share/nacrith/models", "Models that nacrith models has fetched or imported."),
 )
 
 BUGS = (
