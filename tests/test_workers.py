@@ -29,7 +29,8 @@ from nacrith.workers.choose import choose_workers, worker_count
 from nacrith.workers.cluster import cluster_workers
 from nacrith.workers.jobs import SumOfBytes
 from nacrith.workers.over_executor import MAX_FAILURES, OverExecutor
-from nacrith.workers.processes import THREAD_VARIABLES, process_workers
+from nacrith.workers.place import THREAD_VARIABLES
+from nacrith.workers.processes import process_workers
 from tests.conftest import ROOT
 
 PROSE = b"The owl and the pussycat went to sea in a beautiful pea-green boat.\n"

@@ -146,6 +146,9 @@ def compress(
     if long and block_size:
         raise click.UsageError("--long and --block-size exclude each other")
 
+    if problem := team.device.problem_with(backend):
+        raise click.UsageError(problem)
+
     chosen = LEVELS[level]
     parameters = chosen.chosen(window)
     if problem := parameters.problem() or streams_problem(streams, parameters.window):
@@ -163,6 +166,7 @@ def compress(
         dictionary or b"",
         correction,
         INSIDE[inside],
+        team.device,
     )
 
     def job(path: Path | None) -> "Summary":
@@ -206,7 +210,8 @@ def _compress(
             options = replace(options, metadata=stored)
         size = status.st_size if status else None
         n_frames = None if size is None else -(-size // options.block_size)
-        with team.open(n_frames, options.threads, run.progress) as workers:
+        block_size = options.block_size
+        with team.open(n_frames, options.threads, run.progress, block_size) as workers:
             summary = compress_stream(
                 run.source, run.sink, options, size, run.progress, workers, resume
             )
@@ -214,7 +219,7 @@ def _compress(
         if verify or (out.remove and verify is not False):
             run.sink.seek(0)
             progress = run.progress_of("verify")
-            with team.open(n_frames, options.threads, progress) as workers:
+            with team.open(n_frames, options.threads, progress, block_size) as workers:
                 decompress_stream(
                     run.sink,
                     None,

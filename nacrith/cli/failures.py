@@ -12,6 +12,7 @@ _EXTRAS = {
     "brotli": "bench",
     "distributed": "cluster",
     "matplotlib": "bench",
+    "pynvml": "gpu",
     "pyppmd": "bench",
     "torch": "torch",
     "transformers": "torch",
