@@ -22,7 +22,7 @@ from nacrith.pipeline.presets import LEVELS, PRESETS
 from nacrith.system.devices import DeviceChoice
 from nacrith.system.files import open_output
 from nacrith.transforms.opening.limits import INSIDE
-from nacrith.workers.choose import library_workers
+from nacrith.workers.gpu_team import library_workers
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

@@ -2,7 +2,6 @@
 
 import platform
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 from nacrith import __version__
@@ -10,15 +9,14 @@ from nacrith.backends import EXACT
 from nacrith.codec.loaded_models import first_line, load_model
 from nacrith.errors import DeviceError
 from nacrith.format.numerics import NumericsRecord
-from nacrith.model_speed import speeds_on_gpu, tokens_per_second
+from nacrith.model_speed import SpeedOfGpu, speed_of_gpu, tokens_per_second
 from nacrith.models.catalog import ModelFile, describe
 from nacrith.models.corrections import corrected, default_corrected, short_name
 from nacrith.pipeline.presets import DEFAULT
 from nacrith.system.gpus import Gpu, find_gpus
 from nacrith.system.resources import available_memory
-from nacrith.workers.choose import WORKER_MEMORY, worker_count
+from nacrith.workers.counting import WORKER_MEMORY, worker_count
 from nacrith.workers.gpu_choice import check_pytorch
-from nacrith.workers.gpu_memory import streams_that_fit
 from nacrith.workers.place import gpu_places
 from nacrith.workers.processes import ProcessPool
 from predictors.base import LanguageModel
@@ -90,35 +88,27 @@ def _examine_gpu(
     if loaded.numerics.backend != EXACT:
         yield name, f"{gpu.name}, {memory}; the exact backend, which is for it, is not used here"
         return
-    window = DEFAULT.parameters.window
-    shape = loaded.shape  # type: ignore[attr-defined]
-    most = streams_that_fit(gpu.free, shape, window)
-    yield name, f"{gpu.name}, {memory}, enough for {most} streams of {window} tokens"
-    streams = [n for n in _STREAMS_OF_GPU if n <= most] or [max(1, most)]
     try:
         check_pytorch()
-        with closing(_Measured(gpu)) as measured:
-            rates = measured.speeds(file, streams, seconds / len(streams))
+        found = _measured(gpu, file, seconds)
     except Exception as error:
-        yield f"{name}, speed", f"not measured: {first_line(error)}"
+        yield name, f"{gpu.name}, {memory}; not measured: {first_line(error)}"
         return
-    for n, rate in zip(streams, rates, strict=True):
-        yield _of_streams(name, n), _told(rate)
+    window = DEFAULT.parameters.window
+    yield name, f"{gpu.name}, {memory}: {found.most_streams} streams of {window} tokens"
+    for streams, rate in found.rates.items():
+        yield _of_streams(name, streams), _told(rate)
 
 
-class _Measured:
-    """A process that has the GPU, as those have that code frames."""
-
-    def __init__(self, gpu: Gpu) -> None:
-        self._pool = ProcessPool(gpu_places([gpu], 1, available_threads()))
-
-    def speeds(self, file: ModelFile, streams: list[int], seconds: float) -> list[float]:
-        call = (file.path, file.correction, streams, seconds)
-        rates: list[float] = self._pool.submit(speeds_on_gpu, *call).result()
-        return rates
-
-    def close(self) -> None:
-        self._pool.shutdown()
+def _measured(gpu: Gpu, file: ModelFile, seconds: float) -> SpeedOfGpu:
+    """Measure in a process that has the GPU, as those have that code frames."""
+    pool = ProcessPool(gpu_places([gpu], 1, available_threads()))
+    try:
+        call = (speed_of_gpu, file.path, file.correction, _STREAMS_OF_GPU, seconds)
+        found: SpeedOfGpu = pool.submit(*call).result()
+        return found
+    finally:
+        pool.shutdown()
 
 
 def _of_streams(what: str, streams: int) -> str:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,16 +31,36 @@ def tokens_per_second(model: LanguageModel, streams: int, seconds: float) -> flo
     return n / elapsed
 
 
-def speeds_on_gpu(
+class SpeedOfGpu(NamedTuple):
+    """What the exact model does on a GPU.
+
+    Attributes:
+        most_streams: for which the memory that is free is enough, of the default window.
+        rates: tokens a second, by the number of streams.
+    """
+
+    most_streams: int
+    rates: dict[int, float]
+
+
+def speed_of_gpu(
     path: Path, correction: CorrectionFile | None, streams: Sequence[int], seconds: float
-) -> list[float]:
-    """`tokens_per_second` of the exact model for each number of streams, on this process's GPU.
+) -> SpeedOfGpu:
+    """Measure the exact model on this process's GPU, with as many of the streams as fit.
+
+    Args:
+        seconds: for all numbers of streams together.
 
     Raises:
         DeviceError: it can't be used.
     """
     model = load_model(EXACT, path, 0, correction, CUDA)
     try:
-        return [tokens_per_second(model, n, seconds) for n in streams]
+        p = DEFAULT.parameters
+        # Backends on a device have it; it is not of the protocol.
+        most = int(model.streams_that_fit(p.window, p.sinks))  # type: ignore[attr-defined]
+        fitting = [n for n in streams if n <= most] or [most]
+        each = seconds / len(fitting)
+        return SpeedOfGpu(most, {n: tokens_per_second(model, n, each) for n in fitting})
     finally:
         model.close()

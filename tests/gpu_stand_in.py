@@ -1,6 +1,6 @@
 """A backend "exact-torch" for tests: the processor computes as the exact backend does.
 
-The variables below say which GPUs fail, by their UUIDs.
+Which GPUs fail, and which were used, is in a folder that all processes know.
 """
 
 import os
@@ -12,17 +12,17 @@ from typing import Any
 
 from predictors.language_models.exact.model import ExactModel, ExactSession
 
-SEEN = "NACRITH_TEST_SEEN"
-"""A folder that gets an empty file for each GPU that a model was loaded on."""
+FOLDER = "NACRITH_TEST_GPUS"
+"""The variable with the folder's name."""
 
-FULL = "NACRITH_TEST_FULL"
-"""GPUs that have no memory for a model."""
+FULL = "full"
+"""A GPU that has no memory for a model."""
 
-FILLS_UP = "NACRITH_TEST_FILLS_UP"
-"""GPUs that run out of memory in the middle of a frame."""
+FILLS_UP = "fills up"
+"""One that runs out of memory in the middle of a frame."""
 
-KILLED = "NACRITH_TEST_KILLED"
-"""GPUs whose process is killed once, in the middle of a frame."""
+KILLED = "killed"
+"""One whose process is killed once, in the middle of a frame."""
 
 STEPS = 5
 """Steps after which a session fails."""
@@ -36,24 +36,55 @@ backends.TABLE = tuple(row if old.name == row.name else old for old in backends.
 """A sitecustomize that puts the stand-in into every process."""
 
 
+class Gpus:
+    """What is in the folder: an empty file for each GPU used, and for each with a fault."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def spoil(self, fault: str, *gpus: str) -> None:
+        for gpu in gpus:
+            (self._folder / f"{gpu} {fault}").touch()
+
+    def mend(self, fault: str, gpu: str) -> bool:
+        """Was there such a fault?"""
+        if not self.is_spoilt(fault, gpu):
+            return False
+        (self._folder / f"{gpu} {fault}").unlink()
+        return True
+
+    def is_spoilt(self, fault: str, gpu: str) -> bool:
+        return (self._folder / f"{gpu} {fault}").exists()
+
+    def use(self, gpu: str) -> None:
+        (self._folder / gpu).touch()
+
+    def used(self) -> set[str]:
+        return {path.name for path in self._folder.iterdir() if " " not in path.name}
+
+
+def _here() -> tuple[Gpus, str]:
+    """The folder, and the GPU of this process."""
+    return Gpus(Path(os.environ[FOLDER])), os.environ["CUDA_VISIBLE_DEVICES"]
+
+
 class OutOfMemoryError(RuntimeError):
     """As PyTorch's."""
 
 
 def load(path: Path, threads: int, correction: Any = None, device: str = "cpu") -> ExactModel:
     assert device.startswith("cuda"), device
-    gpu = os.environ["CUDA_VISIBLE_DEVICES"]
-    (Path(os.environ[SEEN]) / gpu).touch()
-    if _is_in(FULL, gpu):
+    gpus, gpu = _here()
+    gpus.use(gpu)
+    if gpus.is_spoilt(FULL, gpu):
         raise OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB.\nA hint.")
     return _Model(path, 1, correction)
 
 
-def _is_in(variable: str, gpu: str) -> bool:
-    return gpu in os.environ.get(variable, "").split()
-
-
 class _Model(ExactModel):
+    def streams_that_fit(self, window: int, sinks: int) -> int:
+        return 3
+
     def open(self, *args: Any, **named: Any) -> ExactSession:
         session = super().open(*args, **named)
         step = session.step
@@ -63,19 +94,18 @@ class _Model(ExactModel):
             nonlocal steps
             steps += 1
             if steps == STEPS:
-                _fail(os.environ["CUDA_VISIBLE_DEVICES"])
+                _fail()
             return step(tokens)
 
         session.step = counted  # type: ignore[method-assign]
         return session
 
 
-def _fail(gpu: str) -> None:
-    if _is_in(FILLS_UP, gpu):
+def _fail() -> None:
+    gpus, gpu = _here()
+    if gpus.is_spoilt(FILLS_UP, gpu):
         raise OutOfMemoryError("CUDA out of memory")
-    mark = Path(os.environ[SEEN]) / f"{gpu} was killed"
-    if _is_in(KILLED, gpu) and not mark.exists():
-        mark.touch()
+    if gpus.mend(KILLED, gpu):
         os.kill(os.getpid(), signal.SIGKILL)
 
 

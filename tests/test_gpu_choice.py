@@ -8,15 +8,12 @@ import pytest
 from nacrith.errors import ArgumentError, DeviceError
 from nacrith.system.devices import DeviceChoice
 from nacrith.system.gpus import find_gpus
-from nacrith.workers.choose import GPU_PAYS, choose_workers, library_workers
+from nacrith.workers.choose import choose_workers
 from nacrith.workers.gpu_choice import LEAST_MEMORY, check_pytorch, choose_gpus, may_find_gpus
-from nacrith.workers.gpu_memory import bytes_per_stream, streams_that_fit
+from nacrith.workers.gpu_team import library_workers
 from nacrith.workers.in_process import InProcess
 from nacrith.workers.place import gpu_places
-from predictors.language_models.exact.shape import Shape
 from tests.gpu_stand_in import fake_nvml
-
-SMOLLM2 = Shape(30, 576, 9, 3, 64, 1536, 49152, 32)
 
 
 @pytest.fixture
@@ -125,12 +122,12 @@ def test_a_pytorch_that_can_not_is_no_pytorch(monkeypatch, tmp_path):
 
 def test_where_nothing_is_asked_for_no_library_is_loaded(monkeypatch):
     """What could find GPUs takes longer to ask than a small file to compress."""
-    monkeypatch.setattr("nacrith.workers.choose.may_find_gpus", lambda: True)
-    monkeypatch.setattr("nacrith.workers.choose.choose_gpus", lambda choice: 1 / 0)
+    monkeypatch.setattr("nacrith.workers.gpu_team.may_find_gpus", lambda: True)
+    monkeypatch.setattr("nacrith.workers.gpu_team.choose_gpus", lambda choice: 1 / 0)
     workers = choose_workers(1)
     assert not workers.takes_alone(None, 1 << 30)
     workers.close()
-    monkeypatch.setattr("nacrith.workers.choose.may_find_gpus", lambda: False)
+    monkeypatch.setattr("nacrith.workers.gpu_team.may_find_gpus", lambda: False)
     assert isinstance(choose_workers(1), InProcess)
     with library_workers(DeviceChoice()) as none:
         assert none is None
@@ -151,14 +148,3 @@ def test_what_excludes_each_other():
         assert choice.problem_with("llama.cpp") and choice.problem_with("transformers")
         assert not choice.problem_with("exact") and not choice.problem_with("llama.cpp-gpu")
     assert not DeviceChoice().problem_with("llama.cpp")
-
-
-def test_streams_that_fit():
-    """As of SmolLM2-135M: 12.2 KB a position, 13 MB a stream of 1,024."""
-    assert 30 * 3 * 136 * 1024 < bytes_per_stream(SMOLLM2, 1024) < 14e6
-    assert streams_that_fit(24 << 30, SMOLLM2, 1024) > 1500
-    assert streams_that_fit(1 << 20, SMOLLM2, 1024) == 0
-    twice = bytes_per_stream(SMOLLM2, 2048)
-    assert 1.9 < twice / bytes_per_stream(SMOLLM2, 1024) < 2
-    assert LEAST_MEMORY > (2 << 30) - 1 and streams_that_fit(LEAST_MEMORY, SMOLLM2, 1024) >= 64
-    assert GPU_PAYS

@@ -1,5 +1,7 @@
 """Where no process can be started, this one does the work."""
 
+# ruff: noqa: F401, F811 (fixtures of another module)
+
 import errno
 import logging
 import subprocess
@@ -8,7 +10,7 @@ import pytest
 
 from coder.messages import say_once
 from nacrith.workers.processes import process_workers
-from tests.test_workers import DATA, compress, decompress, options, whole  # noqa: F401
+from tests.test_workers import DATA, compress, decompress, options, whole
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +27,7 @@ def refuse(*args, **named):
     raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
 
 
-def test_no_process_at_all(options, whole, monkeypatch, caplog):  # noqa: F811
+def test_no_process_at_all(options, whole, monkeypatch, caplog):
     monkeypatch.setattr(subprocess, "Popen", refuse)
     assert compress(options, process_workers(4, 1)) == whole
     assert decompress(whole, options, process_workers(4, 1)) == DATA
@@ -34,16 +36,16 @@ def test_no_process_at_all(options, whole, monkeypatch, caplog):  # noqa: F811
     ]
 
 
-def test_a_program_that_is_no_python(options, whole, monkeypatch, caplog):  # noqa: F811
+def test_a_program_that_is_no_python(options, whole, monkeypatch, caplog):
     monkeypatch.setattr("sys.executable", "/bin/false")
     assert compress(options, process_workers(2, 1)) == whole
     (message,) = messages(caplog)
     assert "has ended with exit code 1" in message
 
 
-def test_fewer_processes_than_wanted(options, whole, monkeypatch, caplog):  # noqa: F811
+def test_fewer_processes_than_wanted(options, whole, monkeypatch, caplog):
     popen = subprocess.Popen
-    started = []
+    started: list[int] = []
 
     def one(*args, **named):
         if started:

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, cast
 from nacrith.file_objects.channel import Channel, ChannelReader, StopWhenAbandoned, Worker
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.system.devices import AUTOMATIC, DeviceChoice
-from nacrith.workers.choose import library_workers
+from nacrith.workers.gpu_team import library_workers
 
 _BUFFER = 1 << 16
 

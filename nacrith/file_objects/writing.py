@@ -26,7 +26,7 @@ from nacrith.file_objects.channel import (
 )
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.options import CompressOptions
-from nacrith.workers.choose import library_workers
+from nacrith.workers.gpu_team import library_workers
 
 _BUFFER = 1 << 16
 # How long a write in progress may keep others waiting: it may be to a pipe.

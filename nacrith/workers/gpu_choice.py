@@ -9,9 +9,9 @@ from nacrith.errors import DeviceError
 from nacrith.system.devices import CPU, DeviceChoice
 from nacrith.system.gpus import INSTALL_HINT, Gpu, find_gpus
 
-LEAST_MEMORY = 2 << 30
-"""Bytes that must be free on a GPU to be chosen without being asked for: PyTorch's own, the
-weights, and 64 streams of 1,024 tokens (docs/scaling.md)."""
+LEAST_MEMORY = 3 << 30
+"""Bytes that must be free on a GPU to be chosen without being asked for: those of CUDA and PyTorch,
+of the weights, and of 64 streams of 1,024 tokens, 0.9 GB (docs/scaling.md)."""
 
 _VERSION_OF_CUDA = re.compile(r"^(?:cuda|hip)\b.*= *'", re.MULTILINE)
 
