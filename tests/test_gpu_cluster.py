@@ -31,9 +31,8 @@ def cluster(seen, monkeypatch):
     settings = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None}
     labels = {GPU_LABEL: 1}
     with distributed.LocalCluster(**settings, resources=labels, silence_logs=50) as cluster:
-        plain = {**cluster.new_worker_spec()[1], "options": {**cluster.new_spec["options"]}}
-        plain["options"].pop("resources")
-        cluster.new_spec = plain
+        options = {k: v for k, v in cluster.new_spec["options"].items() if k != "resources"}
+        cluster.new_spec = {**cluster.new_spec, "options": options}
         cluster.scale(2)
         cluster.wait_for_workers(2)
         yield cluster.scheduler_address

@@ -200,8 +200,8 @@ def test_messages_on_a_gpu(tiny_gguf, seen, caplog):
 def test_the_library_uses_gpus_where_it_is_told_to(options, tiny_gguf, seen, whole):
     given = {"model": tiny_gguf, "device": "cuda:3"}
     text = DATA[:1500]
-    packed = nacrith.compress(text, streams=1, window=256, level=8, **given)
-    assert packed == nacrith.compress(text, model=tiny_gguf, streams=1, window=256, level=8)
+    packed = nacrith.compress(text, streams=1, window=256, **given)
+    assert packed == nacrith.compress(text, model=tiny_gguf, streams=1, window=256)
     assert seen.used() == {"GPU-3"}
     assert nacrith.decompress(whole, model=tiny_gguf, device="cuda", gpus=1) == DATA
     assert seen.used() == {"GPU-3", "GPU-0"}
