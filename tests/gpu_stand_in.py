@@ -5,6 +5,7 @@ Which GPUs fail, and which were used, is in a folder that all processes know.
 
 import os
 import signal
+from importlib import import_module
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -23,6 +24,9 @@ FILLS_UP = "fills up"
 
 KILLED = "killed"
 """One whose process is killed once, in the middle of a frame."""
+
+PYTORCH = "with PyTorch"
+"""One for which PyTorch's CPU device stands in: no fault."""
 
 STEPS = 5
 """Steps after which a session fails."""
@@ -72,12 +76,15 @@ class OutOfMemoryError(RuntimeError):
     """As PyTorch's."""
 
 
-def load(path: Path, threads: int, correction: Any = None, device: str = "cpu") -> ExactModel:
+def load(path: Path, threads: int, correction: Any = None, device: str = "cpu") -> Any:
     assert device.startswith("cuda"), device
     gpus, gpu = _here()
     gpus.use(gpu)
     if gpus.is_spoilt(FULL, gpu):
         raise OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB.\nA hint.")
+    if gpus.is_spoilt(PYTORCH, gpu):
+        module = import_module("predictors.language_models.exact_torch.model")
+        return module.load(path, 1, correction, "cpu")
     return _Model(path, 1, correction)
 
 

@@ -113,6 +113,15 @@ def test_several_gpus_restore(options, whole, seen):
     assert seen.used() == {"GPU-0", "GPU-1"}
 
 
+def test_pytorch_in_place_of_the_gpus_makes_the_file_of_one_process(options, whole, seen):
+    pytest.importorskip("predictors.language_models.exact_torch.model")
+    seen.spoil(gpu_stand_in.PYTORCH, "GPU-0", "GPU-1")
+    seen.spoil(gpu_stand_in.FULL, "GPU-2")
+    with on_gpus(3) as workers:
+        assert compress(options, workers) == whole
+        assert decompress(whole, options, workers) == DATA
+
+
 def test_when_all_gpus_have_failed_the_processor_goes_on(options, whole, seen, caplog):
     seen.spoil(gpu_stand_in.FULL, "GPU-0", "GPU-1")
     with on_gpus(2) as workers:
