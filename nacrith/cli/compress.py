@@ -170,7 +170,7 @@ def compress(
     )
 
     def job(path: Path | None) -> "Summary":
-        if path and not out.hides_progress and sys.stderr.isatty():
+        if path and not out.hides_progress and sys.stderr.isatty() and team.is_on_processor:
             tell_what_to_expect(path, level, threads)
         return _compress(path, out, options, team, metadata, resume, verify)
 
@@ -282,7 +282,7 @@ def decompress(
         return original_name(path, out.suffix)
 
     def job(path: Path | None) -> "Summary":
-        if path and path.is_file():
+        if path and path.is_file() and not team.device.must_be_gpu:
             before_decompression(path)
         from nacrith.pipeline.decompress import decompress_stream
 

@@ -18,7 +18,7 @@ from nacrith.format.header import MAX_THREADS
 from nacrith.format.parameters import MAX_STREAMS
 from nacrith.pipeline.options import BLOCK
 from nacrith.pipeline.presets import LEVELS, PRESETS
-from nacrith.system.devices import AUTO, AUTOMATIC, MAX_GPUS, DeviceChoice
+from nacrith.system.devices import AUTO, AUTOMATIC, CPU, MAX_GPUS, DeviceChoice
 from nacrith.system.files import SUFFIX
 from nacrith.system.progress import NO_PROGRESS, Progress
 
@@ -240,6 +240,15 @@ class Team:
     workers: int
     cluster: str | None
     device: DeviceChoice
+
+    @property
+    def is_on_processor(self) -> bool:
+        """Is it certain that no GPU will do the work?"""
+        from nacrith.workers.gpu_choice import may_find_gpus
+
+        if self.device.must_be_gpu:
+            return False
+        return self.device.device == CPU or bool(self.cluster) or not may_find_gpus()
 
     def open(
         self,
