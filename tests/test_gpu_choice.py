@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from nacrith.cli.options import Team
 from nacrith.errors import ArgumentError, DeviceError
 from nacrith.system.devices import DeviceChoice
 from nacrith.system.gpus import find_gpus
@@ -148,3 +149,14 @@ def test_what_excludes_each_other():
         assert choice.problem_with("llama.cpp") and choice.problem_with("transformers")
         assert not choice.problem_with("exact") and not choice.problem_with("llama.cpp-gpu")
     assert not DeviceChoice().problem_with("llama.cpp")
+
+
+def test_the_processors_time_is_only_told_where_it_does_the_work(monkeypatch):
+    def is_on_processor(device, n=0, cluster=None):
+        return Team(0, cluster, DeviceChoice(device, n)).is_on_processor
+
+    for there_may_be in (True, False):
+        monkeypatch.setattr("nacrith.workers.gpu_choice.may_find_gpus", lambda x=there_may_be: x)
+        assert is_on_processor("auto") != there_may_be
+        assert is_on_processor("cpu") and is_on_processor("auto", cluster="tcp://x:1")
+        assert not is_on_processor("cuda:1") and not is_on_processor("auto", 1)
