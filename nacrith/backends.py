@@ -56,6 +56,7 @@ class Backend:
 _PLACE = "predictors.language_models."
 TABLE = (
     Backend("exact", 2, "exact", _PLACE + "exact.model:load", corrects=True),
+    Backend("exact-torch", 2, "exact", _PLACE + "exact_torch.model:load", corrects=True),
     Backend("llama.cpp", 1, "llama.cpp", _PLACE + "llama_cpp:load"),
     Backend("llama.cpp-gpu", 1, "llama.cpp", _PLACE + "llama_cpp:load_on_gpu"),
     Backend("transformers", 3, "transformers", _PLACE + "transformers_lm:load"),
