@@ -1,5 +1,6 @@
 """The parts of the exact backend in PyTorch, each beside the kernels' or beside brute force."""
 
+
 import numpy as np
 import pytest
 
@@ -57,7 +58,7 @@ def test_norms_are_those_of_the_kernels(device, constants):
     from predictors.language_models.exact_torch.norm import normalize
 
     rows = extreme_rows()
-    gain = np.random.default_rng(8).standard_normal(rows.shape[1]).astype(np.float32)
+    gain = np.random.default_rng(8).standard_normal(len(rows[0])).astype(np.float32)
     there = torch.from_numpy(rows).to(device)
     found = normalize(there, torch.from_numpy(gain).to(device), constants, [])
     out, integers = np.zeros_like(gain), np.zeros(len(gain), dtype=np.int32)

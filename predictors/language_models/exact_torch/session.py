@@ -10,6 +10,7 @@ from predictors.language_models.exact_torch.device import CPU, on
 from predictors.language_models.exact_torch.evaluator import Evaluator
 from predictors.language_models.exact_torch.forward import Results
 from predictors.language_models.exact_torch.memory import too_little
+from predictors.language_models.exact_torch.timing import Clock, Seconds
 from predictors.language_models.exact_torch.torch_module import torch
 
 
@@ -29,7 +30,7 @@ class TorchSession:
         self._device = cache.keys.device
         is_gpu = self._device.type != CPU
         with on(self._device):
-            self._ready: Any = torch.cuda.Event() if is_gpu else None
+            self._clock = Clock(self._device)
         # Where the processor reads results: of one batch, and of the next one meanwhile.
         self._rows, self._next_rows = (
             Results(*(torch.empty(p.shape, pin_memory=is_gpu) for p in evaluator.results))
@@ -64,7 +65,7 @@ class TorchSession:
         """Of little use here: a device is for many streams, and those are not guessed."""
 
     def reset(self) -> None:
-        self._wait()
+        self._clock.wait()
         # What the cache still holds is never read before it is written again.
         self._position = 0
         self._set_streams(self._room)
@@ -83,6 +84,11 @@ class TorchSession:
         self._position, parts = saved
         for part, kept in zip(self._cache, parts, strict=True):
             part[:, :, :, : kept.shape[3]] = kept
+
+    @property
+    def seconds(self) -> Seconds:
+        """What the batches took whose results have been read."""
+        return self._clock.seconds
 
     def close(self) -> None:
         pass
@@ -108,27 +114,23 @@ class TorchSession:
 
     def _begin(self, tokens: IntArray) -> None:
         """Begin with a batch, [n, S] int32."""
-        try:
-            self._evaluator.run(tokens, self._position)
-        except torch.OutOfMemoryError as error:
-            raise too_little(self._device, f"steps of {tokens.size} rows") from error
-        self._position += len(tokens)
-        self._begun = tokens
         with on(self._device):
+            self._clock.begun()
+            try:
+                self._evaluator.run(tokens, self._position)
+            except torch.OutOfMemoryError as error:
+                raise too_little(self._device, f"steps of {tokens.size} rows") from error
+            self._clock.evaluated()
             for here, there in zip(self._next_rows, self._evaluator.results, strict=True):
                 rows = min(tokens.size, len(here))
                 here[:rows].copy_(there[:rows], non_blocking=True)
-            if self._ready:
-                self._ready.record()
-
-    def _wait(self) -> None:
-        """Wait for the batch that has begun, if one has."""
-        if self._ready and len(self._begun):
-            self._ready.synchronize()
+            self._clock.transferred()
+        self._position += len(tokens)
+        self._begun = tokens
 
     def _end(self) -> None:
         """Wait for the batch that has begun; from here on its results are read."""
-        self._wait()
+        self._clock.wait()
         self._batch, self._begun, self._next = self._begun, self._none, 0
         self._rows, self._next_rows = self._next_rows, self._rows
         if not torch.isfinite(self._rows.largest).all():
