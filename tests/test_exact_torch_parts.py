@@ -1,6 +1,5 @@
 """The parts of the exact backend in PyTorch, each beside the kernels' or beside brute force."""
 
-
 import numpy as np
 import pytest
 

@@ -17,7 +17,7 @@ from coder.kernels import njit
 from coder.range_coder import code_bit
 from nacrith.bench.markdown import table
 from nacrith.codec.layout import Layout
-from nacrith.codec.lockstep import Group, code_groups, fed_tokens, session_bounds
+from nacrith.codec.lockstep import Group, code_groups, fed_tokens, session_bounds, side_by_side
 from nacrith.errors import NacrithError
 from nacrith.format.parameters import MAX_STREAMS, Parameters
 from nacrith.models.catalog import describe
@@ -155,11 +155,7 @@ class _Trial:
             fed_tokens(vocabulary, part, layout, self._read)
             for part, layout in zip(self.parts, self._layouts, strict=True)
         ]
-        steps = max(map(len, known))
-        # A stream that has ended reads its last token again.
-        self._known = np.concatenate(
-            [np.concatenate([k, np.repeat(k[-1:], steps - len(k), axis=0)]) for k in known], axis=1
-        )
+        self._known = side_by_side(known)
         depths = depths_of(vocabulary.trie)
         self._decisions = int(sum(depths[part].sum() for part in self.parts))
 

@@ -273,6 +273,7 @@ def bench_documents(files: tuple[Path, ...], level: int, check: bool, output: Pa
     "--window", type=Count(256, MAX_WINDOW), default=1024, show_default=True,
     help="Context in tokens.",
 )  # fmt: skip
+@click.option("--arithmetic", is_flag=True, help="Only count what steps cost a GPU; needs none.")
 @MODEL
 @INTO
 def bench_device(
@@ -281,6 +282,7 @@ def bench_device(
     streams: tuple[int, ...],
     n_bytes: int,
     window: int,
+    arithmetic: bool,
     model: Path | None,
     output: Path | None,
 ) -> None:
@@ -297,6 +299,11 @@ def bench_device(
     from nacrith.bench.texts import alice, read_files
     from nacrith.format.parameters import Parameters
 
+    if arithmetic:
+        from nacrith.bench.device_arithmetic import arithmetic_section, count_steps
+
+        show(arithmetic_section(*count_steps(streams, window, model)), output)
+        return
     name, text = next(iter(read_files([file]).items())) if file else ("alice29.txt", alice())
     if not text:
         raise click.UsageError(f"there is nothing in {name}")

@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import psutil
+
 from predictors.base import ModelError
 from predictors.language_models.exact.shape import Shape
 from predictors.language_models.exact_torch.cache import new_slots
+from predictors.language_models.exact_torch.device import CPU
 from predictors.language_models.exact_torch.torch_module import torch
 
 _SCALE_BYTES = 4
@@ -40,7 +43,9 @@ def streams_that_fit(shape: Shape, window: int, sinks: int, free: int) -> int:
 
 
 def free_bytes(device: Any) -> int:
-    """Free memory of a GPU, in bytes."""
+    """Free memory of a device, in bytes."""
+    if device.type == CPU:
+        return int(psutil.virtual_memory().available)
     free, _ = torch.cuda.mem_get_info(device)
     return int(free)
 

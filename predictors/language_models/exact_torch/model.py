@@ -78,10 +78,8 @@ class TorchModel:
     def sessions(self, n_streams: int) -> int:
         return 2 if n_streams >= _MIN_STREAMS_TO_HALVE and self.device.type != CPU else 1
 
-    def streams_that_fit(self, window: int, sinks: int) -> int | None:
-        """How many streams the free memory of the device is enough for; None = of a CPU."""
-        if self.device.type == CPU:
-            return None
+    def streams_that_fit(self, window: int, sinks: int) -> int:
+        """How many streams the free memory of the device is enough for."""
         return streams_that_fit(self.shape, window, sinks, free_bytes(self.device))
 
     def open(self, n_streams: int, window: int, sinks: int, ahead: int = 0) -> TorchSession:

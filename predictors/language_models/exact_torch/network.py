@@ -45,8 +45,11 @@ class Network(NamedTuple):
     head: Linear
 
 
-def network_on(data: ModelData, device: Any) -> Network:
+def network_on(data: ModelData, device: Any, uses_int8: bool | None = None) -> Network:
     """Put a model on a device.
+
+    Args:
+        uses_int8: the route of its products; None = the one that is right and fast there.
 
     Raises:
         UnsupportedModelError: its heads are too large.
@@ -59,7 +62,8 @@ def network_on(data: ModelData, device: Any) -> Network:
             f"heads of {shape.head_size} elements are too large for the backend exact-torch; use "
             "--backend exact"
         )
-    uses_int8 = int8_is_exact(device)
+    if uses_int8 is None:
+        uses_int8 = int8_is_exact(device)
     attended = shape.heads * shape.head_size
     projected = attended + 2 * shape.kv_heads * shape.head_size
 
