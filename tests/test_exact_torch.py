@@ -99,10 +99,10 @@ def test_many_tokens_at_once(model, expected, ahead):
 
 @pytest.mark.parametrize("streams", [2, 5])
 def test_streams_do_not_touch_each_other(model, expected, streams, monkeypatch):
-    from predictors.language_models.exact_torch import evaluator
+    from predictors.language_models.exact_torch import passes
 
     # The attention of two streams or so at a time.
-    monkeypatch.setattr(evaluator, "_ATTENTION_BYTES", 1 << 18)
+    monkeypatch.setattr(passes, "_ATTENTION_BYTES", 1 << 18)
     others = np.random.default_rng(2).integers(3, 270, (len(TOKENS), streams)).astype(np.int32)
     others[:, streams // 2] = TOKENS
     for ahead in (1, 3):

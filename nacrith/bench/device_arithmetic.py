@@ -102,8 +102,8 @@ def _count(network: Any, streams: int, slots: int) -> Counts:
 
     from predictors.language_models.exact_torch.attention import Batch
     from predictors.language_models.exact_torch.cache import new_cache, whole_blocks
-    from predictors.language_models.exact_torch.evaluator import streams_together
     from predictors.language_models.exact_torch.forward import forward
+    from predictors.language_models.exact_torch.passes import streams_together
 
     shape = network.shape
 
@@ -120,7 +120,7 @@ def _count(network: Any, streams: int, slots: int) -> Counts:
     counter = _counter()
     with counter, torch.no_grad():
         together = streams_together(shape, 1, slots)
-        forward(network, cache, batch, whole_blocks(Parameters().sinks), together)
+        forward(network, batch, cache, whole_blocks(Parameters().sinks), together)
     return Counts(streams, slots, counter.launches, counter.bytes, counter.int8, counter.float32)
 
 

@@ -9,22 +9,13 @@ import numpy.typing as npt
 from predictors.base import IntArray
 from predictors.language_models.exact.model_data import ModelData
 from predictors.language_models.exact.rope import rotation
-from predictors.language_models.exact.shape import Shape
 from predictors.language_models.exact_torch.attention import Batch
 from predictors.language_models.exact_torch.cache import Cache, Slots, first_streams
 from predictors.language_models.exact_torch.device import CPU, on
-from predictors.language_models.exact_torch.forward import Results, forward
-from predictors.language_models.exact_torch.network import Network
+from predictors.language_models.exact_torch.forward import Results
+from predictors.language_models.exact_torch.passes import Passes
 from predictors.language_models.exact_torch.replay import Recorder
 from predictors.language_models.exact_torch.torch_module import torch
-
-# The attention of so many streams is computed at once that its numbers take this many bytes.
-_ATTENTION_BYTES = 1 << 28
-
-# float32 or int32 of a query head and slot that are there at once, in `attention.py`.
-_NUMBERS_PER_SCORE = 10
-
-_FLOAT_BYTES = 4
 
 
 class _Recorded(NamedTuple):
@@ -49,7 +40,7 @@ class Evaluator:
     def __init__(
         self,
         data: ModelData,
-        network: Network,
+        passes: Passes,
         cache: Cache,
         slots: Slots,
         rows: int,
@@ -58,17 +49,18 @@ class Evaluator:
     ) -> None:
         """
         Args:
+            passes: what carries batches out, on the cache's device.
             rows: of a batch, at most.
             recorder: of steps; see `replay`.
             slot_step: slots are multiplied in multiples of so many: each needs a recording.
         """
         self._data = data
-        self._network = network
+        self._passes = passes
         self._cache = cache
         self._slots = slots
         self._recorder = recorder
         self._slot_step = slot_step
-        self._device = device = network.embedding.device
+        self._device = device = cache.keys.device
         self._recorded: dict[tuple[int, int, int], _Recorded] = {}
         self.results = Results(
             logits=torch.zeros((rows, data.shape.vocabulary), device=device),
@@ -108,10 +100,10 @@ class Evaluator:
 
     def _record(self, batch: Batch, streams: int) -> Callable[[], None]:
         n, slots = batch.unseen.shape
-        together = streams_together(self._data.shape, n, slots)
+        forward = self._passes(n, n * streams, slots)
 
         def evaluate(batch: Batch, cache: Cache, results: Results) -> None:
-            found = forward(self._network, cache, batch, self._slots.sink_slots, together)
+            found = forward(batch, cache)
             for there, part in zip(results, found, strict=True):
                 there[: len(part)].copy_(part)
 
@@ -155,9 +147,3 @@ class Evaluator:
                     seen_at, data.frequencies, data.coarse_table, data.fine_table, cosines, sines
                 )
         return found
-
-
-def streams_together(shape: Shape, n: int, slots: int) -> int:
-    """Streams of which the attention of n positions over so many slots is computed at once."""
-    numbers = slots * (2 * shape.kv_heads * shape.head_size + _NUMBERS_PER_SCORE * n * shape.heads)
-    return max(1, _ATTENTION_BYTES // (_FLOAT_BYTES * numbers))

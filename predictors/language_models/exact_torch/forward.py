@@ -31,7 +31,7 @@ class Results(NamedTuple):
 
 
 def forward(
-    network: Network, cache: Cache, batch: Batch, sink_slots: int, together: int
+    network: Network, batch: Batch, cache: Cache, sink_slots: int, together: int
 ) -> Results:
     """Evaluate a batch.
 

@@ -11,6 +11,7 @@ from predictors.language_models.exact_torch.device import CPU, find_device, use_
 from predictors.language_models.exact_torch.evaluator import Evaluator
 from predictors.language_models.exact_torch.memory import free_bytes, streams_that_fit, too_little
 from predictors.language_models.exact_torch.network import network_on
+from predictors.language_models.exact_torch.passes import passes_for
 from predictors.language_models.exact_torch.replay import recorder_for
 from predictors.language_models.exact_torch.session import TorchSession
 from predictors.language_models.exact_torch.torch_module import torch
@@ -70,6 +71,7 @@ class TorchModel:
             self._network = network_on(self._data, self.device)
         except torch.OutOfMemoryError as error:
             raise too_little(self.device, "the weights of the model") from error
+        self._new_passes = passes_for(self._data, self._network)
 
     @property
     def numerics(self) -> Numerics:
@@ -104,9 +106,8 @@ class TorchModel:
             cache = new_cache(self.shape, n_streams, slots.total, self.device)
             rows = n_streams * ahead
             step = _SLOT_STEPS[kind]
-            evaluator = Evaluator(
-                self._data, self._network, cache, slots, rows, self._recorder, step
-            )
+            passes = self._new_passes(self._network, slots, rows)
+            evaluator = Evaluator(self._data, passes, cache, slots, rows, self._recorder, step)
             return TorchSession(evaluator, cache, slots, ahead)
         except torch.OutOfMemoryError as error:
             raise too_little(self.device, f"{n_streams} streams of {window} positions") from error

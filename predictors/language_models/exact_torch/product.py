@@ -27,7 +27,9 @@ HALF = 1 << (LIMB_BITS - 1)
 _EXACT_FLOAT = 1 << 24
 
 # cuBLASLt takes int8 matrices of more than 16 rows, and of multiples of 8 otherwise.
-_MIN_ROWS = 32
+MIN_ROWS = 32
+"""Rows of limbs, at least."""
+
 _ALIGNMENT = 16
 
 
@@ -43,7 +45,7 @@ def limbs_of(values: Any) -> Any:
     take, and what is beyond M and k is 0.
     """
     rows, k = values.shape
-    room = max(rows, _MIN_ROWS // LIMBS)
+    room = max(rows, MIN_ROWS // LIMBS)
     integers = values.to(torch.int16)
     if (room, aligned(k)) == (rows, k):
         limbs = values.new_empty((LIMBS, room, k), dtype=torch.int8)
@@ -55,7 +57,12 @@ def limbs_of(values: Any) -> Any:
 
 
 class Product:
-    """A matrix of int8 weights on a device."""
+    """A matrix of int8 weights on a device.
+
+    Attributes:
+        int8: [k', n'] int8, filled up with zeros; None with the other route.
+        offset: [n] int32, what the low limbs lack of the sums.
+    """
 
     def __init__(self, weights: Any, uses_int8: bool) -> None:
         """
@@ -68,8 +75,8 @@ class Product:
         padded[:n, :k] = weights
         self._columns = n
         sums = weights.sum(dim=1, dtype=torch.int64) * HALF
-        self._offset = sums.to(torch.int32)
-        self._int8 = padded.t() if uses_int8 else None
+        self.offset = sums.to(torch.int32)
+        self.int8 = padded.t() if uses_int8 else None
         self._runs: list[Any] = []
         if not uses_int8:
             size = _EXACT_FLOAT // (HALF * max(1, int(weights.abs().max())))
@@ -84,12 +91,12 @@ class Product:
         parts = self._multiply(limbs).view(LIMBS, -1, aligned(self._columns))
         high, low = parts[:, :rows, : self._columns]
         # Modulo 2**32, as the specification allows it.
-        return torch.add(low, high, alpha=1 << LIMB_BITS).add_(self._offset)
+        return torch.add(low, high, alpha=1 << LIMB_BITS).add_(self.offset)
 
     def _multiply(self, limbs: Any) -> Any:
         """[2 M', k'] int8 to [2 M', n'] int32."""
-        if self._int8 is not None:
-            return torch._int_mm(limbs, self._int8)
+        if self.int8 is not None:
+            return torch._int_mm(limbs, self.int8)
         total, begin = None, 0
         for run in self._runs:
             part = limbs[:, begin : begin + len(run)].float() @ run
