@@ -57,3 +57,28 @@ def test_a_text_of_fewer_tokens_than_streams(run_main, tiny_gguf, tmp_path):
     arguments = ["--model", tiny_gguf, "--streams", 9, "--bytes", 3]
     code, errors = run_main("bench", "device", tmp_path / "text", *arguments)
     assert code == 1 and "fewer than streams" in errors
+
+
+def test_the_arithmetic_needs_no_gpu(run_main, tiny_gguf, tmp_path):
+    report = tmp_path / "report.md"
+    arguments = ["--model", tiny_gguf, "--streams", 64, "--window", 256, "--arithmetic"]
+    code, errors = run_main("bench", "device", *arguments, "-o", report)
+    assert code == 0, errors
+    assert report.read_text().count("| 64 streams") == 6
+
+
+def test_what_is_counted(tiny_gguf):
+    """Products of the tiny model, and that fused kernels are fewer and move less."""
+    from nacrith.bench.device_arithmetic import count_steps
+
+    shape, counts = count_steps([64], 256, tiny_gguf)
+    plain, full, fused, _, batch, _ = counts
+    width, heads = shape.width, shape.heads + 2 * shape.kv_heads
+    of_layer = width * (heads * shape.head_size + width + 3 * shape.ffn_size)
+    # The output matrix has as many columns as products take.
+    columns = -(-shape.vocabulary // 16) * 16
+    weights = shape.layers * of_layer + width * columns
+    assert plain.int8 == 4 * 64 * weights
+    assert plain.float32 < full.float32 and plain.bytes < full.bytes
+    assert fused.launches < plain.launches / 10 and fused.bytes < plain.bytes / 4
+    assert batch.rows == 1024 and batch.bytes < 16 * fused.bytes

@@ -249,3 +249,28 @@ def test_memory_that_runs_out_is_said(model, tiny_gguf, monkeypatch):
         patch.setattr(module, "network_on", full)
         with pytest.raises(DeviceMemoryError, match="weights"):
             torch_model(tiny_gguf)
+
+
+@pytest.mark.parametrize("problem", ["no compiler\nat all", "", None])
+def test_kernels_that_fail_are_not_used(model, problem, monkeypatch, caplog):
+    """Whatever they raise (here by a text), or if they round otherwise (None)."""
+    from coder.messages import say_once
+    from predictors.language_models.exact_torch import passes
+
+    class Gpu:
+        type = "cuda"
+
+    def trial(data, network):
+        if problem:
+            raise RuntimeError(problem)
+        return problem is not None
+
+    say_once.cache_clear()
+    monkeypatch.setattr(passes, "fused_are_exact", trial)
+    network = model._network._replace(embedding=type("Weights", (), {"device": Gpu()}))
+    chosen = passes.passes_for(model._data, network)
+    assert chosen is (passes.fused_passes if problem == "" else passes.plain_passes)
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == (problem != "")
+    if problem:
+        assert "(no compiler)" in said[0]

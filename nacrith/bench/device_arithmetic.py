@@ -18,67 +18,78 @@ from predictors.language_models.exact.cache import BLOCK
 from predictors.language_models.exact.shape import Shape
 
 BYTES_PER_TOKEN = 4.2
-"""Of English text with the default model: alice29.txt has 152,089 bytes and 36,400 tokens or so."""
+"""Of English text with the default model."""
 
 
 @dataclass(frozen=True)
 class Gpu:
-    """What a data sheet says, and what is assumed to be reached of it.
+    """What a data sheet says.
 
     Attributes:
-        memory: bytes a second. int8: products and sums a second (2 for each weight), dense.
-        float32: the same outside of tensor cores.
-        launch: seconds between the starts of two small operations of a CUDA graph.
+        memory: bytes a second. link: bytes a second to the processor's memory.
+        int8: operations a second of tensor cores, dense; a product and its sum are two.
+        float32: the same outside of them. integer: int32 operations a second.
     """
 
     name: str
     memory: float
+    link: float
     int8: float
     float32: float
-    launch: float = 1.5e-6
+    integer: float
 
 
 GPUS = (
-    Gpu("H100 SXM", 3.35e12, 1979e12, 67e12),
-    Gpu("RTX 4090", 1.008e12, 660e12, 82.6e12),
+    Gpu("H100", 3.35e12, 64e9, 1979e12, 67e12, 16.7e12),
+    Gpu("RTX 4090", 1.008e12, 32e9, 660e12, 82.6e12, 20.6e12),
 )
-"""NVIDIA's data sheets: H100 (2023), Ada architecture white paper (2022)."""
+"""H100 SXM5 (NVIDIA's white paper of 2022) and RTX 4090 (that of Ada, 2022)."""
+
+LAUNCH = 2e-6
+"""Seconds from one operation of a CUDA graph to the next, at least; an assumption."""
 
 MEMORY_SHARE = 0.7
-"""Of the memory's bandwidth, by operations on large tensors; an assumption."""
+"""Of the bandwidth that is reached, of the memory and of the link; an assumption."""
 
 PRODUCT_SHARE = 0.4
-"""Of the peak, by products of matrices of this size; an assumption."""
+"""Of the peak that products of matrices of this size, and integers, reach; an assumption."""
+
+OPERATIONS_PER_SCORE = 60
+"""Integer operations of `fused/attention.py` for a query head and a slot, counted in its text."""
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Of one step of S streams.
+    """Of one batch.
 
     Attributes:
+        what: in words. rows: tokens. slots: that are looked at.
         launches: operations that compute or copy. bytes: that they read and write.
-        int8: products and sums of int8, float32: of products of float32.
+        int8, float32: operations of products. integer: of scores.
     """
 
-    streams: int
+    what: str
+    rows: int
     slots: int
     launches: int
     bytes: int
     int8: int
-    float32: int
+    float32: int = 0
+    integer: int = 0
 
     def seconds(self, gpu: Gpu) -> float:
-        """A step takes what its launches take, or its bytes and products, if that is more."""
+        """A batch takes what its launches take, or its bytes and operations, if that is more."""
         moving = self.bytes / (gpu.memory * MEMORY_SHARE)
-        products = self.int8 / (gpu.int8 * PRODUCT_SHARE)
-        products += self.float32 / (gpu.float32 * PRODUCT_SHARE)
-        return max(self.launches * gpu.launch, moving + products)
+        computing = self.int8 / gpu.int8 + self.float32 / gpu.float32 + self.integer / gpu.integer
+        return max(self.launches * LAUNCH, moving + computing / PRODUCT_SHARE)
 
 
 def count_steps(
     streams: Sequence[int], window: int, model: Path | None = None
 ) -> tuple[Shape, list[Counts]]:
     """Count steps of so many streams each, a quarter into the window and when it is full.
+
+    With PyTorch's operations, with fused kernels, and with these in batches of known tokens.
 
     Args:
         model: a GGUF; None = the default one.
@@ -88,13 +99,19 @@ def count_steps(
     """
     with translated():
         from predictors.language_models.exact.model_data import model_data
+        from predictors.language_models.exact_torch.model import ROWS
         from predictors.language_models.exact_torch.network import network_on
         from predictors.language_models.exact_torch.torch_module import torch
 
         data = model_data(model or default_model().path, 1)
         network = network_on(data, torch.device("meta"), uses_int8=True)
     depths = (window // 4, window + BLOCK)
-    return data.shape, [_count(network, n, slots) for n in streams for slots in depths]
+    found = [_count(network, n, slots) for n in streams for slots in depths]
+    for positions in (1, 0):
+        for n in streams:
+            of_batch = positions or max(1, ROWS["cuda"] // n)
+            found += [count_fused(data.shape, n, of_batch, slots) for slots in depths]
+    return data.shape, found
 
 
 def _count(network: Any, streams: int, slots: int) -> Counts:
@@ -121,7 +138,49 @@ def _count(network: Any, streams: int, slots: int) -> Counts:
     with counter, torch.no_grad():
         together = streams_together(shape, 1, slots)
         forward(network, batch, cache, whole_blocks(Parameters().sinks), together)
-    return Counts(streams, slots, counter.launches, counter.bytes, counter.int8, counter.float32)
+    return Counts(
+        f"{streams:,} streams, PyTorch's operations",
+        streams,
+        slots,
+        counter.launches,
+        counter.bytes,
+        counter.int8,
+        counter.float32,
+    )
+
+
+def count_fused(shape: Shape, streams: int, positions: int, slots: int) -> Counts:
+    """Count a batch of fused kernels, from what `fused/forward.py` says that they read and write.
+
+    Keys and values are read from memory once a stream: the positions of a batch share them. The
+    scores of a program are read from the cache that it has written them into.
+    """
+    rows = streams * positions
+    attended = shape.heads * shape.head_size
+    outputs = attended + 2 * shape.kv_heads * shape.head_size + 2 * shape.width + 2 * shape.ffn_size
+    inputs = 2 * shape.width + attended + shape.ffn_size
+    weights = shape.layers * (
+        shape.width * (outputs - shape.width) + shape.width * (attended + shape.ffn_size)
+        - shape.width * shape.width
+    ) + shape.width * shape.vocabulary  # fmt: skip
+    heads = shape.kv_heads << (shape.heads // shape.kv_heads - 1).bit_length()
+    tile = max(16, 2 * heads // shape.kv_heads)
+    cached = streams * 2 * shape.kv_heads * slots * (shape.head_size + 4)
+    # Sums of two limbs of int32 and limbs, each written and read; scores and a few rows of float32.
+    of_row = 16 * outputs + 4 * inputs + 4 * heads * slots + 16 * shape.width + 8 * attended
+    of_row += (2 * tile * shape.kv_heads + 4 * shape.heads) * shape.head_size
+    # Sums of the logits, and these, copied once on the device.
+    of_logits = (16 + 4 + 8) * shape.vocabulary
+    products = 2 * tile * slots * shape.head_size * shape.kv_heads * shape.layers
+    return Counts(
+        f"{streams:,} streams, fused, {positions} position" + "s" * (positions > 1),
+        rows,
+        slots,
+        10 * shape.layers + 10,
+        weights + shape.layers * (cached + rows * of_row) + rows * of_logits,
+        2 * rows * (2 * weights + products),
+        integer=rows * OPERATIONS_PER_SCORE * heads * slots * shape.layers,
+    )
 
 
 def _counter() -> Any:
@@ -167,24 +226,30 @@ def arithmetic_section(shape: Shape, counts: Sequence[Counts]) -> str:
     """Counts and the speeds that follow, as a section of Markdown."""
     rows = []
     for c in counts:
+        numbers = [
+            f"{c.slots:,}",
+            f"{c.launches:,}",
+            f"{c.bytes / 1e9:.2f}",
+            f"{c.int8 / 1e12:.2f}",
+        ]
         speeds = []
         for gpu in GPUS:
-            rate = c.streams / c.seconds(gpu)
-            speeds += [f"{rate:,.0f}", f"{rate * BYTES_PER_TOKEN / 1e6:.2f}"]
-        rows.append(
-            [
-                f"{c.streams:,}, {c.slots:,} slots",
-                f"{c.launches:,}",
-                f"{c.bytes / 1e9:.2f}",
-                f"{c.int8 / 1e12:.2f}",
-                f"{c.float32 / 1e12:.2f}",
-                *speeds,
-            ]
-        )
-    names = " | ".join(f"{gpu.name}, tokens/s | MB/s" for gpu in GPUS)
+            seconds = c.seconds(gpu)
+            rate = c.rows / seconds
+            speeds += [
+                f"{1000 * seconds:.1f}", f"{rate:,.0f}", f"{rate * BYTES_PER_TOKEN / 1e6:.2f}"
+            ]  # fmt: skip
+        rows.append([c.what, *numbers, *speeds])
+    names = " | ".join(f"{gpu.name}, ms | tokens/s | MB/s" for gpu in GPUS)
+    most = [gpu.link * MEMORY_SHARE / (4 * shape.vocabulary) for gpu in GPUS]
+    of_link = ", ".join(
+        f"{rate:,.0f} tokens a second with the {gpu.name}"
+        for gpu, rate in zip(GPUS, most, strict=True)
+    )
     return (
-        "## Steps by arithmetic\n\n"
-        f"A model of {shape.layers} layers, width {shape.width}, {shape.vocabulary:,} tokens. "
-        "`nacrith bench device --arithmetic`.\n\n"
-        + table(f"streams | launches | GB | int8, T | float32, T | {names}", rows)
+        "## By arithmetic\n\n"
+        f"{shape.layers} layers, width {shape.width}, {shape.vocabulary:,} tokens "
+        "(`nacrith bench device --arithmetic`). Not counted: logits on their way to the "
+        f"processor, which are {of_link} at most, beside the next batch.\n\n"
+        + table(f"batch | slots | launches | GB | int8, T | {names}", rows)
     )

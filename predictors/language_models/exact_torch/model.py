@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from predictors.language_models.correction.correction_file import Correction
     from predictors.language_models.correction.file_head import CorrectionFile
 
-# Rows that are evaluated at once where the tokens are known. A GPU is busy from some thousand on;
-# the logits of a row take 0.2 MB of its memory, and of the processor's.
-_ROWS = {"cpu": 64, "cuda": 1024}
+ROWS = {"cpu": 64, "cuda": 1024}
+"""Rows that are evaluated at once where the tokens are known. A GPU is busy from some thousand on;
+the logits of a row take 0.2 MB of its memory, and of the processor's."""
 
 # Slots are multiplied in multiples of so many: a recorded step serves for as many positions.
 _SLOT_STEPS = {"cpu": 16, "cuda": 128}
@@ -100,7 +100,7 @@ class TorchModel:
                 f"too long for it; use --window {self.context // 256 * 256} or less"
             )
         kind = self.device.type
-        ahead = ahead or max(1, _ROWS[kind] // n_streams)
+        ahead = ahead or max(1, ROWS[kind] // n_streams)
         slots = new_slots(sinks, window, ahead)
         try:
             cache = new_cache(self.shape, n_streams, slots.total, self.device)
