@@ -15,15 +15,16 @@ from nacrith.errors import NacrithError
 from nacrith.format.parameters import Parameters
 from nacrith.models.catalog import describe
 from tests.conftest import ROOT
-from tests.torch_devices import DEVICES
+from tests.torch_devices import DEVICES, torch
+
+assert torch
+from predictors.language_models.exact_torch.model import TorchModel, load  # noqa: E402
 
 TEXT = b"The owl and the pussycat went to sea in a beautiful pea-green boat.\n" * 8
 BACKENDS = ("exact", "exact-torch")
 
 
 def codec_of(backend, gguf, streams, dictionary=b"", device="cpu"):
-    from predictors.language_models.exact_torch.model import load
-
     model: Any = (
         load_model("exact", gguf, 1) if backend == "exact" else load(gguf, 1, device=device)
     )
@@ -53,8 +54,10 @@ def test_both_ways(tiny_gguf, device, streams, dictionary):
         codec.close()
 
 
-def test_texts_side_by_side(tiny_gguf):
-    """Of lengths that differ, so that the session is narrowed."""
+@pytest.mark.parametrize("is_on_gpu", [False, True])
+def test_texts_side_by_side(tiny_gguf, is_on_gpu, monkeypatch):
+    """Of lengths that differ, so that the session is narrowed; on a GPU, in threads."""
+    monkeypatch.setattr(TorchModel, "is_on_gpu", is_on_gpu)
     codecs = [codec_of(backend, tiny_gguf, 1) for backend in BACKENDS]
     texts = [TEXT[:n] for n in (300, 40, 120, 121)]
     payloads = []

@@ -1,11 +1,12 @@
 """The exact model on a device with many streams: both directions, memory, and where the time goes.
 
 A frame has at most 256 streams; more of them are frames side by side, each with an ensemble and a
-coder of its own, in one loop. What one processor core codes is then what limits all.
+coder of its own, in one loop, and coded by as many threads as there are processors.
 """
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -17,13 +18,14 @@ from coder.kernels import njit
 from coder.range_coder import code_bit
 from nacrith.bench.markdown import table
 from nacrith.codec.layout import Layout
-from nacrith.codec.lockstep import Group, code_groups, fed_tokens, session_bounds, side_by_side
+from nacrith.codec.lockstep import Group, code_groups, fed_tokens, session_bounds
 from nacrith.errors import NacrithError
 from nacrith.format.parameters import MAX_STREAMS, Parameters
 from nacrith.models.catalog import describe
 from nacrith.models.corrections import corrected, default_corrected
 from predictors.base import IntArray
 from predictors.ensemble import Ensemble
+from predictors.language_models.numerics import available_threads
 from predictors.language_models.trie import Trie
 
 
@@ -151,11 +153,14 @@ class _Trial:
         ]
         vocabulary = model.vocabulary
         self._read = np.array([vocabulary.start_token], dtype=np.int32)
-        known = [
-            fed_tokens(vocabulary, part, layout, self._read)
-            for part, layout in zip(self.parts, self._layouts, strict=True)
-        ]
-        self._known = side_by_side(known)
+        steps = max(layout.steps for layout in self._layouts)
+        self._known = np.concatenate(
+            [
+                fed_tokens(vocabulary, part, layout, self._read, steps)
+                for part, layout in zip(self.parts, self._layouts, strict=True)
+            ],
+            axis=1,
+        )
         depths = depths_of(vocabulary.trie)
         self._decisions = int(sum(depths[part].sum() for part in self.parts))
 
@@ -169,8 +174,9 @@ class _Trial:
         ]
         known = self._known if encodes else self._known[:0]
         begin = time.perf_counter()
-        for _ in code_groups(groups, sessions, vocabulary, self._read, known):
-            pass
+        with ThreadPoolExecutor(available_threads()) as threads:
+            for _ in code_groups(groups, sessions, vocabulary, self._read, known, threads):
+                pass
         total = time.perf_counter() - begin
         waiting = sum(session.waited for session in sessions)
         coder = _coder_seconds(self._decisions)

@@ -116,15 +116,16 @@ def first_tokens(vocabulary: Vocabulary, prompt: IntArray) -> IntArray:
 
 
 def fed_tokens(
-    vocabulary: Vocabulary, symbols: IntArray, layout: Layout, read: IntArray
+    vocabulary: Vocabulary, symbols: IntArray, layout: Layout, read: IntArray, steps: int = 0
 ) -> IntArray:
     """The tokens that `code_groups` will feed to the sessions, [steps, S] int32.
 
     Args:
+        steps: of the longest of several texts side by side.
         read: [r ≥ 1] int32 tokens, see there.
     """
     bounds = layout.bounds
-    tokens = np.empty((len(read) - 1 + layout.steps, len(layout)), dtype=np.int32)
+    tokens = np.empty((len(read) - 1 + max(steps, layout.steps), len(layout)), dtype=np.int32)
     for stream in range(len(layout)):
         head = symbols[: layout.delay(stream)]
         own = np.concatenate([head, symbols[bounds[stream] : bounds[stream + 1]]])
@@ -133,16 +134,6 @@ def fed_tokens(
         # A stream that has ended reads its last token again.
         tokens[len(fed) :, stream] = fed[-1:]
     return tokens
-
-
-def side_by_side(known: Sequence[IntArray]) -> IntArray:
-    """What `fed_tokens` returns of several texts, [steps of each, streams of each], as one."""
-    steps = max(map(len, known))
-    # A stream that has ended reads its last token again.
-    filled = [
-        np.concatenate([part, np.repeat(part[-1:], steps - len(part), axis=0)]) for part in known
-    ]
-    return np.concatenate(filled, axis=1)
 
 
 def code_groups(
@@ -163,8 +154,8 @@ def code_groups(
         vocabulary: of the sessions' model.
         read: [r ≥ 1] int32 tokens that the model reads first, in every stream; the first symbol
             is what follows the last of them.
-        known: what `fed_tokens` returns when encoding one text, or of several side by side
-            (`side_by_side`); [0, S] when decoding.
+        known: what `fed_tokens` returns when encoding, of several texts side by side; [0, S] when
+            decoding.
         threads: those that code the groups of a step, at once; None = this one, in turn.
 
     Yields:
@@ -201,7 +192,8 @@ def code_groups(
                 _code_step, part=part, step=step, logits=logits, hidden=hidden, tokens=tokens,
                 token_of=token_of,
             )  # fmt: skip
-            if threads and len(part.groups) > 1:
+            # In the first step ensembles get their states.
+            if threads and step and len(part.groups) > 1:
                 coded = [threads.submit(code, *group) for group in part.groups]
                 wait(coded)
                 for one in coded:

@@ -77,8 +77,12 @@ class TorchModel:
     def numerics(self) -> Numerics:
         return exact_numerics(self._version)
 
+    @property
+    def is_on_gpu(self) -> bool:
+        return bool(self.device.type != CPU)
+
     def sessions(self, n_streams: int) -> int:
-        return 2 if n_streams >= _MIN_STREAMS_TO_HALVE and self.device.type != CPU else 1
+        return 2 if n_streams >= _MIN_STREAMS_TO_HALVE and self.is_on_gpu else 1
 
     def streams_that_fit(self, window: int, sinks: int) -> int:
         """How many streams the free memory of the device is enough for."""
