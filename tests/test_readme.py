@@ -49,8 +49,8 @@ def test_the_two_commands_come_first():
 
 
 def runnable() -> list[str]:
-    """The lines but those of `make`, and those that need other machines."""
-    return [c for c in lines() if not c.startswith("make ") and "--cluster" not in c]
+    """The lines but those of `make` and pip, and those that need other machines."""
+    return [c for c in lines() if not c.startswith(("make ", "pip ")) and "--cluster" not in c]
 
 
 @pytest.fixture(scope="module")
