@@ -1,6 +1,7 @@
 """Text ↔ range-coded payload: model, vocabulary, predictors and coder put together."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -396,7 +397,12 @@ class TextCodec:
         if isinstance(groups[0].coder, Encoder):
             (group,) = groups
             known = fed_tokens(vocabulary, group.symbols, group.layout, read)
-        return code_groups(groups, sessions, vocabulary, read, known)
+        # A GPU leaves the processors to the texts; others need them for the model.
+        if len(groups) > 1 and getattr(self._model, "is_on_gpu", False):
+            with ThreadPoolExecutor(available_threads()) as threads:
+                yield from code_groups(groups, sessions, vocabulary, read, known, threads)
+        else:
+            yield from code_groups(groups, sessions, vocabulary, read, known)
 
     def _close_sessions(self) -> None:
         for session in self._sessions:
