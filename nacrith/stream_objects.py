@@ -19,12 +19,15 @@ from nacrith.api import (
     chosen_options,
     correction_choice,
     dictionary_bytes,
+    integer,
     model_path,
 )
 from nacrith.file_objects.channel import CHECK_SECONDS, Channel, StopWhenAbandoned, Worker
 from nacrith.file_objects.writing import compressing_file
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
+from nacrith.system.devices import DeviceChoice
+from nacrith.workers.gpu_team import library_workers
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -53,17 +56,22 @@ def decompressobj(
     model: StrPath | None = None,
     dictionary: Data = b"",
     correction: StrPath | None = None,
+    device: str = "auto",
+    gpus: int = 0,
 ) -> "Decompressor":
     """An object that restores one file that comes in pieces.
 
     Args:
-        model, dictionary, correction: as of `nacrith.decompress`.
+        model, dictionary, correction, device, gpus: as of `nacrith.decompress`.
 
     Raises:
         NacrithError, TypeError: as `nacrith.decompress`.
     """
     return Decompressor(
-        model_path(model), dictionary_bytes(dictionary), correction_choice(correction)
+        model_path(model),
+        dictionary_bytes(dictionary),
+        correction_choice(correction),
+        DeviceChoice(device, integer("gpus", gpus)),
     )
 
 
@@ -139,16 +147,22 @@ class Decompressor:
     """
 
     def __init__(
-        self, model: Path | None, dictionary: bytes, correction: Path | str | None
+        self,
+        model: Path | None,
+        dictionary: bytes,
+        correction: Path | str | None,
+        device: DeviceChoice,
     ) -> None:
         self._feed = feed = _Feed()
 
         def work(channel: Channel) -> None:
             try:
-                decompress_stream(
-                    cast(BinaryIO, feed), cast(BinaryIO, feed), model, StopWhenAbandoned(channel),
-                    dictionary=dictionary, correction=correction, only_first=True,
-                )  # fmt: skip
+                stop = StopWhenAbandoned(channel)
+                with library_workers(device, progress=stop) as workers:
+                    decompress_stream(
+                        cast(BinaryIO, feed), cast(BinaryIO, feed), model, stop, workers,
+                        dictionary=dictionary, correction=correction, only_first=True,
+                    )  # fmt: skip
             finally:
                 feed.end()
 

@@ -387,14 +387,24 @@ def test_names_are_typed_as_those_that_there_are():
     assert get_args(api.InsideName) == tuple(INSIDE)
     # The same arguments everywhere.
     wanted = inspect.signature(nacrith.compress).parameters.keys() - {"data"}
-    for signature in (nacrith.Codec, api.chosen_options):
-        assert inspect.signature(signature).parameters.keys() == wanted
+    assert inspect.signature(api.chosen_options).parameters.keys() == wanted
+    # A codec stays in its process.
+    assert inspect.signature(nacrith.Codec).parameters.keys() == wanted - {"gpus"}
+    restoring = inspect.signature(nacrith.decompress).parameters.keys() - {"data"}
+    assert inspect.signature(nacrith.decompressobj).parameters.keys() == restoring
     assert api.WriteOptions.__annotations__.keys() == wanted
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"backend": "foo"}, {"level": 11}, {"inside": "all"}, {"streams": -1}, {"window": 100}],
+    [
+        {"backend": "foo"},
+        {"level": 11},
+        {"inside": "all"},
+        {"streams": -1},
+        {"window": 100},
+        {"device": "tpu"},
+    ],
     ids=str,
 )
 def test_every_call_checks_its_arguments_first(wrong, tmp_path):
@@ -410,7 +420,9 @@ def test_every_call_checks_its_arguments_first(wrong, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"dictionary": "text"}, {"dictionary": 5}, {"model": 1}], ids=str
+    "wrong",
+    [{"dictionary": "text"}, {"dictionary": 5}, {"model": 1}, {"device": 1}, {"gpus": "1"}],
+    ids=str,
 )
 def test_calls_that_restore_check_their_arguments_first(wrong, tmp_path):
     packed = nacrith.compress(b"five.")

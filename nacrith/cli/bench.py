@@ -270,6 +270,62 @@ def bench_documents(files: tuple[Path, ...], level: int, check: bool, output: Pa
         show(documents_section(list(files), level), output)
 
 
+@bench.command("device")
+@click.argument("file", type=NAME, required=False)
+@click.option(
+    "--device", default="cpu", show_default=True, metavar="NAME", help="cpu, cuda or cuda:N."
+)
+@click.option(
+    "--streams", multiple=True, type=Count(1, 1 << 14), default=(64, 256, 1024),
+    show_default=True, help="At once (repeatable).",
+)  # fmt: skip
+@click.option(
+    "--bytes", "n_bytes", type=Count(1, LARGEST), default=1_000_000, show_default=True,
+    help="Of the text, which is repeated if it is shorter.",
+)  # fmt: skip
+@click.option(
+    "--window", type=Count(256, MAX_WINDOW), default=1024, show_default=True,
+    help="Context in tokens.",
+)  # fmt: skip
+@click.option("--arithmetic", is_flag=True, help="Only count what steps cost a GPU; needs none.")
+@MODEL
+@INTO
+def bench_device(
+    file: Path | None,
+    device: str,
+    streams: tuple[int, ...],
+    n_bytes: int,
+    window: int,
+    arithmetic: bool,
+    model: Path | None,
+    output: Path | None,
+) -> None:
+    """The exact model in PyTorch with many streams: both directions, memory, where the time goes.
+
+    Of FILE, or of alice29.txt repeated. Needs nacrith[gpu].
+
+    \b
+    nacrith bench device --device cuda
+    nacrith bench device --streams 4 --bytes 2000
+    """
+    from nacrith.bench.device import device_section, measure_device
+    from nacrith.bench.markdown import show
+    from nacrith.bench.texts import alice, read_files
+    from nacrith.format.parameters import Parameters
+
+    if arithmetic:
+        from nacrith.bench.device_arithmetic import arithmetic_section, count_steps
+
+        show(arithmetic_section(*count_steps(streams, window, model)), output)
+        return
+    name, text = next(iter(read_files([file]).items())) if file else ("alice29.txt", alice())
+    if not text:
+        raise click.UsageError(f"there is nothing in {name}")
+    text = (text * -(-n_bytes // len(text)))[:n_bytes]
+    measured = measure_device(device, text, streams, Parameters(window=window), model)
+    show(device_section(name, device, measured), output)
+
+
 bench.add_command(compare)
 bench.add_command(bench_levels)
 bench.add_command(bench_streams)

@@ -21,6 +21,7 @@ from nacrith.cli.memory_limit import (
     fitted_compression,
     fitted_restoring,
     tell_of_changes,
+    with_workers_of,
 )
 from nacrith.cli.options import (
     CORRECTION,
@@ -159,6 +160,9 @@ def compress(
     if long and block_size:
         raise click.UsageError("--long and --block-size exclude each other")
 
+    if problem := team.device.problem_with(backend):
+        raise click.UsageError(problem)
+
     chosen = LEVELS[level]
     parameters = chosen.chosen(window)
     if problem := parameters.problem() or streams_problem(streams, parameters.window):
@@ -176,6 +180,7 @@ def compress(
         dictionary or b"",
         correction,
         INSIDE[inside],
+        team.device,
     )
 
     limit = chosen_limit(memlimit, team)
@@ -192,7 +197,7 @@ def compress(
             return None
         if resume and path and is_done(path, out, options, _target_of(out), verify):
             return None
-        if path and out.shows_progress:
+        if path and out.shows_progress and team.is_on_processor:
             tell_what_to_expect(path, level, threads)
         keeps_block = bool(block_size or long)
         return _compress(path, out, options, limit, team, metadata, resume, verify, keeps_block)
@@ -245,11 +250,12 @@ def _compress(
             options = replace(options, block_size=found)
         if limit is not None:
             fitted = fitted_compression(options, limit, team, size)
-            options, team = fitted.options, replace(team, workers=fitted.workers)
+            options, team = fitted.options, with_workers_of(team, fitted.workers)
             if not out.quiet:
                 tell_of_changes(name_of(path), fitted, limit)
         n_frames = None if size is None else -(-size // options.block_size)
-        with team.open(n_frames, options.threads, run.progress) as workers:
+        block_size = options.block_size
+        with team.open(n_frames, options.threads, run.progress, block_size) as workers:
             summary = compress_stream(
                 run.source, run.sink, options, size, run.progress, workers, resume
             )
@@ -257,7 +263,7 @@ def _compress(
         if verify or (out.remove and verify is not False):
             run.sink.seek(0)
             progress = run.progress_of("verify")
-            with team.open(n_frames, options.threads, progress) as workers:
+            with team.open(n_frames, options.threads, progress, block_size) as workers:
                 decompress_stream(
                     run.sink,
                     None,
@@ -333,7 +339,7 @@ def decompress(
                 preview.check_target(place, out)
                 preview.show(preview.describe_restoring(path, source, place, model, limit, team))
             return None
-        if path and path.is_file():
+        if path and path.is_file() and not team.device.must_be_gpu:
             before_decompression(path)
         from nacrith.pipeline.decompress import decompress_stream
 

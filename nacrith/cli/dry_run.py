@@ -68,9 +68,8 @@ def describe_compression(
         how += f", a window of {fitted.options.parameters.window}"
     if fitted.workers > 1:
         how += f", {fitted.workers} workers"
-    return _line(
-        path, f"{counted(size, 'byte')}, {_shares(sizes)}", target, how, seconds, fitted.needed
-    )
+    what = f"{counted(size, 'byte')}, {_shares(sizes)}"
+    return _line(path, what, target, how, seconds, fitted.needed) + _where(team)
 
 
 def describe_restoring(
@@ -99,7 +98,7 @@ def describe_restoring(
         how += f", {workers} workers"
     seconds = sum(map(seconds_to_restore, members))
     what = f"{counted(described['size'], 'byte')} that hold {size}"
-    return _line(path, what, target, how, seconds, found.needed(workers))
+    return _line(path, what, target, how, seconds, found.needed(workers)) + _where(team)
 
 
 def show(line: str) -> None:
@@ -123,6 +122,10 @@ def _line(
         f"{name_of(path)}: {what}; would make {target or '(standard output)'} with {how}; "
         f"about {duration(max(1, seconds))} and {memory_size(memory)} of memory"
     )
+
+
+def _where(team: Team) -> str:
+    return "" if team.is_on_processor else " (of the processor; a GPU takes less time)"
 
 
 def _kinds(block: bytes) -> dict[Kind, int]:

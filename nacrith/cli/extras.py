@@ -11,6 +11,7 @@ _EXTRAS = {
     "llama_cpp": "llama-cpp",
     "matplotlib": "bench",
     "PIL": "bench",
+    "pynvml": "gpu",
     "pyppmd": "bench",
     "torch": "torch",
     "transformers": "torch",

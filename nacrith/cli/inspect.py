@@ -124,7 +124,8 @@ models.add_command(fetch)
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: one object.")
 def doctor(model: Path | None, backend: str, as_json: bool) -> None:
-    """Show what this machine has for nacrith, and measure its speed for two seconds.
+    """Show what this machine has for nacrith, and measure for two seconds how fast it and each of
+    its GPUs is.
 
     \b
     nacrith doctor

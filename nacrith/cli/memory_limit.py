@@ -100,9 +100,13 @@ def fitted_restoring(
     if limit is None:
         return team, _admit_all
     found = restore_limit(source, limit, model, wanted)
-    if not team.cluster:
-        team = replace(team, workers=found.workers(team.count()))
-    return team, found.admit
+    return with_workers_of(team, found.workers(team.count())), found.admit
+
+
+def with_workers_of(team: Team, n: int) -> Team:
+    """The team with so many workers; those of GPUs and of a cluster are as many as they are."""
+    is_here = team.is_on_processor and not team.cluster
+    return replace(team, workers=n) if is_here else team
 
 
 def _admit_all(header: Header, frame: Frame) -> None:

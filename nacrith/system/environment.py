@@ -57,6 +57,7 @@ VARIABLES = {
         "Folder of caches: nacrith/ in it has unpacked models, kernels and corpora.", "~/.cache"
     ),
     "XDG_DATA_HOME": Variable("Folder of data: nacrith/models in it has models.", "~/.local/share"),
+    "CUDA_VISIBLE_DEVICES": Variable("GPUs that may be used, as CUDA takes them.", "all"),
     "NUMBA_NUM_THREADS": Variable(
         "Threads that the compiler's library may start.",
         "all",
