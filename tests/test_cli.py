@@ -157,8 +157,10 @@ def test_stored_metadata_is_restored(nacrith, tmp_path):
     assert (stat.S_IMODE(status.st_mode), status.st_mtime) == (0o604, 10**9)
 
 
-def test_models_are_listed_and_imported(nacrith, tmp_path, tiny_checkpoint):
+def test_models_are_listed_and_imported(nacrith, tmp_path, tiny_checkpoint, real_gguf):
     environment = {"NACRITH_MODELS": str(tmp_path / "models")}
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / real_gguf.name).symlink_to(real_gguf)
     result = nacrith("models", environment=environment)
     assert result.returncode == 0
     assert b"SmolLM2-135M-Instruct.Q4_1  (default)" in result.stdout
