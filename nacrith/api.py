@@ -68,7 +68,8 @@ def compress(
         level: 1 to 9 in place of a preset: 1 (fast), 6 (default), 9 (best). Below 4 the model
             is not used.
         model: path of a GGUF file; None = the embedded model.
-        backend: "auto", "exact", "llama.cpp", "llama.cpp-gpu" or "transformers".
+        backend: "auto", "exact", "exact-torch", "llama.cpp", "llama.cpp-gpu" or
+            "transformers".
         streams: parallel streams; 0 = by the size of the data.
         window: context in tokens; 0 = by the preset.
         threads: 0 = all CPUs.

@@ -256,6 +256,7 @@ def test_kernels_that_fail_are_not_used(model, problem, monkeypatch, caplog):
     """Whatever they raise (here by a text), or if they round otherwise (None)."""
     from coder.messages import say_once
     from predictors.language_models.exact_torch import passes
+    from predictors.language_models.exact_torch import trial as trials
 
     class Gpu:
         type = "cuda"
@@ -266,9 +267,9 @@ def test_kernels_that_fail_are_not_used(model, problem, monkeypatch, caplog):
         return problem is not None
 
     say_once.cache_clear()
-    monkeypatch.setattr(passes, "fused_are_exact", trial)
+    monkeypatch.setattr(trials, "fused_are_exact", trial)
     network = model._network._replace(embedding=type("Weights", (), {"device": Gpu()}))
-    chosen = passes.passes_for(model._data, network)
+    chosen = trials.passes_for(model._data, network)
     assert chosen is (passes.fused_passes if problem == "" else passes.plain_passes)
     said = [record.getMessage() for record in caplog.records]
     assert len(said) == (problem != "")

@@ -11,10 +11,10 @@ from predictors.language_models.exact_torch.device import CPU, find_device, use_
 from predictors.language_models.exact_torch.evaluator import Evaluator
 from predictors.language_models.exact_torch.memory import free_bytes, streams_that_fit, too_little
 from predictors.language_models.exact_torch.network import network_on
-from predictors.language_models.exact_torch.passes import passes_for
 from predictors.language_models.exact_torch.replay import recorder_for
 from predictors.language_models.exact_torch.session import TorchSession
 from predictors.language_models.exact_torch.torch_module import torch
+from predictors.language_models.exact_torch.trial import passes_for
 from predictors.language_models.numerics import Numerics, available_threads, exact_numerics
 
 if TYPE_CHECKING:
