@@ -34,6 +34,7 @@ def trial(shape: str, spoil: bool) -> bool:
         vars(trials).update(_WINDOW=17, _BATCHES=(3, 16, 1, 2, 1))
         if spoil:
             vars(forward).update(SCORES_PER_NAT=5000.0)
+        assert model._network
         return trials.fused_are_exact(model._data, model._network)
 
 

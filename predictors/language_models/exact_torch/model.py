@@ -10,7 +10,7 @@ from predictors.language_models.exact_torch.cache import new_cache, new_slots
 from predictors.language_models.exact_torch.device import CPU, find_device, use_ieee_arithmetic
 from predictors.language_models.exact_torch.evaluator import Evaluator
 from predictors.language_models.exact_torch.memory import free_bytes, streams_that_fit, too_little
-from predictors.language_models.exact_torch.network import network_on
+from predictors.language_models.exact_torch.network import Network, network_on
 from predictors.language_models.exact_torch.replay import recorder_for
 from predictors.language_models.exact_torch.session import TorchSession
 from predictors.language_models.exact_torch.torch_module import torch
@@ -68,7 +68,7 @@ class TorchModel:
         self.context = self._data.context
         self._recorder = recorder_for(self.device)
         try:
-            self._network = network_on(self._data, self.device)
+            self._network: Network | None = network_on(self._data, self.device)
         except torch.OutOfMemoryError as error:
             raise too_little(self.device, "the weights of the model") from error
         self._new_passes = passes_for(self._data, self._network)
@@ -110,14 +110,18 @@ class TorchModel:
             cache = new_cache(self.shape, n_streams, slots.total, self.device)
             rows = n_streams * ahead
             step = _SLOT_STEPS[kind]
+            assert self._network
             passes = self._new_passes(self._network, slots, rows)
             evaluator = Evaluator(self._data, passes, cache, slots, rows, self._recorder, step)
-            return TorchSession(evaluator, cache, slots, ahead)
+            return TorchSession(evaluator, cache, slots, ahead, self.is_on_gpu)
         except torch.OutOfMemoryError as error:
             raise too_little(self.device, f"{n_streams} streams of {window} positions") from error
 
     def close(self) -> None:
-        pass
+        """Sessions that are still there keep the memory that they need."""
+        self._network = None
+        if self.is_on_gpu:
+            torch.cuda.empty_cache()
 
 
 def load(
