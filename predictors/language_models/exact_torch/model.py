@@ -25,6 +25,9 @@ ROWS = {"cpu": 64, "cuda": 1024}
 """Rows that are evaluated at once where the tokens are known. A GPU is busy from some thousand on;
 the logits of a row take 0.2 MB of its memory, and of the processor's."""
 
+MOST_AHEAD = 64
+"""Positions of a stream at once: with few streams no more, so that they take little memory."""
+
 # Slots are multiplied in multiples of so many: a recorded step serves for as many positions.
 _SLOT_STEPS = {"cpu": 16, "cuda": 128}
 
@@ -104,7 +107,7 @@ class TorchModel:
                 f"too long for it; use --window {self.context // 256 * 256} or less"
             )
         kind = self.device.type
-        ahead = ahead or max(1, ROWS[kind] // n_streams)
+        ahead = ahead or max(1, min(ROWS[kind] // n_streams, MOST_AHEAD))
         slots = new_slots(sinks, window, ahead)
         try:
             cache = new_cache(self.shape, n_streams, slots.total, self.device)
