@@ -49,8 +49,13 @@ def test_the_two_commands_come_first():
 
 
 def runnable() -> list[str]:
-    """The lines but those of `make` and pip, and those that need other machines."""
-    return [c for c in lines() if not c.startswith(("make ", "pip ")) and "--cluster" not in c]
+    """The lines but those of `make` and pip, and those that need other machines or a GPU."""
+    elsewhere = ("make ", "pip "), ("--cluster", "--device")
+    return [
+        line
+        for line in lines()
+        if not line.startswith(elsewhere[0]) and not any(e in line for e in elsewhere[1])
+    ]
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ def before_compression(path: Path, size: int, options: CompressOptions) -> None:
     """Map the weights that a file will probably be compressed with."""
     if options.preset.mixing is not None or options.backend not in ("auto", _EXACT):
         return
-    if size > options.block_size:
+    if size > options.block_size or options.device.must_be_gpu:
         return
     with suppress(OSError, NacrithError):
         if not may_be_text(path):

@@ -110,7 +110,8 @@ models.add_command(fetch)
     "--backend", type=click.Choice(BACKENDS), default="auto", show_default=True, help="To test."
 )
 def doctor(model: Path | None, backend: str) -> None:
-    """Show what this machine has for nacrith, and measure its speed for two seconds.
+    """Show what this machine has for nacrith, and measure for two seconds how fast it and each of
+    its GPUs is.
 
     \b
     nacrith doctor

@@ -27,6 +27,7 @@ from nacrith.format.parameters import MAX_POSITIONS, Parameters
 from nacrith.models.catalog import ModelFile, default_model, describe, model_for
 from nacrith.models.corrections import Choice, corrected, corrected_as, short_name
 from nacrith.system import signals
+from nacrith.system.devices import CPU
 from nacrith.transforms.prepare import code_transforms, prepare
 from nacrith.transforms.prompts import PROMPTS
 from predictors.base import IntArray, LanguageModel, ModelError, Session
@@ -130,11 +131,16 @@ class TextCodec:
         models: LoadedModels | None = None,
         dictionary: bytes = b"",
         correction: Choice = None,
+        device: str = CPU,
     ) -> "TextCodec":
-        """Open the model the user named, or the default one; `models` are kept for several."""
+        """Open the model the user named, or the default one.
+
+        Args:
+            models: are kept for several codecs, and have a device of their own.
+            device: see `load_model`.
+        """
         file = corrected(describe(model) if model else default_model(), correction)
-        load = models.load if models else load_model
-        loaded = load(backend, file.path, threads, file.correction)
+        loaded = _load(models, device, backend, file, threads)
         is_shared = models is not None
         return cls(loaded, file, parameters, cutting, least_saving, is_shared, dictionary)
 
@@ -147,8 +153,12 @@ class TextCodec:
         models: LoadedModels | None = None,
         dictionary: bytes = b"",
         correction: Choice = None,
+        device: str = CPU,
     ) -> "TextCodec":
-        """Open the model that a file's header asks for; `models` are kept for several.
+        """Open the model that a file's header asks for.
+
+        Args:
+            models, device: see `for_compression`.
 
         Raises:
             ModelNotFoundError, ModelMismatchError: this machine can't give the
@@ -164,8 +174,7 @@ class TextCodec:
         backend = record.numerics.backend
         if backend == "llama.cpp" and record.numerics.device:
             backend = GPU_BACKEND
-        load = models.load if models else load_model
-        loaded = load(backend, file.path, threads, file.correction)
+        loaded = _load(models, device, backend, file, threads)
         is_shared = models is not None
         codec = cls(loaded, file, parameters, is_shared=is_shared, dictionary=dictionary)
         if record.numerics.is_exact and record.numerics != codec.record.numerics:
@@ -404,3 +413,11 @@ class TextCodec:
         self._close_sessions()
         if not self._is_shared:
             self._model.close()
+
+
+def _load(
+    models: LoadedModels | None, device: str, backend: str, file: ModelFile, threads: int
+) -> LanguageModel:
+    if models:
+        return models.load(backend, file.path, threads, file.correction)
+    return load_model(backend, file.path, threads, file.correction, device)
