@@ -4,7 +4,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from nacrith.codec.assembly import Assembly
-from nacrith.codec.binary_codec import decode_binary, encode_binary, encode_lzma
+from nacrith.codec.binary_codec import (
+    decode_binary,
+    encode_binary,
+    encode_lzma,
+    holds_strings,
+    needs_text,
+)
 from nacrith.codec.callbacks import DoneCallback, FrameCallback, TextCallback, ignore
 from nacrith.codec.model_pays import NO_CHOICE, Choice, choose
 from nacrith.codec.opening import look_inside, take
@@ -17,6 +23,8 @@ from nacrith.format.frame import Frame, Kind, Opened, Segment, check_of
 from nacrith.system import signals
 from nacrith.transforms.opening.limits import ALL_STREAMS, Inside
 from predictors.text.text_model import TextPast
+
+_TEXTS = {Kind.TEXT, Kind.MIXED_TEXT}
 
 DOUBTFUL_SHARE = 0.5
 """Text of which the model leaves more than this share may be none."""
@@ -189,9 +197,8 @@ def restore_frame(
     past: TextPast | None = None,
 ) -> Iterator[bytes]:
     """The bytes of a frame whose text is being decoded: what `TextCodec.decode` yields."""
-    if frame.opened:
-        told = _scaled(on_progress, frame.original_size, frame.segments_size)
-        yield _closed(frame, frame.opened, decoded, wanted, told, past)
+    if frame.opened or _needs_text(frame):
+        yield _whole(frame, decoded, wanted, on_progress, past)
         return
     place, end = (0, frame.original_size) if wanted is None else (wanted.start, wanted.stop)
     assembly = _assembly(frame, on_progress, past)
@@ -210,35 +217,68 @@ def restore_frame(
     yield bytes(assembly.block[place:end])
 
 
-def _closed(
+def _needs_text(frame: Frame) -> bool:
+    """Must all of the text be known before the binary data?"""
+    mixed = frame.payloads.get(Kind.MIXED)
+    return (
+        mixed is not None
+        and Kind.TEXT in frame.payloads
+        and needs_text(mixed, frame.size_of(Kind.MIXED))
+    )
+
+
+def _whole(
     frame: Frame,
-    opened: Opened,
     decoded: Iterator[StreamTexts],
     wanted: range | None,
     on_progress: FrameCallback,
     past: TextPast | None,
 ) -> bytes:
-    """The bytes of a frame whose streams are opened: all of it is needed for any of them."""
+    """The bytes of a frame all of which is needed for any of them."""
     from nacrith.transforms.opening.expanding import restore
 
-    assembly = _assembly(frame, on_progress, past)
+    told = _scaled(on_progress, frame.original_size, frame.segments_size)
+    text = bytearray()
     for texts in decoded:
         if texts.is_whole:
             texts.known()
-            assembly.add_text(texts.original)
-    block = restore(bytes(assembly.block), opened.payload, opened.size, signals.check)
+            text = texts.original
+    block = bytes(_assembly(frame, told, past, text).block)
+    if frame.opened:
+        block = restore(block, frame.opened.payload, frame.opened.size, signals.check)
     _verify(frame, block)
     return block if wanted is None else block[wanted.start : wanted.stop]
 
 
-def _assembly(frame: Frame, on_progress: FrameCallback, past: TextPast | None) -> Assembly:
-    """What is there of a frame but for its text."""
-    parts: dict[Kind, bytes] = {
-        kind: decode_binary(kind, payload, frame.size_of(kind), _of_bytes(on_progress), past)
-        for kind, payload in frame.payloads.items()
-        if kind != Kind.TEXT
-    }
-    return Assembly(frame.segments, parts)
+def _assembly(
+    frame: Frame, on_progress: FrameCallback, past: TextPast | None, text: bytearray | None = None
+) -> Assembly:
+    """What is there of a frame, with the text if that is given."""
+    parts: dict[Kind, bytes] = {}
+    told = _of_bytes(on_progress)
+    for kind in sorted(frame.payloads, key=lambda kind: kind == Kind.MIXED):
+        if kind != Kind.TEXT:
+            known = b""
+            if kind == Kind.MIXED:
+                known = _text_before(frame, parts, text)
+            size = frame.size_of(kind)
+            parts[kind] = decode_binary(kind, frame.payloads[kind], size, told, past, known)
+    assembly = Assembly(frame.segments, parts)
+    if text is not None:
+        assembly.add_text(text)
+    return assembly
+
+
+def _text_before(frame: Frame, parts: dict[Kind, bytes], text: bytearray | None) -> bytes:
+    """The text of a frame, of either kind, that is known before its binary data."""
+    known = parts | ({} if text is None else {Kind.TEXT: bytes(text)})
+    places = dict.fromkeys(_TEXTS, 0)
+    joined = []
+    for kind, length in frame.segments:
+        if kind in _TEXTS and kind in known:
+            joined.append(known[kind][places[kind] : places[kind] + length])
+            places[kind] += length
+    return b"".join(joined)
 
 
 def _verify(frame: Frame, block: bytes) -> None:
@@ -281,9 +321,11 @@ def _encode_binary(
     if random:
         payloads[Kind.STORED] = random
     if mixed:
-        known = choice.payload_of(mixed)
+        text = _join_kinds(block, segments, _TEXTS)
+        # What was tried before did not know the text.
+        known = None if holds_strings(text) else choice.payload_of(mixed)
         kind, payload = encode_binary(
-            mixed, _of_bytes(on_progress), known, as_text, past, choice.record
+            mixed, _of_bytes(on_progress), known, as_text, past, choice.record, text
         )
         chosen = _relabelled(segments, {Kind.MIXED}, kind)
         payloads[kind] = whole if kind == Kind.STORED else payload

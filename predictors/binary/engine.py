@@ -9,7 +9,7 @@ expects. Two layers of gated mixers follow, then the average of adaptive probabi
 """
 
 from collections import namedtuple
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,7 @@ _DISTANCE_SHIFT = 7
 INPUTS_PER_KIND = 4
 """Of the mixer, beside what a run expects."""
 
-OWN_INPUTS = 8
+OWN_INPUTS = 18
 """Room for inputs that only some models have."""
 
 # Inputs behind those of all kinds: a constant, the match twice, and the model's own.
@@ -108,6 +108,7 @@ def new_tables(
     rates_2: tuple[int, int, int],
     first_weight: int,
     runs: bool = True,
+    own_weights: Sequence[int] = (),
 ) -> Tables:
     """Untrained tables.
 
@@ -119,10 +120,13 @@ def new_tables(
         rates_1, rates_2: rate, extra and decay of both layers, see `weight_sets.new_layer`.
         first_weight: of the log-odds of each kind, in 2**-16.
         runs: are there inputs of what was seen last?
+        own_weights: first ones of the model's own inputs, in 2**-16; those not given are 0.
     """
     n = INPUTS_PER_KIND * kinds + MORE_INPUTS + (kinds if runs else 0)
     first = np.zeros(n)
     first[:kinds] = first_weight
+    own = INPUTS_PER_KIND * kinds + OWN
+    first[own : own + len(own_weights)] = own_weights
     first[INPUTS_PER_KIND * kinds + _MATCH] = _FIRST_MATCH_WEIGHT
     average = np.full(selectors, weight_sets.WEIGHT_ONE // selectors)
     return Tables(
