@@ -179,6 +179,18 @@ def _rows() -> bytes:
     )
 
 
+def _symbols() -> bytes:
+    """A table of symbols, which begin with the offsets of their names, and the names."""
+    words = SENTENCE.encode().split()
+    numbers = list(_numbers(120))
+    names = [words[number % 8] + b"_" + words[number % len(words)] for number in numbers]
+    table, offset = b"", 1
+    for name, number in zip(names, numbers, strict=True):
+        table += offset.to_bytes(4, "big") + number.to_bytes(4, "big") + b"\0\x11\0\2"
+        offset += len(name) + 1
+    return table + b"\0".join(names) + b"\0"
+
+
 def _disc() -> bytes:
     """A picture of one bit a pixel: rows of 8 bytes, of a ragged disc."""
     edges = _numbers(128)
@@ -325,6 +337,11 @@ CASES = {
     ),
     "mixed": _binary(Kind.MIXED, _rows(), record=12, calls=False),
     "calls": _binary(Kind.MIXED, _code(), calls=True),
+    "strings": Case(
+        (_symbols(),),
+        {"models": {Model.BYTES_AFTER_TEXT}, "kinds": {Kind.MIXED, Kind.MIXED_TEXT}},
+        {"preset": LEVELS[2]},
+    ),
     "bilevel": _binary(Kind.MIXED, _disc(), models={Model.BILEVEL}),
     "pixels": _binary(Kind.MIXED, _ramp(), models={Model.BYTES, Model.PIXELS}),
     "sound": _binary(Kind.MIXED, _chord(), models={Model.BYTES, Model.SOUND}),

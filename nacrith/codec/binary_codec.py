@@ -13,7 +13,14 @@ from coder import Coder, Decoder, Encoder
 from nacrith.codec.binary_parts import MAX_PARTS, find_parts
 from nacrith.codec.callbacks import DoneCallback, ignore
 from nacrith.codec.payload import can_hold, padded
-from nacrith.codec.text_mixing import INSTEAD_OF_MODEL, may_be_text, mix_text, unmix_text
+from nacrith.codec.text_mixing import (
+    INSTEAD_OF_MODEL,
+    LONG,
+    LONG_INSTEAD_OF_MODEL,
+    may_be_text,
+    mix_text,
+    unmix_text,
+)
 from nacrith.errors import FormatError
 from nacrith.format.frame import Kind
 from nacrith.format.varint import Reader, to_varint
@@ -73,9 +80,10 @@ def encode_binary(
     if mixed is not None and len(mixed) < len(found[1]):
         found = (Kind.MIXED, mixed)
     if as_text and not nearly_empty and may_be_text(data):
-        text = mix_text(data, INSTEAD_OF_MODEL, on_progress, past)
-        if len(text) < len(data) and len(text) <= len(found[1]):
-            found = (Kind.MIXED_TEXT, text)
+        variant = INSTEAD_OF_MODEL if len(data) < LONG else LONG_INSTEAD_OF_MODEL
+        as_mixed_text = mix_text(data, variant, on_progress, past)
+        if len(as_mixed_text) < len(data) and len(as_mixed_text) <= len(found[1]):
+            found = (Kind.MIXED_TEXT, as_mixed_text)
     return found
 
 

@@ -14,11 +14,11 @@ import numpy.typing as npt
 
 from coder.kernels import inlined, njit
 from predictors.binary import engine, record_chain, string_offsets
-from predictors.mixing import match_model
-from predictors.binary.near_bytes import Near
-from predictors.binary.string_offsets import Strings
 from predictors.binary.engine import Tables
+from predictors.binary.near_bytes import Near
 from predictors.binary.record_chain import ABOVE, COLUMN, HEADS, IN_STEP, PLACE, SAME, TYPE
+from predictors.binary.string_offsets import Strings
+from predictors.mixing import match_model
 from predictors.mixing.hashing import bucket, combine
 
 Bytes = npt.NDArray[np.uint8]
@@ -84,7 +84,7 @@ def append(t: Tables, strings: Strings, data: Bytes, end: int) -> None:
         shape = np.int64(48)
     n[SHAPES] = n[SHAPES] << 8 | shape
     if end & 3 == 0:
-        string_offsets.follow(strings, data, end, n[NEAR_RECORD])
+        string_offsets.follow(strings, data, end, n[RECORD], n[NEAR_RECORD])
     record_chain.append(n, m, _CHAIN, data, end)
 
 
@@ -108,7 +108,7 @@ def _step(difference: int) -> Any:
 
 @njit(cache=True, counted=False)
 def hash_contexts(t: Tables, near_to: Near, strings: Strings, data: Bytes, i: int) -> None:
-    """Write the hashes of all kinds of context of the byte at place i, and what it may be near to."""
+    """Write the hashes of the contexts of the byte at place i, and what it may be near to."""
     n = t.numbers
     m = t.memory
     x = t.hashes
@@ -339,7 +339,7 @@ def hash_contexts(t: Tables, near_to: Near, strings: Strings, data: Bytes, i: in
         distance = 4 * (j - 3)
         e[j] = _b(data, i - distance)
         z[j] = i % distance | _step(b1 - _b(data, i - distance - 1)) << 8
-    string_offsets.expect(strings, data, i, near)
+    string_offsets.expect(strings, data, i, r, near)
     e[8] = strings.expected[string_offsets.BYTE] & 255
     z[8] = strings.expected[string_offsets.HITS] << 2 | a
     # For the selectors.

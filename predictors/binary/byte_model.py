@@ -37,7 +37,7 @@ _NEAR_EVERY = 256
 
 _RATES_1, _RATES_2 = (200, 1500, 200), (500, 2000, 200)
 _FIRST_WEIGHT = 1500
-_FIRST_NEAR = (3000, 0)
+_FIRST_NEAR = (3000, 0) * NEAR_BYTES
 
 NO_TEXT = np.zeros(0, dtype=np.uint8)
 
@@ -72,7 +72,7 @@ def code_bytes(
         _RATES_1,
         _RATES_2,
         _FIRST_WEIGHT,
-        own_weights=_FIRST_NEAR * NEAR_BYTES,
+        own_weights=_FIRST_NEAR,
     )
     t.numbers[RECORD] = record
     t.numbers[NEAR_RECORD] = DEFAULT_RECORD
@@ -112,7 +112,7 @@ def _code_byte(
 ) -> Any:
     """Code the byte at place i; return it, uint8."""
     t = state.tables
-    own = engine.INPUTS_PER_KIND * KINDS + engine.OWN
+    own = (engine.INPUTS_PER_KIND + 1) * KINDS + engine.MORE_INPUTS
     byte = np.int64(data[i])
     partial = np.int64(1)
     nibble = np.int64(1)

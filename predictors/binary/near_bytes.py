@@ -30,9 +30,9 @@ INPUTS = 2
 Near = namedtuple("Near", "maps places near_to contexts")
 Near.__doc__ = """State of n maps.
 
-maps: [n * 2**16] uint32, see `rate_map`. places: [n] int64, the entries of the decision. near_to: [n]
-int64, what the byte may be near to; contexts: [n] int64, hashes of what else tells: both written
-by the model.
+maps: [n * 2**16] uint32, see `rate_map`. places: [n] int64, the entries of the decision. near_to:
+[n] int64, what the byte may be near to; contexts: [n] int64, hashes of what else tells: both
+written by the model.
 """
 
 

@@ -39,9 +39,9 @@ class Part:
     Attributes:
         model: what they are.
         size: how many.
-        numbers: what the model must know: of both kinds of BYTES the length of a record; of BILEVEL the
-            bytes of a row; of PIXELS those of a row and of a pixel; of SOUND the format of a
-            sample, and how many channels there are.
+        numbers: what the model must know: of both kinds of BYTES the length of a record; of
+            BILEVEL the bytes of a row; of PIXELS those of a row and of a pixel; of SOUND the
+            format of a sample, and how many channels there are.
     """
 
     model: Model
@@ -100,7 +100,7 @@ def code_part(
     `text` is for BYTES_AFTER_TEXT alone.
     """
     if part.model == Model.BYTES_AFTER_TEXT:
-        code_bytes(coder, data, *part.numbers, on_progress, every, text)
+        code_bytes(coder, data, part.numbers[0], on_progress, every, text)
     else:
         _CODE[part.model](coder, data, *part.numbers, on_progress, every)
 

@@ -6,8 +6,8 @@ two offsets is the length of a string. Where the strings are known before the ta
 that follows is known too, once it has been found out where in the strings a table begins: there
 the lengths of two strings in a row agree with two differences.
 
-Fields are words of four bytes in either order of bytes, at the same place of records of either of
-two lengths: four *readings*.
+Fields are words of four bytes in either order of bytes, at the same place of records of several
+lengths: these are the *readings*.
 """
 
 from collections import namedtuple
@@ -17,23 +17,26 @@ import numpy as np
 import numpy.typing as npt
 
 from coder.kernels import inlined, njit
-from predictors.binary.record_length import MAX_NEAR_RECORD
+from predictors.binary.record_length import MAX_FOUND
 from predictors.mixing import match_model
 from predictors.mixing.hashing import bucket
 
 Bytes = npt.NDArray[np.uint8]
 
-READINGS = 4
 MAX_HITS = 15
-SYMBOL = 16
-"""Bytes of a symbol in ELF files of 32 bits, whose tables are often too short to find their record
-length."""
+
+_SYMBOLS = (16, 24)
+"""Bytes of a symbol in ELF files of 32 and of 64 bits, whose tables are often too short to find
+their record length."""
+
+READINGS = 8
+"""Those of the data, those near, and these, each in both orders."""
 
 _MOST_TEXT = 1 << 22
 """Bytes of strings that are looked at; four times as many of memory."""
 
 _PAIRS = 1 << 14
-_COLUMNS = MAX_NEAR_RECORD + 1
+_COLUMNS = MAX_FOUND
 
 # What is kept of a column of a reading: the last two offsets, which differ, and the highest one;
 # where in the strings offset 0 is; how many offsets in a row were the one behind the last, and
@@ -86,7 +89,7 @@ def _find_strings(
 
 @inlined
 def _word(data: Bytes, i: int, n: int, reading: int) -> Any:
-    """n ≤ 4 bytes from place i on as a number: of a reading that is odd the first byte is lowest."""
+    """n ≤ 4 bytes from place i on as a number; in odd readings the first byte is the lowest."""
     word = np.int64(0)
     for j in range(n):
         byte = np.int64(data[i + j])
@@ -103,11 +106,25 @@ def _length_at(s: Strings, place: int) -> Any:
 
 
 @inlined
-def follow(s: Strings, data: Bytes, end: int, record: int) -> None:
-    """Take note of the word that ends before place `end`, in records of this length or `SYMBOL`."""
+def _width(reading: int, record: int, near: int) -> Any:
+    """The length of the records of a reading; that near, if that of the data is too long."""
+    if reading < 2 and record <= MAX_FOUND:
+        return np.int64(record)
+    if reading < 4:
+        return np.int64(near)
+    return np.int64(_SYMBOLS[0] if reading < 6 else _SYMBOLS[1])
+
+
+@inlined
+def follow(s: Strings, data: Bytes, end: int, record: int, near: int) -> None:
+    """Take note of the word that ends before place `end`.
+
+    record, near: the record lengths of the data, and near that place.
+    """
+    if len(s.lengths) == 1:
+        return
     for reading in range(READINGS):
-        width = record if reading < 2 else SYMBOL
-        c = s.columns[reading, (end - 4) % width]
+        c = s.columns[reading, (end - 4) % _width(reading, record, near)]
         word = _word(data, end - 4, 4, reading)
         last = c[_LAST]
         if word == 0 or word == last:
@@ -144,14 +161,15 @@ def follow(s: Strings, data: Bytes, end: int, record: int) -> None:
 
 
 @inlined
-def expect(s: Strings, data: Bytes, i: int, record: int) -> None:
+def expect(s: Strings, data: Bytes, i: int, record: int, near: int) -> None:
     """Write what is expected of the byte at place i."""
     s.expected[BYTE] = -1
     s.expected[HITS] = 0
+    if len(s.lengths) == 1:
+        return
     known = i & 3
     for reading in range(READINGS):
-        width = record if reading < 2 else SYMBOL
-        c = s.columns[reading, (i - known) % width]
+        c = s.columns[reading, (i - known) % _width(reading, record, near)]
         hits = max(c[_AFTER_LAST], c[_AFTER_TOP])
         if hits <= s.expected[HITS]:
             continue
