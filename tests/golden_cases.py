@@ -28,6 +28,7 @@ from nacrith.format.varint import Reader
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.presets import LEVELS
+from nacrith.transforms.calls import Calls
 from nacrith.transforms.charset import CHARSETS
 from nacrith.transforms.charset_table import CODECS
 from nacrith.transforms.prepare import code_transforms
@@ -169,6 +170,16 @@ def _code() -> bytes:
         target = (16, 48, 112, 208)[i >> 7 & 3]
         code += b"\xe8" + (target - len(code) - 5).to_bytes(4, "little", signed=True)
     return bytes(code)
+
+
+def _words() -> bytes:
+    """Machine code of 64-bit ARM in which four functions are called from 60 places."""
+    code = b""
+    for i in _numbers(60):
+        code += b"\xe0\x03" + bytes([i & 0x1F]) + b"\xaa\xfd\x7b\xbf\xa9"
+        distance = (4, 12, 28, 52)[i >> 7 & 3] - len(code) // 4
+        code += (0x94000000 | distance & 0x3FFFFFF).to_bytes(4, "little")
+    return code
 
 
 def _rows() -> bytes:
@@ -335,8 +346,9 @@ CASES = {
         {"frames": 1, "kinds": {Kind.TEXT, Kind.MIXED}},
         {"parameters": SMALL_WINDOW},
     ),
-    "mixed": _binary(Kind.MIXED, _rows(), record=12, calls=False),
-    "calls": _binary(Kind.MIXED, _code(), calls=True),
+    "mixed": _binary(Kind.MIXED, _rows(), record=12, calls=Calls.NONE),
+    "calls": _binary(Kind.MIXED, _code(), calls=Calls.X86),
+    "word-calls": _binary(Kind.MIXED, _words(), calls=Calls.ARM64),
     "strings": Case(
         (_symbols(),),
         {"models": {Model.BYTES_AFTER_TEXT}, "kinds": {Kind.MIXED, Kind.MIXED_TEXT}},

@@ -24,7 +24,7 @@ from nacrith.codec.text_mixing import (
 from nacrith.errors import FormatError
 from nacrith.format.frame import Kind
 from nacrith.format.varint import Reader, to_varint
-from nacrith.transforms.x86_calls import calls_pay, to_absolute, to_relative
+from nacrith.transforms.calls import Calls, find_calls, to_absolute, to_relative
 from predictors.binary.engine import least_cost
 from predictors.binary.parts import NUMBERS, Model, Part, code_part, problem
 from predictors.text.text_model import TextPast
@@ -39,6 +39,8 @@ _LARGE, _NEARLY_EMPTY = 1 << 20, 64
 _COARSE, _FINE = 1 << 12, 1 << 8
 # Fewer zeros in a text are no table of strings.
 _LEAST_STRINGS = 16
+
+_CALLS = frozenset(Calls)
 
 
 def _filters(size: int) -> list[dict[str, int]]:
@@ -162,7 +164,7 @@ def mix(
     begin = 0
     for part in find_parts(values, record):
         end = begin + part.size
-        calls = part.model == Model.BYTES and calls_pay(values[begin:end])
+        calls = find_calls(values[begin:end]) if part.model == Model.BYTES else Calls.NONE
         if part.model == Model.BYTES and holds_strings(text):
             part = replace(part, model=Model.BYTES_AFTER_TEXT)
         coded.append(CodedPart(part, calls))
@@ -180,10 +182,10 @@ def mix(
 
 @dataclass(frozen=True)
 class CodedPart:
-    """A part, and whether its calls have absolute targets while it is coded."""
+    """A part, and whose calls have absolute targets while it is coded."""
 
     part: Part
-    calls: bool
+    calls: Calls
 
 
 def _code(
@@ -201,11 +203,11 @@ def _code(
     for coded in parts:
         end = begin + coded.part.size
         piece = values[begin:end]
-        if coded.calls and encodes:
-            to_absolute(piece)
+        if encodes:
+            to_absolute(piece, coded.calls)
         code_part(coder, piece, coded.part, _from(begin, on_progress), every, strings)
-        if coded.calls and not encodes:
-            to_relative(piece)
+        if not encodes:
+            to_relative(piece, coded.calls)
         begin = end
 
 
@@ -220,7 +222,7 @@ def _head(parts: Sequence[CodedPart]) -> bytes:
     for i, coded in enumerate(parts):
         is_last = i == len(parts) - 1
         part = coded.part
-        head += to_varint(part.model << 2 | coded.calls << 1 | (not is_last))
+        head += to_varint(part.model << 4 | coded.calls << 1 | (not is_last))
         head += b"".join(map(to_varint, part.numbers))
         head += b"" if is_last else to_varint(part.size)
     return head
@@ -233,9 +235,10 @@ def read_head(reader: Reader, size: int) -> list[CodedPart]:
     while goes_on:
         packed = reader.varint()
         goes_on = bool(packed & 1)
-        if packed >> 2 not in NUMBERS or len(parts) == MAX_PARTS:
+        model, calls = packed >> 4, packed >> 1 & 7
+        if model not in NUMBERS or calls not in _CALLS or len(parts) == MAX_PARTS:
             raise FormatError("a frame's binary data is damaged: it has parts of no kind")
-        model = Model(packed >> 2)
+        model = Model(model)
         numbers = tuple(reader.varint() for _ in range(NUMBERS[model]))
         part = Part(model, reader.varint() if goes_on else size, numbers)
         if found := problem(part):
@@ -243,7 +246,7 @@ def read_head(reader: Reader, size: int) -> list[CodedPart]:
         if not 0 < part.size <= size:
             raise FormatError("a frame's binary data is damaged: its parts are too long")
         size -= part.size
-        parts.append(CodedPart(part, bool(packed & 2)))
+        parts.append(CodedPart(part, Calls(calls)))
     return parts
 
 
