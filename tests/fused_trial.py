@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from nacrith.models.import_checkpoint import import_checkpoint
-from predictors.language_models.exact_torch import passes
+from predictors.language_models.exact_torch import trial as trials
 from predictors.language_models.exact_torch.model import TorchModel
 from tests.tiny_model import write_checkpoint
 
@@ -31,10 +31,11 @@ def trial(shape: str, spoil: bool) -> bool:
         import_checkpoint(write_checkpoint(Path(folder) / "model", **SHAPES[shape]), gguf, "f32")
         model = TorchModel(gguf, 1, device="cuda" if torch.cuda.is_available() else "cpu")
         # Interpreted kernels are slow: a window of few positions, which is passed.
-        vars(passes).update(_WINDOW=17, _BATCHES=(3, 16, 1, 2, 1))
+        vars(trials).update(_WINDOW=17, _BATCHES=(3, 16, 1, 2, 1))
         if spoil:
             vars(forward).update(SCORES_PER_NAT=5000.0)
-        return passes.fused_are_exact(model._data, model._network)
+        assert model._network
+        return trials.fused_are_exact(model._data, model._network)
 
 
 if __name__ == "__main__":

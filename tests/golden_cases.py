@@ -28,6 +28,7 @@ from nacrith.format.varint import Reader
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.presets import LEVELS
+from nacrith.transforms.calls import Calls
 from nacrith.transforms.charset import CHARSETS
 from nacrith.transforms.charset_table import CODECS
 from nacrith.transforms.prepare import code_transforms
@@ -171,12 +172,34 @@ def _code() -> bytes:
     return bytes(code)
 
 
+def _words() -> bytes:
+    """Machine code of 64-bit ARM in which four functions are called from 60 places."""
+    code = b""
+    for i in _numbers(60):
+        code += b"\xe0\x03" + bytes([i & 0x1F]) + b"\xaa\xfd\x7b\xbf\xa9"
+        distance = (4, 12, 28, 52)[i >> 7 & 3] - len(code) // 4
+        code += (0x94000000 | distance & 0x3FFFFFF).to_bytes(4, "little")
+    return code
+
+
 def _rows() -> bytes:
     """A table of rows of 12 bytes."""
     return b"".join(
         i.to_bytes(4, "little") + (number % 50).to_bytes(4, "big") + b"\1\0\xff\xfe"
         for i, number in enumerate(_numbers(100))
     )
+
+
+def _symbols() -> bytes:
+    """A table of symbols, which begin with the offsets of their names, and the names."""
+    words = SENTENCE.encode().split()
+    numbers = list(_numbers(120))
+    names = [words[number % 8] + b"_" + words[number % len(words)] for number in numbers]
+    table, offset = b"", 1
+    for name, number in zip(names, numbers, strict=True):
+        table += offset.to_bytes(4, "big") + number.to_bytes(4, "big") + b"\0\x11\0\2"
+        offset += len(name) + 1
+    return table + b"\0".join(names) + b"\0"
 
 
 def _disc() -> bytes:
@@ -323,8 +346,14 @@ CASES = {
         {"frames": 1, "kinds": {Kind.TEXT, Kind.MIXED}},
         {"parameters": SMALL_WINDOW},
     ),
-    "mixed": _binary(Kind.MIXED, _rows(), record=12, calls=False),
-    "calls": _binary(Kind.MIXED, _code(), calls=True),
+    "mixed": _binary(Kind.MIXED, _rows(), record=12, calls=Calls.NONE),
+    "calls": _binary(Kind.MIXED, _code(), calls=Calls.X86),
+    "word-calls": _binary(Kind.MIXED, _words(), calls=Calls.ARM64),
+    "strings": Case(
+        (_symbols(),),
+        {"models": {Model.BYTES_AFTER_TEXT}, "kinds": {Kind.MIXED, Kind.MIXED_TEXT}},
+        {"preset": LEVELS[2]},
+    ),
     "bilevel": _binary(Kind.MIXED, _disc(), models={Model.BILEVEL}),
     "pixels": _binary(Kind.MIXED, _ramp(), models={Model.BYTES, Model.PIXELS}),
     "sound": _binary(Kind.MIXED, _chord(), models={Model.BYTES, Model.SOUND}),

@@ -31,6 +31,7 @@ from predictors.binary.record_length import (
 NUMBERS = [
     (Model.BYTES, (MIN_RECORD,)),
     (Model.BYTES, (MAX_RECORD,)),
+    (Model.BYTES_AFTER_TEXT, (12,)),
     (Model.BILEVEL, (4,)),
     (Model.BILEVEL, (1 << 13,)),
     (Model.PIXELS, (8, 1)),
@@ -146,13 +147,13 @@ def test_sound_is_predicted():
 
 
 def test_pictures_and_sound_are_found_by_their_headers():
-    first, second = bmp(picture(30, 41, 3)), wav(music(1500))
+    first, second = bmp(picture(60, 61, 3)), wav(music(1500))
     data = b"\1\2\3" * 50 + first + second + b"\xfe\xff\0" * 60
     media = find_media(data)
     assert [m.model for m in media] == [Model.PIXELS, Model.SOUND]
-    assert [m.numbers for m in media] == [(124, 3), (1, 2)]
+    assert [m.numbers for m in media] == [(184, 3), (1, 2)]
     assert [m.header for m in media] == [150, 150 + len(first)]
-    assert [m.end - m.begin for m in media] == [124 * 30, 6000]
+    assert [m.end - m.begin for m in media] == [184 * 60, 6000]
     assert {s.kind for s in find_segments(data)} == {Kind.MIXED}
     parts = find_parts(np.frombuffer(data, dtype=np.uint8))
     assert sum(part.size for part in parts) == len(data)
@@ -211,13 +212,15 @@ def test_truncated_media_count_as_far_as_they_go():
 @pytest.mark.parametrize(
     "head",
     [
-        to_varint(4 << 2) + b"\4",
-        b"\4\3",
-        to_varint(Model.PIXELS << 2) + to_varint(9) + to_varint(2),
-        to_varint(Model.PIXELS << 2) + to_varint(11) + to_varint(4),
-        to_varint(Model.SOUND << 2) + b"\3\1",
-        to_varint(Model.SOUND << 2) + b"\1\0",
-        to_varint(Model.SOUND << 2) + b"\1\x09",
+        to_varint(len(Model) << 4) + b"\4",
+        to_varint(Model.BILEVEL << 4) + b"\3",
+        b"\x0c\4",
+        to_varint(Model.BYTES_AFTER_TEXT << 4) + b"\1",
+        to_varint(Model.PIXELS << 4) + to_varint(9) + to_varint(2),
+        to_varint(Model.PIXELS << 4) + to_varint(11) + to_varint(4),
+        to_varint(Model.SOUND << 4) + b"\3\1",
+        to_varint(Model.SOUND << 4) + b"\1\0",
+        to_varint(Model.SOUND << 4) + b"\1\x09",
         b"\1\4" + to_varint(6000) + b"\0\4",
         b"\1\4" + b"\0" + b"\0\4",
         b"\1\4\1" * 70,

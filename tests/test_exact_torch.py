@@ -152,15 +152,23 @@ def test_a_reset_forgets_everything(model, expected):
     assert_equal(steps(session, TOKENS[:, None]), expected)
 
 
-def test_a_narrower_session_goes_on(model, expected):
-    fed = np.repeat(TOKENS[:, None], 3, axis=1)
+@pytest.mark.parametrize("rounds_up", [False, True])
+def test_a_narrower_session_goes_on(model, expected, rounds_up):
+    fed = np.repeat(TOKENS[:, None], 7, axis=1)
     fed[:, 1:] = fed[::-1, 1:]
-    session = model.open(3, WINDOW, SINKS, 2)
-    found = [steps(session, fed[:80])]
-    session.narrow(1)
-    found.append(steps(session, fed[80:, :1]))
+    session = model.open(7, WINDOW, SINKS, 2)
+    session._rounds_up = rounds_up
+    found = []
+    begin = 0
+    for streams, end in ((7, 80), (3, 82), (1, 150)):
+        session.narrow(streams)
+        rows = steps(session, fed[begin:end, :streams])
+        assert rows[0].shape[1] == streams
+        found.append([part[:, :1] for part in rows])
+        begin = end
+    assert session._evaluator.widths == ({7, 4, 1} if rounds_up else {7, 3, 1})
     for i in range(2):
-        assert_equal([np.concatenate([found[0][i][:, :1], found[1][i]])], [expected[i]])
+        assert_equal([np.concatenate([part[i] for part in found])], [expected[i]])
 
 
 @pytest.mark.parametrize("read", [1, 17, WINDOW - 1])
@@ -256,6 +264,7 @@ def test_kernels_that_fail_are_not_used(model, problem, monkeypatch, caplog):
     """Whatever they raise (here by a text), or if they round otherwise (None)."""
     from coder.messages import say_once
     from predictors.language_models.exact_torch import passes
+    from predictors.language_models.exact_torch import trial as trials
 
     class Gpu:
         type = "cuda"
@@ -266,9 +275,9 @@ def test_kernels_that_fail_are_not_used(model, problem, monkeypatch, caplog):
         return problem is not None
 
     say_once.cache_clear()
-    monkeypatch.setattr(passes, "fused_are_exact", trial)
+    monkeypatch.setattr(trials, "fused_are_exact", trial)
     network = model._network._replace(embedding=type("Weights", (), {"device": Gpu()}))
-    chosen = passes.passes_for(model._data, network)
+    chosen = trials.passes_for(model._data, network)
     assert chosen is (passes.fused_passes if problem == "" else passes.plain_passes)
     said = [record.getMessage() for record in caplog.records]
     assert len(said) == (problem != "")

@@ -72,6 +72,21 @@ def test_texts_side_by_side(tiny_gguf, is_on_gpu, monkeypatch):
         codec.close()
 
 
+def test_the_commands(run_main, model, tmp_path):
+    """A file of this backend is one of `exact`, and needs nothing to be said to be restored."""
+    (tmp_path / "text").write_bytes(TEXT)
+    packed = []
+    for backend in BACKENDS:
+        target = tmp_path / f"{backend}.nc"
+        options = [*model, "--backend", backend, "--streams", 3, "-n", "-o", target]
+        assert run_main("compress", tmp_path / "text", *options)[0] == 0
+        packed.append(target.read_bytes())
+    assert packed[0] == packed[1]
+    arguments = [tmp_path / "exact-torch.nc", *model[:2], "-o", tmp_path / "restored"]
+    assert run_main("decompress", *arguments)[0] == 0
+    assert (tmp_path / "restored").read_bytes() == TEXT
+
+
 def test_the_row_of_the_table(tiny_gguf):
     row = find_backend("exact-torch")
     assert (row.number, row.recorded) == (find_backend("exact").number, "exact")

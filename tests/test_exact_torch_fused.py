@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from tests.conftest import ROOT
+from tests.fused_code import instructions, kernels
 from tests.fused_trial import SHAPES
 from tests.torch_devices import torch
 
@@ -37,3 +38,17 @@ def test_the_same_bits(shape):
 
 def test_other_bits_are_noticed():
     assert trial("two groups", "spoiled") == "False"
+
+
+@pytest.mark.parametrize("capability", [89, 90])
+def test_no_operation_is_fused_or_approximate(capability):
+    """As compiled for an RTX 4090 and an H100, neither of which must be here."""
+    seen: set[str] = set()
+    for name in kernels():
+        seen |= set(instructions(name, capability))
+    floats = {word for word in seen if word.endswith((".f32", ".f64"))}
+    assert {"mul.rn.f32", "add.rn.f32", "div.rn.f32", "div.rn.f64", "sqrt.rn.f64"} <= floats
+    assert any(word.startswith("mma.sync") and word.endswith("s8.s8.s32") for word in seen)
+    for word in floats:
+        assert not word.startswith(("fma", "mad", "ex2", "lg2", "rsqrt", "rcp", "sin", "cos"))
+        assert not {"ftz", "approx", "full"} & set(word.split("."))

@@ -12,7 +12,9 @@ from nacrith.format.parameters import MAX_PROMPT, Parameters
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
+from nacrith.transforms.calls import Calls
 from nacrith.transforms.charset import CHARSETS
+from predictors.binary.parts import Model
 from tests.golden_cases import CASES, GOLDEN, TINY_SHA256, features
 
 
@@ -47,7 +49,9 @@ def test_the_golden_files_name_each_feature():
     assert any(seen["dictionary"])
     assert len({*seen["correction"]} - {None, ""}) == 2
     assert set(seen["prompt"]) == set(range(MAX_PROMPT + 1))
-    for key in ("crlf", "wrapped", "calls", "slides", "opened"):
+    assert set().union(*seen["models"]) == set(Model)
+    assert set(seen["calls"]) == {Calls.NONE, Calls.X86, Calls.ARM64}
+    for key in ("crlf", "wrapped", "slides", "opened"):
         assert set(seen[key]) == {False, True}, key
     for parameter in fields(Parameters):
         assert set(seen[parameter.name]) - {parameter.default}, parameter.name

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from nacrith.codec.binary_codec import decode_binary, encode_binary
 from nacrith.format.frame import Kind
-from nacrith.transforms.x86_calls import calls_pay, to_absolute, to_relative
+from nacrith.transforms.calls import Calls, find_calls
+from nacrith.transforms.x86_calls import to_absolute, to_relative
 
 operands = st.one_of(
     st.binary(min_size=4, max_size=4),
@@ -58,11 +59,11 @@ def machine_code() -> bytes:
 
 
 def test_machine_code_is_told_from_other_data_and_gets_smaller(machine_code, monkeypatch):
-    assert calls_pay(np.frombuffer(machine_code, dtype=np.uint8))
+    assert find_calls(np.frombuffer(machine_code, dtype=np.uint8)) == Calls.X86
     noise = np.random.default_rng(0).integers(0, 256, 50_000).astype(np.uint8)
     for data in (noise, np.zeros(50_000, dtype=np.uint8), np.full(50_000, 0xE8, dtype=np.uint8)):
-        assert not calls_pay(data)
+        assert find_calls(data) == Calls.NONE
     kind, payload = encode_binary(machine_code)
     assert kind == Kind.MIXED and decode_binary(kind, payload, len(machine_code)) == machine_code
-    monkeypatch.setattr("nacrith.codec.binary_codec.calls_pay", lambda values: False)
+    monkeypatch.setattr("nacrith.codec.binary_codec.find_calls", lambda values: Calls.NONE)
     assert len(payload) < 0.9 * len(encode_binary(machine_code)[1])

@@ -99,7 +99,7 @@ def count_steps(
     """
     with translated():
         from predictors.language_models.exact.model_data import model_data
-        from predictors.language_models.exact_torch.model import ROWS
+        from predictors.language_models.exact_torch.model import MOST_AHEAD, ROWS
         from predictors.language_models.exact_torch.network import network_on
         from predictors.language_models.exact_torch.torch_module import torch
 
@@ -109,7 +109,7 @@ def count_steps(
     found = [_count(network, n, slots) for n in streams for slots in depths]
     for positions in (1, 0):
         for n in streams:
-            of_batch = positions or max(1, ROWS["cuda"] // n)
+            of_batch = positions or max(1, min(ROWS["cuda"] // n, MOST_AHEAD))
             found += [count_fused(data.shape, n, of_batch, slots) for slots in depths]
     return data.shape, found
 

@@ -3,7 +3,7 @@
 import lzma
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,18 @@ from coder import Coder, Decoder, Encoder
 from nacrith.codec.binary_parts import MAX_PARTS, find_parts
 from nacrith.codec.callbacks import DoneCallback, ignore
 from nacrith.codec.payload import can_hold, padded
-from nacrith.codec.text_mixing import INSTEAD_OF_MODEL, may_be_text, mix_text, unmix_text
+from nacrith.codec.text_mixing import (
+    INSTEAD_OF_MODEL,
+    LONG,
+    LONG_INSTEAD_OF_MODEL,
+    may_be_text,
+    mix_text,
+    unmix_text,
+)
 from nacrith.errors import FormatError
 from nacrith.format.frame import Kind
 from nacrith.format.varint import Reader, to_varint
-from nacrith.transforms.x86_calls import calls_pay, to_absolute, to_relative
+from nacrith.transforms.calls import Calls, find_calls, to_absolute, to_relative
 from predictors.binary.engine import least_cost
 from predictors.binary.parts import NUMBERS, Model, Part, code_part, problem
 from predictors.text.text_model import TextPast
@@ -30,6 +37,10 @@ _MIN_DICTIONARY = 1 << 12
 _LARGE, _NEARLY_EMPTY = 1 << 20, 64
 # Bytes between two progress calls, and between two sizes that are noted.
 _COARSE, _FINE = 1 << 12, 1 << 8
+# Fewer zeros in a text are no table of strings.
+_LEAST_STRINGS = 16
+
+_CALLS = frozenset(Calls)
 
 
 def _filters(size: int) -> list[dict[str, int]]:
@@ -51,6 +62,7 @@ def encode_binary(
     as_text: bool = True,
     past: TextPast | None = None,
     record: int = 0,
+    text: bytes = b"",
 ) -> tuple[Kind, bytes]:
     """Return (kind, payload), the smallest of context mixing, LZMA and stored.
 
@@ -60,19 +72,20 @@ def encode_binary(
         mixed: what `mix` makes of the data, if it is there already.
         as_text: may the kind be MIXED_TEXT?
         past: what MIXED_TEXT begins with.
-        record: see `mix`.
+        record, text: see `mix`.
     """
     packed = encode_lzma(data)
     found = (Kind.LZMA, packed) if len(packed) < len(data) else (Kind.STORED, data)
     nearly_empty = len(data) >= _LARGE and len(packed) < len(data) // _NEARLY_EMPTY
     if mixed is None and not nearly_empty:
-        mixed, _ = mix(data, on_progress=on_progress, record=record)
+        mixed, _ = mix(data, on_progress=on_progress, record=record, text=text)
     if mixed is not None and len(mixed) < len(found[1]):
         found = (Kind.MIXED, mixed)
     if as_text and not nearly_empty and may_be_text(data):
-        text = mix_text(data, INSTEAD_OF_MODEL, on_progress, past)
-        if len(text) < len(data) and len(text) <= len(found[1]):
-            found = (Kind.MIXED_TEXT, text)
+        variant = INSTEAD_OF_MODEL if len(data) < LONG else LONG_INSTEAD_OF_MODEL
+        as_mixed_text = mix_text(data, variant, on_progress, past)
+        if len(as_mixed_text) < len(data) and len(as_mixed_text) <= len(found[1]):
+            found = (Kind.MIXED_TEXT, as_mixed_text)
     return found
 
 
@@ -87,14 +100,15 @@ def decode_binary(
     size: int,
     on_progress: DoneCallback = ignore,
     past: TextPast | None = None,
+    text: bytes = b"",
 ) -> bytes:
-    """Inverse of `encode_binary`; `size` is the original's length.
+    """Inverse of `encode_binary`; `size` is the original's length, `text` as for `mix`.
 
     Raises:
         FormatError: the payload is damaged. Never returns more than `size` bytes.
     """
     if kind == Kind.MIXED:
-        return _unmix(payload, size, on_progress)
+        return _unmix(payload, size, on_progress, text)
     if kind == Kind.MIXED_TEXT:
         return unmix_text(payload, size, on_progress, past)
     if kind == Kind.LZMA:
@@ -123,12 +137,15 @@ def mix(
     ends: Sequence[int] = (),
     on_progress: DoneCallback = ignore,
     record: int = 0,
+    text: bytes = b"",
 ) -> tuple[bytes, list[int]]:
     """Code by context mixing.
 
     Args:
         ends: places in the data, ascending, from 1 on.
         record: the record length, if it is known; one that is out of range is estimated.
+        text: the text of the frame, which is decoded before the data. It is of use if it
+            `holds_strings`.
 
     Returns:
         The payload of the kind MIXED, and how many bytes of it were there at each of the
@@ -147,9 +164,12 @@ def mix(
     begin = 0
     for part in find_parts(values, record):
         end = begin + part.size
-        coded.append(CodedPart(part, part.model == Model.BYTES and calls_pay(values[begin:end])))
+        calls = find_calls(values[begin:end]) if part.model == Model.BYTES else Calls.NONE
+        if part.model == Model.BYTES and holds_strings(text):
+            part = replace(part, model=Model.BYTES_AFTER_TEXT)
+        coded.append(CodedPart(part, calls))
         begin = end
-    _code(coder, values, coded, True, note, _FINE if ends else _COARSE)
+    _code(coder, values, coded, True, note, _FINE if ends else _COARSE, text)
     payload = _head(coded) + padded(coder.finish(), least_cost(len(data)))
     found = []
     for end in ends:
@@ -162,10 +182,10 @@ def mix(
 
 @dataclass(frozen=True)
 class CodedPart:
-    """A part, and whether its calls have absolute targets while it is coded."""
+    """A part, and whose calls have absolute targets while it is coded."""
 
     part: Part
-    calls: bool
+    calls: Calls
 
 
 def _code(
@@ -175,17 +195,19 @@ def _code(
     encodes: bool,
     on_progress: DoneCallback,
     every: int = _COARSE,
+    text: bytes = b"",
 ) -> None:
     """Code all parts of the data, [n] uint8, with an encoder or a decoder."""
     begin = 0
+    strings = np.frombuffer(text, dtype=np.uint8)
     for coded in parts:
         end = begin + coded.part.size
         piece = values[begin:end]
-        if coded.calls and encodes:
-            to_absolute(piece)
-        code_part(coder, piece, coded.part, _from(begin, on_progress), every)
-        if coded.calls and not encodes:
-            to_relative(piece)
+        if encodes:
+            to_absolute(piece, coded.calls)
+        code_part(coder, piece, coded.part, _from(begin, on_progress), every, strings)
+        if not encodes:
+            to_relative(piece, coded.calls)
         begin = end
 
 
@@ -200,7 +222,7 @@ def _head(parts: Sequence[CodedPart]) -> bytes:
     for i, coded in enumerate(parts):
         is_last = i == len(parts) - 1
         part = coded.part
-        head += to_varint(part.model << 2 | coded.calls << 1 | (not is_last))
+        head += to_varint(part.model << 4 | coded.calls << 1 | (not is_last))
         head += b"".join(map(to_varint, part.numbers))
         head += b"" if is_last else to_varint(part.size)
     return head
@@ -213,9 +235,10 @@ def read_head(reader: Reader, size: int) -> list[CodedPart]:
     while goes_on:
         packed = reader.varint()
         goes_on = bool(packed & 1)
-        if packed >> 2 not in NUMBERS or len(parts) == MAX_PARTS:
+        model, calls = packed >> 4, packed >> 1 & 7
+        if model not in NUMBERS or calls not in _CALLS or len(parts) == MAX_PARTS:
             raise FormatError("a frame's binary data is damaged: it has parts of no kind")
-        model = Model(packed >> 2)
+        model = Model(model)
         numbers = tuple(reader.varint() for _ in range(NUMBERS[model]))
         part = Part(model, reader.varint() if goes_on else size, numbers)
         if found := problem(part):
@@ -223,16 +246,31 @@ def read_head(reader: Reader, size: int) -> list[CodedPart]:
         if not 0 < part.size <= size:
             raise FormatError("a frame's binary data is damaged: its parts are too long")
         size -= part.size
-        parts.append(CodedPart(part, bool(packed & 2)))
+        parts.append(CodedPart(part, Calls(calls)))
     return parts
 
 
-def _unmix(payload: bytes, size: int, on_progress: DoneCallback) -> bytes:
+def holds_strings(text: bytes) -> bool:
+    """Are there names in this text that tables may point to?"""
+    return text.count(0) >= _LEAST_STRINGS
+
+
+def needs_text(payload: bytes, size: int) -> bool:
+    """Must the text of the frame be known before a payload of the kind MIXED?
+
+    Raises:
+        FormatError: it is damaged.
+    """
+    parts = read_head(Reader(payload, "binary data of a frame"), size)
+    return any(coded.part.model == Model.BYTES_AFTER_TEXT for coded in parts)
+
+
+def _unmix(payload: bytes, size: int, on_progress: DoneCallback, text: bytes) -> bytes:
     reader = Reader(payload, "binary data of a frame")
     parts = read_head(reader, size)
     coded = reader.rest()
     if not can_hold(coded, least_cost(size)):
         raise FormatError(f"a frame is damaged: {size} bytes in {len(payload)}")
     values = np.zeros(size, dtype=np.uint8)
-    _code(Decoder(coded), values, parts, False, on_progress)
+    _code(Decoder(coded), values, parts, False, on_progress, text=text)
     return values.tobytes()

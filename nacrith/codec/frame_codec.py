@@ -4,22 +4,36 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from nacrith.codec.assembly import Assembly
-from nacrith.codec.binary_codec import decode_binary, encode_binary, encode_lzma
+from nacrith.codec.binary_codec import (
+    decode_binary,
+    encode_binary,
+    encode_lzma,
+    holds_strings,
+    needs_text,
+)
 from nacrith.codec.callbacks import DoneCallback, FrameCallback, TextCallback, ignore
 from nacrith.codec.model_pays import NO_CHOICE, Choice, choose
 from nacrith.codec.opening import look_inside, take
 from nacrith.codec.segments import binary_segments, find_segments
 from nacrith.codec.stream_texts import StreamTexts
 from nacrith.codec.text_codec import TextCodec, TextPayload
-from nacrith.codec.text_mixing import TextMixing, may_be_text, mix_text
+from nacrith.codec.text_mixing import LONG_INSTEAD_OF_MODEL, TextMixing, may_be_text, mix_text
 from nacrith.errors import FormatError
 from nacrith.format.frame import Frame, Kind, Opened, Segment, check_of
 from nacrith.system import signals
 from nacrith.transforms.opening.limits import ALL_STREAMS, Inside
 from predictors.text.text_model import TextPast
 
+_TEXTS = {Kind.TEXT, Kind.MIXED_TEXT}
+
 DOUBTFUL_SHARE = 0.5
-"""Text of which the model leaves more than this share may be none."""
+"""Text of which the model leaves more than this share may be none. If it leaves more than this
+share of what LZMA leaves, context mixing of text, a hundred times as fast, may be better. (Of text
+that the model knows well it leaves 0.25 to 0.45 of what LZMA leaves; context mixing does 0.55 to
+0.75.)"""
+
+_LEAST_STRINGS = 16
+"""Strings that are less than one byte in so many of a block are worth no trial."""
 
 
 def text_size(block: bytes) -> int:
@@ -83,15 +97,33 @@ def _encode_as_is(
     frame = _encode(block, choice, codec, on_progress, past=past)
     payload = len(frame.payloads.get(Kind.TEXT, b""))
     if payload and not choice.holds(payload):
-        return _encode(block, _binary(block, choice), None, on_progress, past=past)
-    candidates = [frame]
-    if choice.segments != segments and codec.least_saving == 0:
-        # The choice was made by samples.
-        whole = replace(choice, segments=segments)
-        candidates.append(_encode(block, whole, codec, on_progress, past=past))
-    if len(candidates) > 1 or payload > DOUBTFUL_SHARE * frame.size_of(Kind.TEXT):
-        candidates.append(_encode(block, _binary(block, choice), None, past=past))
+        candidates = [_encode(block, _binary(block, choice), None, on_progress, past=past)]
+    else:
+        candidates = [frame]
+        if choice.segments != segments and codec.least_saving == 0:
+            # The choice was made by samples.
+            whole = replace(choice, segments=segments)
+            candidates.append(_encode(block, whole, codec, on_progress, past=past))
+        if len(candidates) > 1 or payload > DOUBTFUL_SHARE * frame.size_of(Kind.TEXT):
+            candidates.append(_encode(block, _binary(block, choice), None, past=past))
+    if _mixing_may_be_smaller(block, segments, frame):
+        codec = TextMixing(LONG_INSTEAD_OF_MODEL)
+        candidates.append(_as_mixed_text(block, segments, codec, ignore, past, choice))
     return min(candidates, key=_size)
+
+
+def _mixing_may_be_smaller(block: bytes, segments: list[Segment], frame: Frame) -> bool:
+    """May a frame be smaller if its text gets context mixing of text?"""
+    if Kind.TEXT in frame.payloads:
+        text = _join_kinds(block, frame.segments, {Kind.TEXT})
+        return len(frame.payloads[Kind.TEXT]) > DOUBTFUL_SHARE * len(encode_lzma(text))
+    return _has_tables_of_strings(block, segments)
+
+
+def _has_tables_of_strings(block: bytes, segments: list[Segment]) -> bool:
+    """Is there binary data that strings may help with, if they are known before it?"""
+    text = _join_kinds(block, segments, {Kind.TEXT})
+    return _LEAST_STRINGS * len(text) > len(block) > len(text) and holds_strings(text)
 
 
 def _encode_mixed(
@@ -103,18 +135,29 @@ def _encode_mixed(
     none: Choice,
 ) -> Frame:
     """Encode a block whose text gets context mixing; `none`: nothing is chosen yet."""
+    frame = _as_mixed_text(block, segments, codec, on_progress, past, none)
+    size = frame.size_of(Kind.MIXED_TEXT)
+    if 0 < size == len(block) > len(frame.payloads[Kind.MIXED_TEXT]):
+        return frame
+    # The strings of a program are worth little without the rest.
+    whole = _encode(block, _binary(block, none), None, on_progress, {}, past)
+    return min((frame, whole) if size else (whole,), key=_size)
+
+
+def _as_mixed_text(
+    block: bytes,
+    segments: list[Segment],
+    codec: TextMixing,
+    on_progress: FrameCallback,
+    past: TextPast | None,
+    none: Choice,
+) -> Frame:
+    """Encode a block, all its text by context mixing of text, without the model."""
     segments = _with_opaque_text(block, segments)
-    text = _join_kinds(block, segments, {Kind.MIXED_TEXT})
-    payload = b""
-    candidates = []
-    if text:
-        payload = mix_text(text, codec.variant, _of_bytes(on_progress), past)
-        choice, known = replace(none, segments=segments), {Kind.MIXED_TEXT: payload}
-        candidates.append(_encode(block, choice, None, on_progress, known, past))
-    if len(text) < len(block) or len(payload) >= len(text):
-        # The strings of a program are worth little without the rest.
-        candidates.append(_encode(block, _binary(block, none), None, on_progress, {}, past))
-    return min(candidates, key=_size)
+    known = {}
+    if text := _join_kinds(block, segments, {Kind.MIXED_TEXT}):
+        known[Kind.MIXED_TEXT] = mix_text(text, codec.variant, _of_bytes(on_progress), past)
+    return _encode(block, replace(none, segments=segments), None, on_progress, known, past)
 
 
 def _with_opaque_text(block: bytes, segments: list[Segment]) -> list[Segment]:
@@ -189,9 +232,8 @@ def restore_frame(
     past: TextPast | None = None,
 ) -> Iterator[bytes]:
     """The bytes of a frame whose text is being decoded: what `TextCodec.decode` yields."""
-    if frame.opened:
-        told = _scaled(on_progress, frame.original_size, frame.segments_size)
-        yield _closed(frame, frame.opened, decoded, wanted, told, past)
+    if frame.opened or _needs_text(frame):
+        yield _whole(frame, decoded, wanted, on_progress, past)
         return
     place, end = (0, frame.original_size) if wanted is None else (wanted.start, wanted.stop)
     assembly = _assembly(frame, on_progress, past)
@@ -210,35 +252,68 @@ def restore_frame(
     yield bytes(assembly.block[place:end])
 
 
-def _closed(
+def _needs_text(frame: Frame) -> bool:
+    """Must all of the text be known before the binary data?"""
+    mixed = frame.payloads.get(Kind.MIXED)
+    return (
+        mixed is not None
+        and Kind.TEXT in frame.payloads
+        and needs_text(mixed, frame.size_of(Kind.MIXED))
+    )
+
+
+def _whole(
     frame: Frame,
-    opened: Opened,
     decoded: Iterator[StreamTexts],
     wanted: range | None,
     on_progress: FrameCallback,
     past: TextPast | None,
 ) -> bytes:
-    """The bytes of a frame whose streams are opened: all of it is needed for any of them."""
+    """The bytes of a frame all of which is needed for any of them."""
     from nacrith.transforms.opening.expanding import restore
 
-    assembly = _assembly(frame, on_progress, past)
+    told = _scaled(on_progress, frame.original_size, frame.segments_size)
+    text = bytearray()
     for texts in decoded:
         if texts.is_whole:
             texts.known()
-            assembly.add_text(texts.original)
-    block = restore(bytes(assembly.block), opened.payload, opened.size, signals.check)
+            text = texts.original
+    block = bytes(_assembly(frame, told, past, text).block)
+    if frame.opened:
+        block = restore(block, frame.opened.payload, frame.opened.size, signals.check)
     _verify(frame, block)
     return block if wanted is None else block[wanted.start : wanted.stop]
 
 
-def _assembly(frame: Frame, on_progress: FrameCallback, past: TextPast | None) -> Assembly:
-    """What is there of a frame but for its text."""
-    parts: dict[Kind, bytes] = {
-        kind: decode_binary(kind, payload, frame.size_of(kind), _of_bytes(on_progress), past)
-        for kind, payload in frame.payloads.items()
-        if kind != Kind.TEXT
-    }
-    return Assembly(frame.segments, parts)
+def _assembly(
+    frame: Frame, on_progress: FrameCallback, past: TextPast | None, text: bytearray | None = None
+) -> Assembly:
+    """What is there of a frame, with the text if that is given."""
+    parts: dict[Kind, bytes] = {}
+    told = _of_bytes(on_progress)
+    for kind in sorted(frame.payloads, key=lambda kind: kind == Kind.MIXED):
+        if kind != Kind.TEXT:
+            known = b""
+            if kind == Kind.MIXED:
+                known = _text_before(frame, parts, text)
+            size = frame.size_of(kind)
+            parts[kind] = decode_binary(kind, frame.payloads[kind], size, told, past, known)
+    assembly = Assembly(frame.segments, parts)
+    if text is not None:
+        assembly.add_text(text)
+    return assembly
+
+
+def _text_before(frame: Frame, parts: dict[Kind, bytes], text: bytearray | None) -> bytes:
+    """The text of a frame, of either kind, that is known before its binary data."""
+    known = parts | ({} if text is None else {Kind.TEXT: bytes(text)})
+    places = dict.fromkeys(_TEXTS, 0)
+    joined = []
+    for kind, length in frame.segments:
+        if kind in _TEXTS and kind in known:
+            joined.append(known[kind][places[kind] : places[kind] + length])
+            places[kind] += length
+    return b"".join(joined)
 
 
 def _verify(frame: Frame, block: bytes) -> None:
@@ -281,9 +356,11 @@ def _encode_binary(
     if random:
         payloads[Kind.STORED] = random
     if mixed:
-        known = choice.payload_of(mixed)
+        text = _join_kinds(block, segments, _TEXTS)
+        # What was tried before did not know the text.
+        known = None if holds_strings(text) else choice.payload_of(mixed)
         kind, payload = encode_binary(
-            mixed, _of_bytes(on_progress), known, as_text, past, choice.record
+            mixed, _of_bytes(on_progress), known, as_text, past, choice.record, text
         )
         chosen = _relabelled(segments, {Kind.MIXED}, kind)
         payloads[kind] = whole if kind == Kind.STORED else payload

@@ -46,6 +46,10 @@ _LEAST_TEXT = 16
 # Control bytes in text are at least so far from each other.
 _CONTROL_GAP = 64
 
+# Binary data of so many bytes takes a few bytes of a text of so many, to hold whole words.
+_WORD = 4
+_LEAST_BINARY, _LEAST_CUT = 1024, 64
+
 # In random data four bytes never follow again so soon.
 MAX_REPEATS = 16
 
@@ -195,7 +199,29 @@ def find_segments(data: bytes) -> list[Segment]:
         if joined and joined[-1].kind == segment.kind:
             segment = Segment(segment.kind, joined.pop().length + segment.length)
         joined.append(segment)
-    return joined
+    return _with_whole_words(joined)
+
+
+def _with_whole_words(segments: list[Segment]) -> list[Segment]:
+    """Give to binary data what it takes of the text beside it to begin and end at whole words.
+
+    All of it is coded in a row, where its words must stay at multiples of four bytes.
+    """
+    result = list(segments)
+    begin = 0
+    for i, (kind, length) in enumerate(segments):
+        end = begin + length
+        if kind == Kind.TEXT and length >= _LEAST_CUT:
+            for neighbor, taken in ((i - 1, -begin % _WORD), (i + 1, end % _WORD)):
+                if 0 <= neighbor < len(segments) and _is_long_binary(segments[neighbor]):
+                    result[neighbor] = Segment(Kind.MIXED, result[neighbor].length + taken)
+                    result[i] = Segment(kind, result[i].length - taken)
+        begin = end
+    return result
+
+
+def _is_long_binary(segment: Segment) -> bool:
+    return segment.kind == Kind.MIXED and segment.length >= _LEAST_BINARY
 
 
 def _without_media(data: bytes) -> list[Segment]:

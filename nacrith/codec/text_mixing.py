@@ -12,9 +12,12 @@ from nacrith.format.varint import Reader, to_varint
 from predictors.text.text_model import TextPast, code_text, least_cost
 from predictors.text.variants import VARIANTS
 
-INSTEAD_OF_MODEL = 2
-"""Number of the variant for text that is not worth the model: it may be a few bytes, and a long
-primer would take longer than loading the model."""
+INSTEAD_OF_MODEL, LONG_INSTEAD_OF_MODEL = 2, 3
+"""Numbers of the variants for text that is not worth the model: it may be a few bytes, and the long
+primer of the third would take longer than loading the model."""
+
+LONG = 1 << 14
+"""From so many bytes on the third is taken."""
 
 # Of data that may be text, so many bytes of 8 are of ASCII without most control characters.
 _TEXT_SHARE = 7

@@ -13,16 +13,11 @@ import numpy.typing as npt
 from coder.kernels import njit
 
 _CALL, _JUMP = 0xE8, 0xE9
-# So many calls must be found, one in so many bytes.
-_MIN_CALLS, _MAX_BYTES_PER_CALL = 16, 1000
-# And their absolute targets must be fewer than this share of the relative ones.
-_FEWER = 0.9
-
 Bytes = npt.NDArray[np.uint8]
 
 
-def calls_pay(data: Bytes) -> bool:
-    """Is this x86 code? Functions are called again and again, distances seldom repeat."""
+def targets(data: Bytes) -> tuple[int, int, int]:
+    """How many calls have another target then, with how many relative and absolute ones."""
     absolute = data.copy()
     to_absolute(absolute)
     n, relative_targets, absolute_targets = 0, set(), set()
@@ -32,8 +27,7 @@ def calls_pay(data: Bytes) -> bool:
             n += 1
             relative_targets.add(relative)
             absolute_targets.add(target)
-    dense = n >= max(_MIN_CALLS, len(data) // _MAX_BYTES_PER_CALL)
-    return dense and len(absolute_targets) < _FEWER * len(relative_targets)
+    return n, len(relative_targets), len(absolute_targets)
 
 
 def to_absolute(data: Bytes) -> None:

@@ -13,21 +13,26 @@ import numpy as np
 import numpy.typing as npt
 
 from coder.kernels import inlined, njit
-from predictors.binary import engine, record_chain
+from predictors.binary import engine, record_chain, string_offsets
 from predictors.binary.engine import Tables
+from predictors.binary.near_bytes import Near
 from predictors.binary.record_chain import ABOVE, COLUMN, HEADS, IN_STEP, PLACE, SAME, TYPE
+from predictors.binary.string_offsets import Strings
+from predictors.mixing import match_model
 from predictors.mixing.hashing import bucket, combine
 
 Bytes = npt.NDArray[np.uint8]
 
-KINDS = 70
-SELECTORS = 10
+KINDS = 74
+SELECTORS = 11
+NEAR_BYTES = 9
+"""Bytes that the one coded may be near to, see `near_bytes`."""
 
 # Places in `Tables.numbers` beside those of `record_chain`: lengths of records, in the whole data
 # and just now; hashes of the word that goes on and the one before; and, for the selectors, the
 # column, the bytes above of both records, and the place in the word of four bytes.
-RECORD, NEAR_RECORD, WORD, WORD_BEFORE, _COLUMN, _UP, _NEAR_UP, _IN_WORD = range(
-    record_chain.NUMBERS, record_chain.NUMBERS + 8
+RECORD, NEAR_RECORD, WORD, WORD_BEFORE, _COLUMN, _UP, _NEAR_UP, _IN_WORD, SHAPES = range(
+    record_chain.NUMBERS, record_chain.NUMBERS + 9
 )
 
 # Places in `Tables.memory`: the last three bytes that followed each byte, and each pair of bytes;
@@ -57,7 +62,7 @@ def _little(data: Bytes, i: int) -> Any:
 
 
 @njit(cache=True, counted=False)
-def append(t: Tables, data: Bytes, end: int) -> None:
+def append(t: Tables, strings: Strings, data: Bytes, end: int) -> None:
     """Take note of the byte before place end."""
     m = t.memory
     n = t.numbers
@@ -72,6 +77,14 @@ def append(t: Tables, data: Bytes, end: int) -> None:
     elif n[WORD] != 0:
         n[WORD_BEFORE] = n[WORD]
         n[WORD] = 0
+    shape = c1
+    if 97 <= letter <= 122 or c1 >= 128:
+        shape = np.int64(97) if c1 >= 97 else np.int64(65)
+    elif 48 <= c1 <= 57:
+        shape = np.int64(48)
+    n[SHAPES] = n[SHAPES] << 8 | shape
+    if end & 3 == 0:
+        string_offsets.follow(strings, data, end, n[RECORD], n[NEAR_RECORD])
     record_chain.append(n, m, _CHAIN, data, end)
 
 
@@ -87,9 +100,15 @@ def _gap(g: int) -> Any:
     return k + (g >> 2)
 
 
+@inlined
+def _step(difference: int) -> Any:
+    """A difference, 0 to 4, those beyond ±2 as these."""
+    return min(max(difference, np.int64(-2)), np.int64(2)) + 2
+
+
 @njit(cache=True, counted=False)
-def hash_contexts(t: Tables, data: Bytes, i: int) -> None:
-    """Write the hashes of all kinds of context of the byte at place i."""
+def hash_contexts(t: Tables, near_to: Near, strings: Strings, data: Bytes, i: int) -> None:
+    """Write the hashes of the contexts of the byte at place i, and what it may be near to."""
     n = t.numbers
     m = t.memory
     x = t.hashes
@@ -293,8 +312,36 @@ def hash_contexts(t: Tables, data: Bytes, i: int) -> None:
     e = t.match[engine.LENGTH]
     x[k] = combine(_b(data, t.match[engine.POINTER]) if e > 0 else np.int64(256), min(e, 15))
     k += 1
+    x[k] = combine(word, i1 & 0xFFF80000)
+    k += 1
+    x[k] = combine(word, combine(i2, 7))
+    k += 1
+    x[k] = combine(n[SHAPES] & 0xFFFFFFFF, b1)
+    k += 1
+    x[k] = combine(n[SHAPES], b1 | n[WORD] << 8)
+    k += 1
     for j in range(k):
         x[j] = combine(x[j], j)
+    # Bytes that this one may be near to.
+    e = near_to.near_to
+    z = near_to.contexts
+    place = c | _step(b1 - left) << 16
+    e[0] = u
+    z[0] = place
+    e[1] = (2 * u - u2) & 255
+    z[1] = place
+    near_place = i % near | _step(b1 - vl) << 10
+    e[2] = v
+    z[2] = near_place | near << 13
+    e[3] = v
+    z[3] = near_place | (v - v2 & 255) << 13
+    for j in range(4, 8):
+        distance = 4 * (j - 3)
+        e[j] = _b(data, i - distance)
+        z[j] = i % distance | _step(b1 - _b(data, i - distance - 1)) << 8
+    string_offsets.expect(strings, data, i, r, near)
+    e[8] = strings.expected[string_offsets.BYTE] & 255
+    z[8] = strings.expected[string_offsets.HITS] << 2 | a
     # For the selectors.
     n[_COLUMN] = c
     n[_UP] = u
@@ -307,7 +354,14 @@ def hash_contexts(t: Tables, data: Bytes, i: int) -> None:
 
 @inlined
 def select(
-    t: Tables, data: Bytes, i: int, partial: int, shift: int, expected: int, known: int
+    t: Tables,
+    strings: Strings,
+    data: Bytes,
+    i: int,
+    partial: int,
+    shift: int,
+    expected: int,
+    known: int,
 ) -> None:
     """Write which weight sets of both layers are selected for bit `shift` of the byte at i.
 
@@ -335,8 +389,14 @@ def select(
     if n[IN_STEP]:
         s[8] = engine.SETS // 2 + bucket(n[TYPE], min(n[PLACE], 63) * 8 + shift, engine.SETS // 2)
     else:
-        s[8] = shift
+        hits, bit = string_offsets.expected_bit(strings, partial)
+        s[8] = match_model.selector(hits, bit) * 8 + shift
     s[9] = n[_IN_WORD] * 256 + partial
+    classes = np.int64(0)
+    for j in range(3):
+        shape = n[SHAPES] >> (8 * j) & 255
+        classes = classes << 2 | (0 if shape < 32 else 1 if shape == 48 else 2 if shape < 65 else 3)
+    s[10] = classes * 8 + shift
     s2 = t.layer_2.selected
     s2[0] = partial
     s2[1] = matched * 8 + shift

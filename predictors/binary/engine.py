@@ -9,7 +9,7 @@ expects. Two layers of gated mixers follow, then the average of adaptive probabi
 """
 
 from collections import namedtuple
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,12 +40,10 @@ _DISTANCE_SHIFT = 7
 INPUTS_PER_KIND = 4
 """Of the mixer, beside what a run expects."""
 
-OWN_INPUTS = 8
-"""Room for inputs that only some models have."""
-
-# Inputs behind those of all kinds: a constant, the match twice, and the model's own.
-_CONSTANT, _MATCH, _MATCH_LENGTH, OWN = range(4)
-MORE_INPUTS = OWN + OWN_INPUTS
+# Inputs behind those of all kinds: a constant, and the match twice. What runs expect follows, then
+# the model's own inputs.
+_CONSTANT, _MATCH, _MATCH_LENGTH = range(3)
+MORE_INPUTS = 3
 _LENGTH_UNIT, _LONG_MATCH = 512, 16
 """A match's length in bytes is an input of 1/8 bit for each, up to 16."""
 
@@ -108,6 +106,7 @@ def new_tables(
     rates_2: tuple[int, int, int],
     first_weight: int,
     runs: bool = True,
+    own_weights: Sequence[int] = (),
 ) -> Tables:
     """Untrained tables.
 
@@ -119,10 +118,13 @@ def new_tables(
         rates_1, rates_2: rate, extra and decay of both layers, see `weight_sets.new_layer`.
         first_weight: of the log-odds of each kind, in 2**-16.
         runs: are there inputs of what was seen last?
+        own_weights: first ones of the model's own inputs, in 2**-16.
     """
-    n = INPUTS_PER_KIND * kinds + MORE_INPUTS + (kinds if runs else 0)
+    own = INPUTS_PER_KIND * kinds + MORE_INPUTS + (kinds if runs else 0)
+    n = own + len(own_weights)
     first = np.zeros(n)
     first[:kinds] = first_weight
+    first[own:] = own_weights
     first[INPUTS_PER_KIND * kinds + _MATCH] = _FIRST_MATCH_WEIGHT
     average = np.full(selectors, weight_sets.WEIGHT_ONE // selectors)
     return Tables(
@@ -163,7 +165,7 @@ def code_blocks(
     coder: Coder,
     data: npt.NDArray[np.uint8],
     front: int,
-    t: Tables,
+    t: Any,
     code_block: Callable[..., None],
     on_progress: Callable[[int], None],
     every: int,
@@ -174,7 +176,7 @@ def code_blocks(
     Args:
         coder, data, on_progress, every: see `code_bytes`.
         front: how many bytes before the first one the model looks at.
-        t: the model's `Tables`.
+        t: the model's `Tables`, or a tuple of them and of what it has besides.
         code_block: kernel (state, buffer, t, padded, begin, end) that codes padded[begin:end].
         decisions: the most that it makes for a byte.
     """

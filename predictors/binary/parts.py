@@ -10,7 +10,7 @@ import numpy.typing as npt
 from coder import Coder
 from predictors.binary import engine
 from predictors.binary.bilevel_model import MAX_WIDTH, MIN_WIDTH, code_bilevel
-from predictors.binary.byte_model import code_bytes
+from predictors.binary.byte_model import NO_TEXT, code_bytes
 from predictors.binary.pixel_model import MAX_STRIDE, MIN_STRIDE, PIXELS, code_pixels
 from predictors.binary.record_length import MAX_RECORD, MIN_RECORD
 from predictors.binary.sound_model import (
@@ -29,6 +29,7 @@ class Model(IntEnum):
     BILEVEL = 1
     PIXELS = 2
     SOUND = 3
+    BYTES_AFTER_TEXT = 4
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,9 @@ class Part:
     Attributes:
         model: what they are.
         size: how many.
-        numbers: what the model must know: of BYTES the length of a record; of BILEVEL the
-            bytes of a row; of PIXELS those of a row and of a pixel; of SOUND the format of a
-            sample, and how many channels there are.
+        numbers: what the model must know: of both kinds of BYTES the length of a record; of
+            BILEVEL the bytes of a row; of PIXELS those of a row and of a pixel; of SOUND the
+            format of a sample, and how many channels there are.
     """
 
     model: Model
@@ -48,14 +49,23 @@ class Part:
     numbers: tuple[int, ...]
 
 
-NUMBERS = {Model.BYTES: 1, Model.BILEVEL: 1, Model.PIXELS: 2, Model.SOUND: 2}
+OF_BYTES = (Model.BYTES, Model.BYTES_AFTER_TEXT)
+"""Without a model of their own. AFTER_TEXT: the strings that tables of them point to are known."""
+
+NUMBERS = {
+    Model.BYTES: 1,
+    Model.BILEVEL: 1,
+    Model.PIXELS: 2,
+    Model.SOUND: 2,
+    Model.BYTES_AFTER_TEXT: 1,
+}
 """How many each model must know."""
 
 
 def problem(part: Part) -> str:
     """Why there can't be such a part; empty if there can."""
     number = part.numbers[0]
-    if part.model == Model.BYTES and not MIN_RECORD <= number <= MAX_RECORD:
+    if part.model in OF_BYTES and not MIN_RECORD <= number <= MAX_RECORD:
         return f"records of {number} bytes"
     if part.model == Model.BILEVEL and not MIN_WIDTH <= number <= MAX_WIDTH:
         return f"rows of {number} bytes"
@@ -83,9 +93,16 @@ def code_part(
     part: Part,
     on_progress: Callable[[int], None] = lambda done: None,
     every: int = engine.BLOCK,
+    text: npt.NDArray[np.uint8] = NO_TEXT,
 ) -> None:
-    """Code a part that has no `problem`; other arguments as for `code_bytes`."""
-    _CODE[part.model](coder, data, *part.numbers, on_progress, every)
+    """Code a part that has no `problem`; other arguments as for `code_bytes`.
+
+    `text` is for BYTES_AFTER_TEXT alone.
+    """
+    if part.model == Model.BYTES_AFTER_TEXT:
+        code_bytes(coder, data, part.numbers[0], on_progress, every, text)
+    else:
+        _CODE[part.model](coder, data, *part.numbers, on_progress, every)
 
 
 _CODE: dict[Model, Callable[..., None]] = {

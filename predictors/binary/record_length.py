@@ -7,8 +7,11 @@ import numpy.typing as npt
 
 from coder.kernels import njit
 
-MIN_RECORD, MAX_RECORD = 2, 2048
+MIN_RECORD, MAX_RECORD = 2, 1 << 18
 """In bytes. With records of one byte, the byte above and to the right would be the one coded."""
+
+MAX_FOUND = 2048
+"""Longer records are known from elsewhere, such as the rows of a PNG picture."""
 
 DEFAULT_RECORD = 4
 """Where nothing repeats: the size of a machine word."""
@@ -30,14 +33,14 @@ def _repeats(data: npt.NDArray[np.uint8], distance: int) -> Any:
 
 
 def record_length(data: npt.NDArray[np.uint8]) -> int:
-    """Estimate the record length of [n] uint8, `MIN_RECORD` to `MAX_RECORD`.
+    """Estimate the record length of [n] uint8, `MIN_RECORD` to `MAX_FOUND`.
 
     It is where most bytes equal the one above them, runs of equal bytes not counted.
     Takes the middle of long data; the time does not depend on n.
     """
     begin = max(0, (len(data) - _SAMPLE) // 2)
     sample = data[begin : begin + _SAMPLE]
-    lengths = range(MIN_RECORD, min(MAX_RECORD, len(sample) // 4) + 1)
+    lengths = range(MIN_RECORD, min(MAX_FOUND, len(sample) // 4) + 1)
     scores = [_repeats(sample, n) / len(sample) for n in lengths]
     best = max(scores, default=0.0)
     if best < _LEAST:

@@ -73,6 +73,11 @@ class Evaluator:
         """Steps of different shapes so far."""
         return len(self._recorded)
 
+    @property
+    def widths(self) -> set[int]:
+        """Numbers of streams of the steps so far."""
+        return {streams for _, streams, _ in self._recorded}
+
     def run(self, tokens: IntArray, position: int) -> None:
         """Evaluate [n, S] int32 tokens from a position on; does not wait for a GPU.
 

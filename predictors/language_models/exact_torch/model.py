@@ -10,11 +10,11 @@ from predictors.language_models.exact_torch.cache import new_cache, new_slots
 from predictors.language_models.exact_torch.device import CPU, find_device, use_ieee_arithmetic
 from predictors.language_models.exact_torch.evaluator import Evaluator
 from predictors.language_models.exact_torch.memory import free_bytes, streams_that_fit, too_little
-from predictors.language_models.exact_torch.network import network_on
-from predictors.language_models.exact_torch.passes import passes_for
+from predictors.language_models.exact_torch.network import Network, network_on
 from predictors.language_models.exact_torch.replay import recorder_for
 from predictors.language_models.exact_torch.session import TorchSession
 from predictors.language_models.exact_torch.torch_module import torch
+from predictors.language_models.exact_torch.trial import passes_for
 from predictors.language_models.numerics import Numerics, available_threads, exact_numerics
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 ROWS = {"cpu": 64, "cuda": 1024}
 """Rows that are evaluated at once where the tokens are known. A GPU is busy from some thousand on;
 the logits of a row take 0.2 MB of its memory, and of the processor's."""
+
+MOST_AHEAD = 64
+"""Positions of a stream at once: with few streams no more, so that they take little memory."""
 
 # Slots are multiplied in multiples of so many: a recorded step serves for as many positions.
 _SLOT_STEPS = {"cpu": 16, "cuda": 128}
@@ -68,7 +71,7 @@ class TorchModel:
         self.context = self._data.context
         self._recorder = recorder_for(self.device)
         try:
-            self._network = network_on(self._data, self.device)
+            self._network: Network | None = network_on(self._data, self.device)
         except torch.OutOfMemoryError as error:
             raise too_little(self.device, "the weights of the model") from error
         self._new_passes = passes_for(self._data, self._network)
@@ -104,20 +107,24 @@ class TorchModel:
                 f"too long for it; use --window {self.context // 256 * 256} or less"
             )
         kind = self.device.type
-        ahead = ahead or max(1, ROWS[kind] // n_streams)
+        ahead = ahead or max(1, min(ROWS[kind] // n_streams, MOST_AHEAD))
         slots = new_slots(sinks, window, ahead)
         try:
             cache = new_cache(self.shape, n_streams, slots.total, self.device)
             rows = n_streams * ahead
             step = _SLOT_STEPS[kind]
+            assert self._network
             passes = self._new_passes(self._network, slots, rows)
             evaluator = Evaluator(self._data, passes, cache, slots, rows, self._recorder, step)
-            return TorchSession(evaluator, cache, slots, ahead)
+            return TorchSession(evaluator, cache, slots, ahead, self.is_on_gpu)
         except torch.OutOfMemoryError as error:
             raise too_little(self.device, f"{n_streams} streams of {window} positions") from error
 
     def close(self) -> None:
-        pass
+        """Sessions that are still there keep the memory that they need."""
+        self._network = None
+        if self.is_on_gpu:
+            torch.cuda.empty_cache()
 
 
 def load(

@@ -20,12 +20,20 @@ class TorchSession:
     While the results of one batch are read, the next one is evaluated, if it is known.
     """
 
-    def __init__(self, evaluator: Evaluator, cache: Cache, slots: Slots, ahead: int) -> None:
-        """`ahead`: positions of a stream that are evaluated at once."""
+    def __init__(
+        self, evaluator: Evaluator, cache: Cache, slots: Slots, ahead: int, rounds_up: bool
+    ) -> None:
+        """
+        Args:
+            ahead: positions of a stream that are evaluated at once.
+            rounds_up: whether a narrower session evaluates a power of two of streams, some in
+                vain: steps of each number of them would have to be recorded.
+        """
         self._evaluator = evaluator
         self._cache = cache
         self._slots = slots
         self._ahead = ahead
+        self._rounds_up = rounds_up
         self._room = cache.keys.shape[1]
         self._device = cache.keys.device
         is_gpu = self._device.type != CPU
@@ -95,14 +103,16 @@ class TorchSession:
 
     def _set_streams(self, n_streams: int) -> None:
         """Nothing is known of the next tokens of these streams."""
-        self._streams = n_streams
+        self._streams = self._width = n_streams
+        if self._rounds_up:
+            self._width = min(1 << (n_streams - 1).bit_length(), self._room)
         none: IntArray = np.empty((0, n_streams), dtype=np.int32)
         self._none = self._prefetched = self._batch = self._begun = none
         self._next = 0
 
     def _of_step(self, rows: Any) -> FloatArray:
-        end = self._next * self._streams
-        found: FloatArray = rows[end - self._streams : end].numpy()
+        begin = (self._next - 1) * self._width
+        found: FloatArray = rows[begin : begin + self._streams].numpy()
         return found
 
     def _begin_prefetched(self) -> None:
@@ -114,15 +124,17 @@ class TorchSession:
 
     def _begin(self, tokens: IntArray) -> None:
         """Begin with a batch, [n, S] int32."""
+        fed: IntArray = np.zeros((len(tokens), self._width), dtype=np.int32)
+        fed[:, : self._streams] = tokens
         with on(self._device):
             self._clock.begun()
             try:
-                self._evaluator.run(tokens, self._position)
+                self._evaluator.run(fed, self._position)
             except torch.OutOfMemoryError as error:
-                raise too_little(self._device, f"steps of {tokens.size} rows") from error
+                raise too_little(self._device, f"steps of {fed.size} rows") from error
             self._clock.evaluated()
             for here, there in zip(self._next_rows, self._evaluator.results, strict=True):
-                rows = min(tokens.size, len(here))
+                rows = min(fed.size, len(here))
                 here[:rows].copy_(there[:rows], non_blocking=True)
             self._clock.transferred()
         self._position += len(tokens)

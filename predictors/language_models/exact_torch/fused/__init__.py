@@ -4,5 +4,5 @@ PyTorch alone launches some 10,000 operations a step, each of which reads and wr
 layer is four integer products and six kernels, whose float32 operations are those of
 docs/numerics.md, one by one: fused multiply-adds are switched off (`enable_fp_fusion`), divisions
 are `div_rn`. Whether a device does compute the same bits is tried before it is relied on
-(`passes.py`).
+(`trial.py`).
 """
