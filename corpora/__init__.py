@@ -1,6 +1,7 @@
 """Benchmark corpora: where they are, or how to fetch them.
 
-No corpus file is part of the project. `manifest.json` names each file with its
+No corpus file is part of the project but those of `unseen`, which were written for it.
+`manifest.json` names each file with its
 home page, size and checksum. Files are looked for in a folder that is already
 there ($NACRITH_CORPORA, or `../shared/corpora` beside the checkout), then in the
 user's cache folder, and are fetched into the latter if they are missing. A folder
@@ -59,6 +60,11 @@ def files(name: str, fetch: bool = False) -> list[Path]:
 def canterbury(fetch: bool = False) -> list[Path]:
     """The eleven files of the Canterbury corpus; see `files`."""
     return files("canterbury", fetch)
+
+
+def unseen() -> list[Path]:
+    """Paths of the texts that were written for the benchmarks, in alphabetical order."""
+    return sorted(path for path in (_HERE / "unseen").iterdir() if path.name != "README.md")
 
 
 def enwik8(size: int, fetch: bool = False) -> bytes:

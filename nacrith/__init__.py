@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from nacrith.integrations import register
     from nacrith.message_codec import Codec
 
-__version__ = "0.1.0"
+__version__ = "0.5.0"
 
 __all__ = ["Codec", "NacrithError", "compress", "decompress", "open", "register"]
 

@@ -1,17 +1,27 @@
 """`python -m nacrith`, and the command `nacrith`."""
 
+import signal
+import sys
+from contextlib import suppress
+
 from nacrith.system import signals
 from nacrith.system.garbage import seldom_searched
 
 
 def main(program: str = "nacrith") -> None:
     """See `nacrith.cli.main`."""
-    # An interruption while modules are imported is quiet, too.
+    # An interruption while modules are imported is one line, too.
     signals.install()
-    with seldom_searched():
-        from nacrith.cli import main
+    try:
+        with seldom_searched():
+            from nacrith.cli import main
 
-        main(program)
+            main(program)
+    except signals.Interrupted as end:
+        if end.code == 128 + signal.SIGINT and not end.is_told:
+            with suppress(OSError, AttributeError, ValueError):
+                sys.stderr.write("nacrith: interrupted\n")
+        raise
 
 
 def unnacrith() -> None:

@@ -19,8 +19,10 @@ from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import BLOCK, CompressOptions
 from nacrith.pipeline.presets import LEVELS, PRESETS
+from nacrith.system.devices import DeviceChoice
 from nacrith.system.files import open_output
 from nacrith.transforms.opening.limits import INSIDE
+from nacrith.workers.gpu_team import library_workers
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -43,6 +45,8 @@ class WriteOptions(TypedDict, total=False):
     dictionary: Data
     correction: StrPath | None
     inside: str
+    device: str
+    gpus: int
 
 
 def compress(
@@ -59,6 +63,8 @@ def compress(
     dictionary: Data = b"",
     correction: StrPath | None = None,
     inside: str = "streams",
+    device: str = "auto",
+    gpus: int = 0,
 ) -> bytes:
     """Return `data` compressed: a whole NC06 file.
 
@@ -68,7 +74,7 @@ def compress(
         level: 1 to 9 in place of a preset: 1 (fast), 6 (default), 9 (best). Below 4 the model
             is not used.
         model: path of a GGUF file; None = the embedded model.
-        backend: "auto", "exact", "llama.cpp", "llama.cpp-gpu" or "transformers".
+        backend: "auto", "exact", "exact-torch", "llama.cpp", "llama.cpp-gpu" or "transformers".
         streams: parallel streams; 0 = by the size of the data.
         window: context in tokens; 0 = by the preset.
         threads: 0 = all CPUs.
@@ -79,8 +85,11 @@ def compress(
             then needs too.
         inside: what in the data is opened: "none", "streams" (of deflate, as in gzip, zip, PNG and
             PDF) or "jpeg", pictures too, which then need lepton-jpeg-python.
+        device: where the model runs: "auto" (GPUs where there are some that are fit, and data
+            enough), "cpu", "cuda" (all GPUs) or "cuda:N". No byte depends on it.
+        gpus: GPUs to use at most; 0 = all.
 
-    All is checked first, needed or not.
+    GPUs are used by processes of their own, one each. All is checked first, needed or not.
 
     Raises:
         NacrithError: no model, one that can't use the parameters, ...
@@ -90,10 +99,14 @@ def compress(
     size = memoryview(data).nbytes
     options = chosen_options(
         preset, level, model, backend, streams, window, threads, block_size, dictionary,
-        correction, inside,
+        correction, inside, device, gpus,
     )  # fmt: skip
     sink = io.BytesIO()
-    compress_stream(io.BytesIO(data), sink, options, size)
+    n_frames = -(-size // options.block_size)
+    with library_workers(
+        options.device, n_frames, options.threads, block_size=options.block_size
+    ) as workers:
+        compress_stream(io.BytesIO(data), sink, options, size, workers=workers)
     return sink.getvalue()
 
 
@@ -103,6 +116,8 @@ def decompress(
     model: StrPath | None = None,
     dictionary: Data = b"",
     correction: StrPath | None = None,
+    device: str = "auto",
+    gpus: int = 0,
 ) -> bytes:
     """Return the original of a NC06 file.
 
@@ -111,6 +126,7 @@ def decompress(
         model: path of a GGUF file; None = find the one that the file names.
         dictionary: that it was compressed with, if it was.
         correction: path of the correction that it was compressed with, if that is not shipped.
+        device, gpus: as of `compress`.
 
     Raises:
         NacrithError: the data is damaged, not a NC06 file, its model is not here, or it needs
@@ -120,13 +136,16 @@ def decompress(
     # None would do as no data.
     memoryview(data)
     sink = io.BytesIO()
-    decompress_stream(
-        io.BytesIO(data),
-        sink,
-        _path(model),
-        dictionary=bytes(memoryview(dictionary)),
-        correction=_correction(correction),
-    )
+    path = _path(model)
+    with library_workers(DeviceChoice(device, _integer("gpus", gpus))) as workers:
+        decompress_stream(
+            io.BytesIO(data),
+            sink,
+            path,
+            workers=workers,
+            dictionary=bytes(memoryview(dictionary)),
+            correction=_correction(correction),
+        )
     return sink.getvalue()
 
 
@@ -138,6 +157,8 @@ def open(
     model: StrPath | None = None,
     dictionary: Data = b"",
     correction: StrPath | None = None,
+    device: str = "auto",
+    gpus: int = 0,
 ) -> io.BufferedReader: ...
 
 
@@ -192,8 +213,7 @@ def open(
         file: a path, or a binary file object, which is left open.
         mode: "r", "rb", "w", "wb", "x" or "xb" for bytes; "rt", "wt" or "xt" for text.
         encoding, errors, newline: of text, see `io.TextIOWrapper`.
-        options: for reading `model`, `dictionary` and `correction`, as of `decompress`; for
-            writing those of `compress`.
+        options: for reading those of `decompress`, for writing those of `compress`.
 
     Raises:
         OSError: as the built-in `open`.
@@ -221,22 +241,28 @@ def open(
         model = _path(options.pop("model", None))
         dictionary = bytes(memoryview(options.pop("dictionary", b"")))
         correction = _correction(options.pop("correction", None))
+        gpus = _integer("gpus", options.pop("gpus", 0))
+        device = DeviceChoice(options.pop("device", "auto"), gpus)
         if options:
             raise ValueError(f"only for writing: {', '.join(options)}")
-        reader = _reader(file, model, dictionary, correction)
+        reader = _reader(file, model, dictionary, correction, device)
         return io.TextIOWrapper(reader, encoding, errors, newline) if kind == "t" else reader
     writer = _writer(file, action, chosen_options(**options))
     return CompressedText(writer, encoding, errors, newline) if kind == "t" else writer
 
 
 def _reader(
-    file: StrPath | BinaryIO, model: Path | None, dictionary: bytes, correction: Path | str | None
+    file: StrPath | BinaryIO,
+    model: Path | None,
+    dictionary: bytes,
+    correction: Path | str | None,
+    device: DeviceChoice,
 ) -> io.BufferedReader:
     if not isinstance(file, (str, bytes, os.PathLike)):
         check_file_object(file, "read")
-        return restoring_file(file, model, dictionary=dictionary, correction=correction)
+        return restoring_file(file, model, False, dictionary, correction, device)
     source = builtins.open(file, "rb")  # noqa: SIM115 (the file object closes it)
-    return restoring_file(source, model, True, dictionary, correction)
+    return restoring_file(source, model, True, dictionary, correction, device)
 
 
 def _writer(file: StrPath | BinaryIO, action: str, options: CompressOptions) -> CompressedWriter:
@@ -266,6 +292,8 @@ def chosen_options(
     dictionary: Data = b"",
     correction: StrPath | None = None,
     inside: str = "streams",
+    device: str = "auto",
+    gpus: int = 0,
 ) -> CompressOptions:
     """The options that the arguments of `compress` say; raises as it does."""
     if not isinstance(preset, str):
@@ -294,6 +322,7 @@ def chosen_options(
         dictionary=bytes(memoryview(dictionary)),
         correction=_correction(correction),
         inside=INSIDE[inside],
+        device=DeviceChoice(device, _integer("gpus", gpus)),
     )
 
 

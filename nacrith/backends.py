@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nacrith.errors import NacrithError
+from nacrith.system.devices import CPU
 
 if TYPE_CHECKING:
     from predictors.base import LanguageModel
@@ -26,6 +27,7 @@ class Backend:
             imported when a model is loaded.
         corrects: does the loader take a correction too? If not, it gets a GGUF in which that
             is merged.
+        takes_device: does the loader take a PyTorch device too, as `device`?
     """
 
     name: str
@@ -33,17 +35,27 @@ class Backend:
     recorded: str
     loader: str
     corrects: bool = False
+    takes_device: bool = False
 
     def load(
-        self, path: Path, threads: int, correction: "CorrectionFile | None" = None
+        self,
+        path: Path,
+        threads: int,
+        correction: "CorrectionFile | None" = None,
+        device: str = CPU,
     ) -> "LanguageModel":
         """Load a GGUF, its weights corrected.
+
+        Args:
+            device: for a loader that takes one: "cpu", "cuda" or "cuda:N".
 
         Raises:
             predictors.base.ModelError
         """
         module, _, function = self.loader.partition(":")
         load: Callable[..., LanguageModel] = getattr(import_module(module), function)
+        if self.takes_device:
+            return load(path, threads, correction, device=device)
         if correction is None:
             return load(path, threads)
         if self.corrects:
@@ -56,6 +68,7 @@ class Backend:
 _PLACE = "predictors.language_models."
 TABLE = (
     Backend("exact", 2, "exact", _PLACE + "exact.model:load", corrects=True),
+    Backend("exact-torch", 2, "exact", _PLACE + "exact_torch.model:load", True, True),
     Backend("llama.cpp", 1, "llama.cpp", _PLACE + "llama_cpp:load"),
     Backend("llama.cpp-gpu", 1, "llama.cpp", _PLACE + "llama_cpp:load_on_gpu"),
     Backend("transformers", 3, "transformers", _PLACE + "transformers_lm:load"),
@@ -63,6 +76,8 @@ TABLE = (
 
 EXACT = "exact"
 GPU_BACKEND = "llama.cpp-gpu"
+ON_GPU = {"exact": "exact-torch"}
+"""Backends that another row computes on a GPU, to the bit."""
 AUTO = ("exact", "llama.cpp")
 """What the choice `auto` tries, until one runs the model."""
 BACKENDS = ("auto", *(backend.name for backend in TABLE))

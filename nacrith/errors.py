@@ -57,3 +57,7 @@ class EnvironmentVariableError(NacrithError):
 
 class WorkerError(NacrithError):
     """Workers that can't be started or that fail again and again."""
+
+
+class DeviceError(NacrithError):
+    """A GPU that is not there, can't be used, or has failed."""

@@ -13,7 +13,9 @@ from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.decompress_many import decompress_many
 from nacrith.pipeline.options import BLOCK
+from nacrith.system.devices import CPU
 from nacrith.workers import InProcess
+from nacrith.workers.gpu_choice import choose_gpus
 
 _READ_AHEAD = 128
 """Messages that are read before the first of them is restored: two batches by length."""
@@ -41,22 +43,28 @@ class Codec:
         dictionary: Data = b"",
         correction: StrPath | None = None,
         inside: str = "streams",
+        device: str = "auto",
     ) -> None:
-        """The arguments are those of `compress`; `model`, `threads`, `dictionary` and `correction`
-        are for both directions.
+        """The arguments are those of `compress`; `model`, `threads`, `dictionary`, `correction` and
+        `device` are for both directions.
 
-        The model is loaded when it is needed first.
+        The model is loaded when it is needed first, in this process: on a GPU only if `device`
+        says so.
 
         Raises:
             NacrithError, ValueError, TypeError: as `compress`.
         """
         self._options = chosen_options(
             preset, level, model, backend, streams, window, threads, block_size, dictionary,
-            correction, inside,
+            correction, inside, device,
         )  # fmt: skip
+        where = self._options.device
+        if where.must_be_gpu:
+            choose_gpus(where)
         self._model = self._options.model
         self._dictionary = self._options.dictionary
-        self._shelf = CodecShelf(self._options.threads, self._dictionary)
+        on_gpu = where.device if where.must_be_gpu else CPU
+        self._shelf = CodecShelf(self._options.threads, self._dictionary, on_gpu)
         self._workers = InProcess(slot=self._shelf)
         self._lock = threading.RLock()
         self._process = os.getpid()

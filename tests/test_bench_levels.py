@@ -104,8 +104,18 @@ def test_texts_of_kinds_are_joined_files(tmp_path, monkeypatch):
     assert found == {"prose": "où, where?".encode(), "code": "où, where?".encode()}
     # No character is cut.
     assert texts.texts_of_kinds(2, ("prose",)) == {"prose": b"o"}
+    # Nor is what the correction of the model was trained on.
+    (tmp_path / "training" / "prose" / "A-Princess-of-Mars_62.txt").write_text("Dejah")
+    assert texts.texts_of_kinds(2, ("prose",)) == {"prose": b"o"}
     with pytest.raises(NacrithError, match=r"training.*FILEs"):
         texts.texts_of_kinds(11)
+
+
+def test_levels_are_measured_with_texts_that_no_model_has_read(monkeypatch):
+    monkeypatch.setattr(levels, "texts_of_kinds", lambda n_bytes: {"prose": b"a"})
+    found = levels.level_texts(10_000)
+    assert list(found) == ["prose", "unpublished"]
+    assert len(found["unpublished"]) == 10_000 and b"Lahmbach" in found["unpublished"]
 
 
 def test_the_commands_take_files(tmp_path, monkeypatch):

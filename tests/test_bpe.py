@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 from tests.test_gguf_vocabulary import PLANES, USER_DEFINED, WORDS, write_vocabulary
 from tests.test_vocabulary import HARD_CASES
 
-CODE = (ROOT / "nacrith" / "explain.html").read_bytes()
+CODE = (ROOT / "nacrith" / "explain" / "page.js").read_bytes()
 REPEATED = b"a" * 900 + b" " + b"ab" * 500 + b" " * 300 + b"\n" * 400 + b"-" * 200
 
 

@@ -22,6 +22,14 @@ def test_the_files_here_are_the_ones_of_the_manifest(canterbury):
     assert all(corpora.verify(canterbury[name], entry) for name, entry in files.items())
 
 
+def test_texts_never_published_are_frozen():
+    digest = hashlib.sha256()
+    for path in corpora.unseen():
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    assert len(corpora.unseen()) == 6
+    assert digest.hexdigest()[:16] == "d328bc3825792f06"
+
+
 def test_enwik8_prefix(canterbury):
     assert corpora.enwik8(100).startswith(b"<mediawiki")
 

@@ -1,24 +1,34 @@
 """The page of `nacrith explain`: its figures add up, and a browser shows it."""
 
 import base64
+import gzip
+import html as markup
 import io
 import json
+import lzma
 import re
 import shutil
 import subprocess
 import zlib
+from dataclasses import replace
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
-from nacrith import explain as explain_module
+from nacrith.codec.ablated import WITHOUT
 from nacrith.codec.token_log import Observer, observed_by
 from nacrith.errors import NacrithError
-from nacrith.explain import explain
+from nacrith.explain import curve, explain, explaining
+from nacrith.explain.odds import odds
+from nacrith.explain.page import verdict
+from nacrith.explain.picture import picture
+from nacrith.explain.totals import Totals
 from nacrith.format.parameters import Parameters
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
+from tests.color_vision import SIMULATED, contrast, distance
 
 TEXT = ("the end of </script> the thing, and the é of \U0001d11e to the king\n" * 6).encode()
 NOISE = np.random.default_rng(0).integers(0, 256, 5000, dtype=np.uint8).tobytes()
@@ -140,11 +150,129 @@ def test_wrapped_lines_are_shown_as_they_are(options, indentation):
 
 
 def test_the_curve_covers_the_file(options, monkeypatch):
-    monkeypatch.setattr(explain_module, "POINT_BYTES", 1)
-    monkeypatch.setattr(explain_module, "POINTS", 20)
-    curve = data_of(explain(io.BytesIO(TEXT), "a", options))[0]["curve"]
-    assert 15 <= len(curve["row"]) == len(curve["coded"]) == len(curve["model"]) <= 20
-    assert curve["row"][0] == 0 and curve["coded"][0] > curve["coded"][-1]
+    monkeypatch.setattr(curve, "POINT_BYTES", 1)
+    monkeypatch.setattr(curve, "POINTS", 20)
+    found = data_of(explain(io.BytesIO(TEXT), "a", options))[0]["curve"]
+    assert 15 <= len(found["row"]) == len(found["coded"]) == len(found["model"]) <= 20
+    assert found["row"][0] == 0 and found["coded"][0] > found["coded"][-1]
+    assert found["width"] == len(TEXT) / 20
+
+
+def test_the_curve_is_drawn_with_its_axes(options):
+    page = explain(io.BytesIO(TEXT * 9), "a", options)
+    (drawn,) = re.findall(r'<path class="coded" d="M([^"]*)"', page)
+    points = [tuple(map(float, point.split())) for point in drawn.split("L")]
+    assert len(points) == len(data_of(page)[0]["curve"]["coded"]) > 100
+    assert all(0 <= x <= 1000 and 0 <= y <= 100 for x, y in points)
+    labels = re.findall(r'<span style="bottom:[\d.]+%">([\d.]+)</span>', page)
+    assert labels[0] == "0" and 2 <= len(labels) <= 6
+    assert f"<span>{9 * len(TEXT) / 1000:.3g} KB</span></div>" in page
+
+
+def test_all_text_is_in_the_page(options):
+    text = TEXT * 30
+    page = explain(io.BytesIO(text), "a", options)
+    (main,) = re.findall(r'<main id="text">(.*)</main>', page, re.DOTALL)
+    blocks = main.removeprefix("<div>").removesuffix("</div>").split("</div><div>")
+    assert len(blocks) == len(data_of(page)[0]["blocks"]) > 3
+    shown = markup.unescape("".join(blocks))
+    assert shown.replace("⟨F0⟩⟨9D⟩⟨84⟩⟨9E⟩", "\U0001d11e") == text.decode()
+    assert all(block.endswith("\n") for block in blocks)
+
+
+def test_sizes_of_other_programs_are_beside(options):
+    page = explain(io.BytesIO(TEXT * 9), "a", options)
+    made = {
+        "gzip -9": len(gzip.compress(TEXT * 9, 9)),
+        "xz -9e": len(lzma.compress(TEXT * 9, preset=9 | lzma.PRESET_EXTREME)),
+    }
+    for name, size in made.items():
+        assert f"<td>{name}<td>{size:,}<td>" in page
+    assert re.search(r"The model, \d+ MB, is needed too and is not counted", page)
+
+
+def test_what_the_file_takes_without_a_predictor(options):
+    page, _ = data_of(explain(io.BytesIO(TEXT * 9), "a", options))
+    without = page["totals"]["without"]
+    assert list(without) == [*WITHOUT, "byte-level refinement"]
+    assert without["byte-level refinement"] == page["totals"]["heads"]
+    for name, off in WITHOUT.items():
+        fewer = replace(options, parameters=replace(options.parameters, **off))
+        alone, _ = data_of(explain(io.BytesIO(TEXT * 9), "a", fewer))
+        assert alone["totals"]["coded"] == pytest.approx(without[name], rel=1e-4)
+        assert name not in alone["totals"]["without"]
+
+
+def test_a_page_says_where_the_predictors_cost(options):
+    assert "The predictors after the model save" in explain(io.BytesIO(TEXT * 30), "a", options)
+    letter = Totals(original=500, file=900, gzip=2000, xz=2000, tokens=100, model=800, coded=864)
+    assert "after the model cost 8 bytes: the text is too short" in verdict(letter)
+
+
+def test_the_most_surprising_words(options):
+    text = TEXT * 9 + b"and then zyxwvut, a <b>Quixotry</b>, came; zyxwvut again\n" + TEXT
+    page = explain(io.BytesIO(text), "a", options)
+    found = re.findall(
+        r'<li><a href="#text" data-row="(\d+)"><b>(.*?)</b></a> ([\d.]+) bits, (1 in .*?)<br>', page
+    )
+    words = [word for _, word, _, _ in found]
+    assert {"zyxwvut", "Quixotry"} <= set(words[:4]) and len(set(words)) == len(words) <= 10
+    costs = [float(bits) for _, _, bits, _ in found]
+    assert costs == sorted(costs, reverse=True) and costs[0] > 20
+    _, columns = data_of(page)
+    row = int(found[words.index("zyxwvut")][0])
+    start = shown_text(*data_of(page)).index("zyxwvut")
+    before = "".join(data_of(page)[0]["strings"][i] for i in columns["shown"][:row])
+    assert start - 2 <= len(before) <= start
+    assert "&lt;b&gt;<b>Quixotry</b>&lt;/b&gt;" in page
+
+
+@pytest.mark.parametrize(
+    ("bits", "words"),
+    [
+        (0, "1 in 1"), (1, "1 in 2"), (0.5, "1 in 1.4"), (3.3, "1 in 9.8"), (4, "1 in 16"),
+        (17.46, "1 in 180,000"), (21.3, "1 in 2.6 million"), (29.897, "1 in 1 billion"),
+        (41, "1 in 2.2 trillion"), (60, "1 in 10^18"),
+    ],
+)  # fmt: skip
+def test_bits_as_odds(bits, words):
+    assert odds(bits) == words
+
+
+def test_the_image_to_share_holds_sizes_and_no_text(options):
+    page = explain(io.BytesIO(b"zebra " + TEXT), "a<b>", options)
+    (packed,) = re.findall(r'href="data:image/svg\+xml;base64,([^"]*)"', page)
+    drawn = base64.b64decode(packed).decode()
+    ElementTree.fromstring(drawn)
+    assert "zebra" not in drawn and "gzip -9" in drawn and "a&lt;b&gt;" in drawn
+    long = picture("x" * 100, Totals(original=1000, file=800, gzip=4000, xz=4000))
+    assert "x" * 60 not in long and "100 (10.0 %)" in long
+
+
+def test_the_page_needs_no_network(options):
+    page = explain(io.BytesIO(TEXT), "a", options)
+    assert not re.search(r'(?:src|href)="(?!#|data:)|@import|url\(|fetch\(', page)
+
+
+def scheme(page: str, dark: bool) -> dict[str, str]:
+    """The page's colours by the names of their variables."""
+    light, at, other = page.partition("@media (prefers-color-scheme: dark)")
+    assert at
+    other = other.partition("body {")[0]
+    return dict(re.findall(r"--([\w-]+): (#\w+);", other if dark else light))
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_colours_of_the_page_can_be_told_apart_and_read(options, dark):
+    found = scheme(explain(io.BytesIO(TEXT), "a", options), dark)
+    assert contrast(found["text"], found["back"]) > 10
+    for name in ("faint", "over", "best"):
+        assert contrast(found[name], found["back"]) > 4.5, name
+    for name in ("coded", "model", "others"):
+        assert contrast(found[name], found["back"]) > 1.9, name
+    for vision in SIMULATED:
+        assert distance(found["coded"], found["others"], vision) > 25, vision
+        assert distance(found["coded"], found["model"], vision) > 20, vision
 
 
 def test_what_can_not_be_explained(options, monkeypatch):
@@ -152,7 +280,7 @@ def test_what_can_not_be_explained(options, monkeypatch):
         explain(io.BytesIO(NOISE), "a", options)
     with pytest.raises(NacrithError, match="no text"):
         explain(io.BytesIO(b""), "a", options)
-    monkeypatch.setattr(explain_module, "MAX_SIZE", 100)
+    monkeypatch.setattr(explaining, "MAX_SIZE", 100)
     with pytest.raises(NacrithError, match="head -c"):
         explain(io.BytesIO(TEXT), "a", options)
 
@@ -194,9 +322,11 @@ def test_a_browser_shows_it(options, tmp_path):
     for _ in range(5):
         result = subprocess.run(command, capture_output=True, timeout=120, check=True)
         dom = result.stdout.decode("utf-8")
-        spans = re.findall(r'<span data-row="\d+" style="background: rgb', dom)
+        spans = re.findall(r'<span data-row="\d+" class="cost"', dom)
         if spans:
             break
     # What is on the screen and a little more, not all of the tokens.
     assert 100 < len(spans) < data_of(page.read_text("utf-8"))[0]["rows"]
-    assert "language model alone" in dom and "</h1>" in dom
+    # The image to share has become one of pixels.
+    assert re.search(r'id="share" download="a.png" href="blob:', dom)
+    assert dom.count("</h1>") == 1

@@ -28,7 +28,7 @@ from predictors.mixing.contexts import ALL_KINDS
 from tests.conftest import ROOT
 
 SMOLLM2 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
-GENERAL = "376018ae149b0a23"
+GENERAL = "484b5c256d661512"
 
 
 def test_the_predictors_agree_with_the_format():

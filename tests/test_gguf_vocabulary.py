@@ -75,7 +75,7 @@ def test_the_tiny_model(tiny_gguf):
 def test_each_way_to_cut_words(real_gguf, tmp_path, pre):
     """With the embedded model's tokens: of those with gaps, words are spelled one way only."""
     path = write_vocabulary(tmp_path / "a.gguf", GgufReader(real_gguf), pre)
-    source = (ROOT / "nacrith" / "explain.html").read_bytes()
+    source = (ROOT / "nacrith" / "explain" / "page.js").read_bytes()
     assert_equal(path, [WORDS.encode(), PLANES, source, *HARD_CASES.values(), *PROMPTS])
 
 
@@ -180,7 +180,7 @@ def test_the_exact_backend_works_without_llama_cpp(tiny_gguf, tmp_path):
     assert result.returncode == 0, result.stderr
     result = run("compress", "-f", "--backend", "llama.cpp", *options)
     assert result.returncode == 1
-    assert "pip install llama-cpp-python" in result.stderr and "Traceback" not in result.stderr
+    assert "pip install 'nacrith[llama-cpp]'" in result.stderr and "Traceback" not in result.stderr
 
 
 def test_the_transformers_backend_does_not_import_llama_cpp():

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from nacrith.cli import cli
-from nacrith.cli.man_page import man_page
+from nacrith.cli.man_page import BY_USE, ENVIRONMENT, pages, write_pages
 from nacrith.cli.short_form import command_arguments
 from tests.conftest import ROOT
 
@@ -58,28 +58,66 @@ def test_every_option_is_explained():
             assert not isinstance(parameter, click.Option) or parameter.help, (names, parameter)
 
 
-def test_the_man_page_has_every_command_and_option():
-    page = man_page()
+SECTIONS = (
+    "NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "ENVIRONMENT", "FILES", "BUGS",
+    "SEE ALSO",
+)  # fmt: skip
+PAGES = pages()
+
+
+def test_every_command_has_a_man_page_with_all_of_its_options():
     for names in commands(cli):
         command, _ = command_at(names)
-        if names:
-            name = " ".join(names).replace("-", r"\-")
-            assert f".SS {name} " in page
+        page = PAGES["-".join(["nacrith", *names[:1]])]
+        if names[1:]:
+            assert f".SS {names[1]} ".replace("-", r"\-") in page
         for parameter in command.params:
-            if isinstance(parameter, click.Option):
-                assert parameter.opts[0].replace("-", r"\-") in page
-    assert "\b" not in page
-    assert ".nf\nnacrith compress book.txt\n" in page
+            if isinstance(parameter, click.Option) and not parameter.hidden:
+                assert parameter.opts[0].replace("-", r"\-") in page, (names, parameter)
+    assert ".nf\nnacrith compress book.txt\n" in PAGES["nacrith-compress"]
+    assert PAGES["unnacrith"] == PAGES["nacat"] == ".so man1/nacrith.1\n"
+
+
+def test_man_pages_tell_of_commands_by_use():
+    names = re.findall(r"^\.BR nacrith\\-(\w+) \(1\)$", PAGES["nacrith"], re.MULTILINE)
+    assert names[:3] == ["compress", "decompress", "cat"] and names.index("bench") > 9
+    assert set(BY_USE) == set(cli.commands)
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if ".so" not in PAGES[name]])
+def test_every_man_page_has_all_sections(name):
+    found = re.findall(r"^\.SH (.*)$", PAGES[name], re.MULTILINE)
+    assert [heading for heading in found if heading != "COMMANDS"] == list(SECTIONS)
+    assert "\b" not in PAGES[name]
+
+
+def test_variables_that_are_read_are_in_the_man_pages():
+    named = {name for names, _ in ENVIRONMENT for name in names.split(", ")}
+    for folder in ("nacrith", "coder", "predictors", "corpora"):
+        for path in (ROOT / folder).rglob("*.py"):
+            read = re.findall(
+                r"environ(?:\.get\(|\[)\"(NACRITH_\w+|XDG_\w+)\"", path.read_text("utf-8")
+            )
+            assert set(read) <= named, path
+
+
+def test_man_pages_are_written_into_a_folder(tmp_path):
+    paths = write_pages(tmp_path / "new")
+    assert {path.name for path in paths} == {f"{name}.1" for name in PAGES}
+    assert (tmp_path / "new" / "nacrith-list.1").read_text("utf-8") == PAGES["nacrith-list"]
 
 
 @pytest.mark.skipif(shutil.which("groff") is None, reason="needs groff")
-def test_the_man_page_is_well_formed():
-    result = subprocess.run(
-        ["groff", "-man", "-Tascii", "-ww"], input=man_page().encode("ascii"), capture_output=True
-    )
-    assert (result.returncode, result.stderr) == (0, b"")
-    # Bold letters are struck twice.
-    assert b"EXIT STATUS" in re.sub(rb".\x08", b"", result.stdout)
+def test_the_man_pages_are_well_formed():
+    for name, page in PAGES.items():
+        if page.startswith(".so"):
+            continue
+        result = subprocess.run(
+            ["groff", "-man", "-Tascii", "-ww"], input=page.encode("ascii"), capture_output=True
+        )
+        assert (result.returncode, result.stderr) == (0, b""), name
+        # Bold letters are struck twice.
+        assert b"EXIT STATUS" in re.sub(rb".\x08", b"", result.stdout)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

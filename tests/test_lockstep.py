@@ -1,6 +1,7 @@
 """The one loop: whatever is encoded, the same loop decodes."""
 
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from predictors.language_models.vocabulary import Vocabulary
 from predictors.mixing.contexts import ALL_KINDS
 
 VOCABULARY = Vocabulary([None, *[bytes([b]) for b in range(256)]], lambda t: [1 + b for b in t], 0)
+PARAMETERS = Parameters()
 
 
 class HashSession:
@@ -49,6 +51,12 @@ class HashSession:
 
     def hidden(self) -> np.ndarray:
         return np.array([np.random.default_rng(int(s)).standard_normal(8) for s in self.state])
+
+
+class NarrowedSession(HashSession):
+    def narrow(self, n_streams: int) -> None:
+        assert not self.prefetched[len(self.fed) :]
+        self.state = self.state[:n_streams]
 
 
 class SharingSession(HashSession):
@@ -311,3 +319,63 @@ def test_a_broken_model_is_an_error():
                 np.empty((0, 1), dtype=np.int32),
             )
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("sessions", [1, 2])
+def test_threads_code_texts_side_by_side(sessions):
+    """Several texts of different lengths, both ways: as each of them alone."""
+    random = np.random.default_rng(11)
+    texts = [random.integers(97, 105, n).astype(np.int32) for n in (40, 31, 12, 31, 7)]
+    layouts = [equal_streams(len(text), n) for text, n in zip(texts, (3, 1, 2, 2, 1), strict=True)]
+    steps = max(layout.steps for layout in layouts)
+    read = read_first()
+    total = sum(map(len, layouts))
+
+    def groups(coders, symbols):
+        made = zip(coders, symbols, layouts, strict=True)
+        return [
+            Group(coder, Ensemble(VOCABULARY, PARAMETERS, len(layout), len(part)), part, layout)
+            for coder, part, layout in made
+        ]
+
+    def code(coders, symbols, known):
+        bounds = np.diff(session_bounds(total, sessions))
+        with ThreadPoolExecutor(3) as threads:
+            opened = [NarrowedSession(int(n)) for n in bounds]
+            for _ in code_groups(groups(coders, symbols), opened, VOCABULARY, read, known, threads):
+                pass
+
+    alone = []
+    for text, layout in zip(texts, layouts, strict=True):
+        coder = Encoder()
+        known = fed_tokens(VOCABULARY, text, layout, read)
+        group = Group(coder, Ensemble(VOCABULARY, PARAMETERS, len(layout), len(text)), text, layout)
+        for _ in code_groups([group], [HashSession(len(layout))], VOCABULARY, read, known):
+            pass
+        alone.append(coder.finish())
+    pairs = zip(texts, layouts, strict=True)
+    together = [fed_tokens(VOCABULARY, text, layout, read, steps) for text, layout in pairs]
+    encoders = [Encoder() for _ in texts]
+    code(encoders, [text.copy() for text in texts], np.concatenate(together, axis=1))
+    assert [encoder.finish() for encoder in encoders] == alone
+    decoded = [np.zeros_like(text) for text in texts]
+    code([Decoder(payload) for payload in alone], decoded, np.empty((0, total), dtype=np.int32))
+    assert all(map(np.array_equal, decoded, texts))
+
+
+def test_an_error_in_a_thread_is_raised():
+    class Bad(HashSession):
+        def step(self, tokens):
+            rows = super().step(tokens)
+            return np.full_like(rows, np.nan) if len(self.fed) > 3 else rows
+
+    text = np.arange(97, 107, dtype=np.int32)
+    layout = equal_streams(len(text), 1)
+    made = [
+        Group(Encoder(), Ensemble(VOCABULARY, PARAMETERS, 1, len(text)), text.copy(), layout)
+        for _ in range(2)
+    ]
+    none = np.empty((0, 2), dtype=np.int32)
+    with ThreadPoolExecutor(2) as threads, pytest.raises(ScoreError):
+        for _ in code_groups(made, [Bad(2)], VOCABULARY, read_first(), none, threads):
+            pass

@@ -49,8 +49,9 @@ def test_the_two_commands_come_first():
 
 
 def runnable() -> list[str]:
-    """The lines but those of `make`, and those that need other machines."""
-    return [c for c in lines() if not c.startswith("make ") and "--cluster" not in c]
+    """The lines but those of `make` and pip, and those that need other machines or a GPU."""
+    own = [c for c in lines() if not c.startswith(("make ", "pip "))]
+    return [c for c in own if "--cluster" not in c and "--device" not in c]
 
 
 @pytest.fixture(scope="module")

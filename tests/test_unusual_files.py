@@ -134,8 +134,9 @@ def test_an_internal_error_does_not_stop_the_others(tmp_path, monkeypatch, run_m
 
 @pytest.mark.parametrize(
     ("package", "arguments"),
-    [("matplotlib", ["compare", "missing"]), ("transformers", ["report", "--quick"])],
-)
+    [("matplotlib", ["compare", "missing"]), ("transformers", ["report", "--quick"]),
+     ("llama_cpp", ["report", "--quick"])],
+)  # fmt: skip
 def test_an_extra_that_is_not_installed(monkeypatch, run_main, package, arguments):
     monkeypatch.setitem(sys.modules, package, None)
     code, message = run_main("bench", *arguments)

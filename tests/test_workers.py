@@ -25,11 +25,13 @@ from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
 from nacrith.system.progress import NO_PROGRESS
 from nacrith.workers import InProcess
-from nacrith.workers.choose import choose_workers, worker_count
+from nacrith.workers.choose import choose_workers
 from nacrith.workers.cluster import cluster_workers
+from nacrith.workers.counting import worker_count
 from nacrith.workers.jobs import SumOfBytes
 from nacrith.workers.over_executor import MAX_FAILURES, OverExecutor
-from nacrith.workers.processes import THREAD_VARIABLES, process_workers
+from nacrith.workers.place import THREAD_VARIABLES
+from nacrith.workers.processes import process_workers
 from tests.conftest import ROOT
 
 PROSE = b"The owl and the pussycat went to sea in a beautiful pea-green boat.\n"
@@ -211,8 +213,9 @@ def test_no_shared_memory_and_no_semaphores_are_needed(options, whole, monkeypat
     assert compress(options, process_workers(2, 1)) == whole
 
 
-def run_interrupted(model, path, seconds):
-    """Run two workers; after some seconds interrupt all processes, as a terminal does."""
+def run_interrupted(model, path, moment):
+    """Run two workers; when `moment`, which is given the process, returns, interrupt all processes,
+    as a terminal does."""
     process = subprocess.Popen(
         [sys.executable, "-m", "nacrith", "compress", "-f", "-q", "--workers", "2",
          "--block-size", "64K", *map(str, model), path],
@@ -220,18 +223,54 @@ def run_interrupted(model, path, seconds):
         start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
-    time.sleep(seconds)
+    moment(process)
     os.killpg(process.pid, signal.SIGINT)
     _, error = process.communicate(timeout=120)
     return process.returncode, error
 
 
-def test_workers_that_are_interrupted_while_they_start_are_quiet(tmp_path, model):
+def when_it_listens(process, seconds=0.0):
+    """From then on Python has handed signals over to the program."""
+    caught = 0
+    while not caught & 1 << signal.SIGHUP - 1 and process.poll() is None:
+        with open(f"/proc/{process.pid}/status") as status:
+            (mask,) = [line.split()[1] for line in status if line.startswith("SigCgt")]
+        caught = int(mask, 16)
+    time.sleep(seconds)
+
+
+def when_a_worker_starts(process, seconds=0.0):
+    children = f"/proc/{process.pid}/task"
+    while process.poll() is None:
+        tasks = os.listdir(children)
+        if any(read(f"{children}/{task}/children") for task in tasks):
+            break
+    time.sleep(seconds)
+
+
+def read(path):
+    try:
+        with open(path) as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
+@pytest.mark.parametrize(
+    "moment",
+    [when_it_listens, partial(when_it_listens, seconds=0.1), when_a_worker_starts,
+     *(partial(when_a_worker_starts, seconds=s) for s in (0.05, 0.2, 0.5, 0.9))],
+)  # fmt: skip
+def test_an_interruption_at_any_moment_is_one_line(tmp_path, model, moment):
     (tmp_path / "a").write_bytes(random.Random(1).randbytes(1 << 21))
-    for seconds in (0.6, 0.8, 1.0, 1.2, 1.6):
-        code, error = run_interrupted(model, tmp_path / "a", seconds)
-        assert b"Traceback" not in error
-        assert code in (0, 128 + signal.SIGINT)
+    code, error = run_interrupted(model, tmp_path / "a", moment)
+    if code or error:
+        assert code == 128 + signal.SIGINT
+        assert error.count(b"\n") == 1
+        assert error == b"nacrith: interrupted\n" or error.endswith(b"go on with --resume\n")
+    else:
+        assert (tmp_path / "a.nc").exists()
 
 
 def fail(name):
@@ -289,10 +328,10 @@ def test_a_worker_sees_its_threads():
 
 
 def test_the_number_of_workers_follows_from_the_machine(monkeypatch):
-    monkeypatch.setattr("nacrith.workers.choose.available_threads", lambda: 8)
-    monkeypatch.setattr("nacrith.workers.choose.available_memory", lambda: 5 << 30)
+    monkeypatch.setattr("nacrith.workers.counting.available_threads", lambda: 8)
+    monkeypatch.setattr("nacrith.workers.counting.available_memory", lambda: 5 << 30)
     assert [worker_count(n) for n in (None, 1, 3, 100)] == [5, 1, 3, 5]
-    monkeypatch.setattr("nacrith.workers.choose.available_memory", lambda: 0)
+    monkeypatch.setattr("nacrith.workers.counting.available_memory", lambda: 0)
     assert worker_count() == 1
     assert isinstance(choose_workers(), InProcess)
     assert isinstance(choose_workers(2), OverExecutor)

@@ -73,7 +73,13 @@ def tokenizer_json() -> dict:
 
 
 def write_checkpoint(
-    directory: Path, seed: int = 0, layers: int = 2, hidden: int = 64, ffn_size: int = 96
+    directory: Path,
+    seed: int = 0,
+    layers: int = 2,
+    hidden: int = 64,
+    ffn_size: int = 96,
+    heads: int = 4,
+    kv_heads: int = 2,
 ) -> Path:
     """Write config.json, tokenizer.json and model.safetensors; return the directory."""
     directory.mkdir(parents=True, exist_ok=True)
@@ -85,6 +91,8 @@ def write_checkpoint(
         "num_hidden_layers": layers,
         "hidden_size": hidden,
         "intermediate_size": ffn_size,
+        "num_attention_heads": heads,
+        "num_key_value_heads": kv_heads,
     }
     (directory / "config.json").write_text(json.dumps(config), "utf-8")
     (directory / "tokenizer.json").write_text(json.dumps(tokenizer), "utf-8")

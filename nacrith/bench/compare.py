@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from nacrith.bench.groups import group_of
 from nacrith.bench.rivals import Program
 from nacrith.bench.store import cached
 from nacrith.pipeline.options import BLOCK
@@ -39,8 +40,8 @@ def compare(
         tell: called with file and program before each measurement.
 
     Returns:
-        `file`, `size`, `program`, `ours`, `compressed` in bytes, `compress_seconds`,
-        `decompress_seconds`.
+        `file`, `group` (`groups.GROUPS`), `size`, `program`, `ours`, `needs` (see `Program`),
+        `compressed` in bytes, `compress_seconds`, `decompress_seconds`.
     """
     results = []
     warm: set[str] = set()
@@ -87,9 +88,11 @@ def _joined(
 
     return {
         "file": file,
+        "group": group_of(file, data),
         "size": len(data),
         "program": program.name,
         "ours": program.is_ours,
+        "needs": program.needs,
         "compressed": total("compressed"),
         "compress_seconds": total("compress_seconds"),
         "decompress_seconds": total("decompress_seconds") if restore != 0 else None,
@@ -142,6 +145,7 @@ def total(results: Sequence[Result], program: str) -> Result:
         "file": "all",
         "program": program,
         "ours": mine[0]["ours"],
+        "needs": mine[0]["needs"],
         "is_whole": len(mine) == len({result["file"] for result in results}),
         "size": sum(r["size"] for r in mine),
         "compressed": sum(r["compressed"] for r in mine),

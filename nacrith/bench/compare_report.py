@@ -1,12 +1,24 @@
-"""What `compare` measured: as a table on the terminal, JSON, Markdown and plots."""
+"""What `compare` measured: as tables on the terminal, JSON, Markdown and plots."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from nacrith.bench.compare import Result, bpb, total
+from nacrith.bench.groups import BINARY, GROUPS, TEXTS, UNSEEN
+from nacrith.bench.markdown import table
 from nacrith.bench.published import Published, published_for
+
+ABOUT = {
+    TEXTS: "Texts of a corpus are famous: alice29.txt and its like are in the training data of "
+    "every language\nmodel, so what a model makes of them says little of a text that it has not "
+    "read.\n",
+    UNSEEN: "Written for this benchmark in November 2026 (`corpora/unseen`), after all the models "
+    "had been\ntrained. They are short, and were worded with the help of a language model, which "
+    "may make them\neasier for another one.\n",
+    BINARY: "No language model has a part in these.\n",
+}
 
 
 def write_all(
@@ -16,7 +28,7 @@ def write_all(
     restore: int | None = None,
 ) -> None:
     """Write compare.json, compare.md and the plots into `folder`."""
-    from nacrith.bench.plots import plot_along, plot_bpb, plot_speed
+    from nacrith.bench.plots import plot_all
 
     folder.mkdir(parents=True, exist_ok=True)
     document = {
@@ -25,9 +37,7 @@ def write_all(
         "along": list(along),
     }
     (folder / "compare.json").write_text(json.dumps(document, indent=1), "utf-8")
-    plots = [plot_speed(results, folder), plot_bpb(results, folder)]
-    if along:
-        plots.append(plot_along(along, folder))
+    plots = plot_all(results, along, folder)
     (folder / "compare.md").write_text(markdown(results, plots, restore), "utf-8")
 
 
@@ -35,40 +45,19 @@ def markdown(
     results: Sequence[Result], plots: Sequence[tuple[str, str]] = (), restore: int | None = None
 ) -> str:
     """The tables and (name, caption) of the plots; `restore` as given to `compare`."""
-    files, programs = _names(results)
-    published = _published(results)
-    columns = [f"{name} (published)" for name in _unique(p.program for p in published)]
-    lines = _rows(
-        ["file", "bytes", *programs, *columns],
-        [
-            [file, str(_size(results, file)), *_cells(results, published, file, bold="**")]
-            for file in files
-        ],
-    )
-    restored = (
-        f"Ours restored the first {restore} bytes of larger files, compressed as the whole is.\n"
-        if restore
-        else ""
-    )
     text = (
-        "Bits per byte, every byte of the compressed file counted. Columns marked as published\n"
-        "are other people's results for the whole file, and were not measured here.\n\n"
-        + "\n".join(lines)
-        + "\n\nAll files together. Speeds are in kilobytes of the original per second, each\n"
-        "program in memory, on one machine in one run; ours with loading the model.\n"
-        + restored
-        + "\n"
-        + "\n".join(
-            _rows(
-                ["program", "bytes", "bpb", "ratio", "compress kB/s", "decompress kB/s"],
-                [_total_row(results, name) for name in programs],
-            )
-        )
-        + "\n"
+        "Bits per byte, every byte of the compressed file counted, but neither a program nor a "
+        "model.\nSpeeds are in kilobytes of the original per second, each program in memory, on "
+        "one machine in one\nrun; ours with loading the model.\n"
     )
-    if published:
-        text += "\nPublished by:\n\n"
-        text += "".join(f"- {p.program}, {p.file}: {p.source}\n" for p in published)
+    if restore:
+        text += f"Ours restored the first {restore} bytes of larger files, compressed as the whole"
+        text += " is.\n"
+    for group, mine in _groups(results):
+        text += f"\n### {group[:1].upper()}{group[1:]}\n\n{ABOUT[group]}\n"
+        text += _files_table(mine) + "\n" + _totals_table(mine)
+        if published := _published(mine):
+            text += "\n" + _published_table(mine, published)
     for name, caption in plots:
         text += f"\n![{caption}]({name}.svg)\n"
     return text
@@ -79,20 +68,29 @@ def print_tables(results: Sequence[Result]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    files, programs = _names(results)
-    published = _published(results)
-    table = Table(title="bits per byte, every byte counted; speeds in kB/s of the original")
-    table.add_column("program")
-    for name in (*files, "all", "ratio", "in", "out"):
-        table.add_column(name, justify="right")
-    for program in programs:
-        mine = {r["file"]: f"{bpb(r):.3f}" for r in results if r["program"] == program}
-        row = _total_row(results, program)
-        table.add_row(program, *(mine.get(file, "-") for file in files), *row[2:])
-    for program in _unique(p.program for p in published):
-        found = {p.file: f"{p.bpb:.3f}" for p in published if p.program == program}
-        table.add_row(f"{program} (published)", *(found.get(file, "") for file in files))
-    Console(width=max(100, 34 + 13 * len(files))).print(table)
+    for group, mine in _groups(results):
+        files, programs = _names(mine)
+        published = _published(mine)
+        shown = Table(title=f"{group}: bits per byte, every byte counted; speeds in kB/s")
+        shown.add_column("program")
+        for name in (*files, "all", "ratio", "in", "out", "needs"):
+            shown.add_column(name, justify="right")
+        for program in programs:
+            own = {r["file"]: f"{bpb(r):.3f}" for r in mine if r["program"] == program}
+            row = _total_row(mine, program)
+            shown.add_row(program, *(own.get(file, "-") for file in files), *row[2:])
+        for program in _unique(p.program for p in published):
+            found = {p.file: f"{p.bpb:.3f}" for p in published if p.program == program}
+            cells = (found.get(file, "") for file in files)
+            shown.add_row(f"{program} (published)", *cells)
+        Console(width=max(100, 46 + 13 * len(files))).print(shown)
+
+
+def _groups(results: Sequence[Result]) -> Iterator[tuple[str, list[Result]]]:
+    """The groups that there are, each with its results."""
+    for group in GROUPS:
+        if mine := [r for r in results if r["group"] == group]:
+            yield group, mine
 
 
 def _names(results: Sequence[Result]) -> tuple[list[str], list[str]]:
@@ -111,34 +109,55 @@ def _published(results: Sequence[Result]) -> list[Published]:
     return [p for file in _names(results)[0] for p in published_for(file)]
 
 
-def _cells(
-    results: Sequence[Result], published: Sequence[Published], file: str, bold: str
-) -> list[str]:
-    """A file's bits per byte by program; the best one measured is marked."""
-    by_program = {r["program"]: bpb(r) for r in results if r["file"] == file}
-    least = min(by_program.values())
-    cells = []
-    for program in _names(results)[1]:
-        x = by_program.get(program)
-        cells.append("-" if x is None else f"{bold}{x:.3f}{bold}" if x == least else f"{x:.3f}")
-    found = {p.program: f"{p.bpb:.3f}" for p in published if p.file == file}
-    return cells + [found.get(name, "") for name in _unique(p.program for p in published)]
+def _files_table(results: Sequence[Result]) -> str:
+    """A file a line; the best one measured is marked."""
+    files, programs = _names(results)
+    rows = []
+    for file in files:
+        found = {r["program"]: bpb(r) for r in results if r["file"] == file}
+        least = min(found.values())
+        cells = [_cell(found.get(program), least) for program in programs]
+        rows.append([file, f"{_size(results, file):,}", *cells])
+    return table(" | ".join(["file", "bytes", *programs]), rows)
+
+
+def _cell(value: float | None, least: float) -> str:
+    if value is None:
+        return "-"
+    return f"**{value:.3f}**" if value == least else f"{value:.3f}"
+
+
+def _totals_table(results: Sequence[Result]) -> str:
+    """A program a line, all files together."""
+    return table(
+        "all together | bytes | bits per byte | ratio | kB/s in | kB/s out | needs besides",
+        [_total_row(results, name) for name in _names(results)[1]],
+    )
 
 
 def _total_row(results: Sequence[Result], program: str) -> list[str]:
-    """Name, bytes, bpb, ratio and speeds; no sums of a program that left files out."""
+    """Name, bytes, bpb, ratio, speeds, what it needs; no sums of a program that left files out."""
     r = total(results, program)
-    sums = [str(r["compressed"]), f"{bpb(r):.3f}", f"{r['size'] / max(r['compressed'], 1):.2f}"]
+    sums = [f"{r['compressed']:,}", f"{bpb(r):.3f}", f"{r['size'] / max(r['compressed'], 1):.2f}"]
     speeds = [
         f"{r['size'] / 1000 / r[side]:,.1f}" if r[side] else "-"
         for side in ("compress_seconds", "decompress_seconds")
     ]
-    return [program, *(sums if r["is_whole"] else ["-"] * len(sums)), *speeds]
+    needs = f"{r['needs'] / 1e6:.0f} MB" if r["needs"] else ""
+    return [program, *(sums if r["is_whole"] else ["-"] * len(sums)), *speeds, needs]
 
 
-def _rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    return [
-        "| " + " | ".join(header) + " |",
-        "| --- |" + " ---: |" * (len(header) - 1),
-        *("| " + " | ".join(row) + " |" for row in rows),
-    ]
+def _published_table(results: Sequence[Result], published: Sequence[Published]) -> str:
+    """What others have published: not measured here, and not with these machines."""
+    rows: list[list[str]] = []
+    sources: dict[str, None] = {}
+    files = [file for file in _names(results)[0] if any(p.file == file for p in published)]
+    for program in _unique(p.program for p in published):
+        found = {p.file: p for p in published if p.program == program}
+        cells = [f"{found[file].bpb:.3f}" if file in found else "" for file in files]
+        one = next(iter(found.values()))
+        sources[one.source] = None
+        rows.append([program, *cells, one.knows or ""])
+    return table(" | ".join(["published by others", *files, "needs besides"]), rows) + (
+        "\nSources: " + "; ".join(sources) + ".\n"
+    )

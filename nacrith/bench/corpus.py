@@ -10,7 +10,7 @@ from typing import Any
 
 from nacrith.bench.cross_entropy import cross_entropy_of
 from nacrith.bench.store import cached
-from nacrith.bench.texts import canterbury, enwik8
+from nacrith.bench.texts import canterbury, corpus_files, enwik8, unseen
 from nacrith.format.parameters import Parameters
 from nacrith.models.corrections import default_corrected
 from nacrith.pipeline.compress import compress_stream
@@ -33,7 +33,7 @@ def run_corpus(
 
     `both_ways`: else the files are only compressed, and `decompress_seconds` is None.
     """
-    files = {f"enwik8-{n_bytes}": enwik8(n_bytes)} if name == "enwik8" else canterbury()
+    files = {f"enwik8-{n_bytes}": enwik8(n_bytes)} if name == "enwik8" else corpus_files(name)
     results = []
     for file, data in sorted(files.items(), key=lambda item: len(item[1])):
         if only and file not in only:
@@ -81,7 +81,10 @@ def measure(file: str, data: bytes, streams: int, window: int, both_ways: bool) 
 
 def measure_alone(file: str) -> dict[str, float]:
     """`bits` of a file (`alice29.txt`, `enwik8-1000000`) with the model and an ideal coder."""
-    text = enwik8(int(file.split("-")[1])) if file.startswith("enwik8") else canterbury()[file]
+    if file.startswith("enwik8"):
+        text = enwik8(int(file.split("-")[1]))
+    else:
+        text = (canterbury() | unseen())[file]
     used = default_corrected()
     model = ExactModel(used.path, correction=used.correction)
     bits = cross_entropy_of(model, text, Parameters())

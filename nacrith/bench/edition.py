@@ -36,7 +36,17 @@ OUTPUTS = (
 )
 _SHOWING = {
     f"nacrith/bench/{name}.py"
-    for name in ("compare_report", "edition", "plots", "published", "report", "store")
+    for name in (
+        "compare_report",
+        "edition",
+        "groups",
+        "labels",
+        "palette",
+        "plots",
+        "published",
+        "report",
+        "store",
+    )
 }
 _HASH_DIGITS = 12
 

@@ -8,7 +8,7 @@ from typing import Any
 from nacrith.bench.both_ways import measure_both_ways
 from nacrith.bench.markdown import table
 from nacrith.bench.store import cached
-from nacrith.bench.texts import alice, texts_of_kinds
+from nacrith.bench.texts import texts_of_kinds, unseen
 from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.presets import LEVELS
 
@@ -24,8 +24,8 @@ _MEGABYTE = 1e6
 
 
 def level_texts(n_bytes: int = BYTES) -> dict[str, bytes]:
-    """Texts of several kinds, and the beginning of alice29.txt; raises like `texts_of_kinds`."""
-    return texts_of_kinds(n_bytes) | {"alice29.txt": alice()[:n_bytes]}
+    """Texts of several kinds, and those never published; raises like `texts_of_kinds`."""
+    return texts_of_kinds(n_bytes) | {"unpublished": b"".join(unseen().values())[:n_bytes]}
 
 
 def measure_levels(

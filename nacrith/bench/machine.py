@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from coder.kernels import njit
 from nacrith.bench.exact import WINDOW, measure_ceiling
-from nacrith.doctor import tokens_per_second
+from nacrith.model_speed import tokens_per_second
 from nacrith.models.catalog import default_model
 from predictors.language_models.exact.linear import Linear
 from predictors.language_models.exact.model import ExactModel

@@ -1,6 +1,6 @@
 """Tables and sections of Markdown."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from nacrith.errors import FileError
@@ -33,12 +33,33 @@ def put_section(path: Path, section: str) -> None:
     Raises:
         FileError: the file can't be read or written.
     """
+    _change(path, lambda text: with_section(text, section))
+
+
+def put_head(path: Path, head: str) -> None:
+    """Put a head into a file in the place of all in front of the first section.
+
+    Raises:
+        FileError: the file can't be read or written.
+    """
+    _change(path, lambda text: with_head(text, head))
+
+
+def _change(path: Path, change: Callable[[str], str]) -> None:
     try:
         text = path.read_text("utf-8") if path.exists() else ""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(with_section(text, section), "utf-8")
+        path.write_text(change(text), "utf-8")
     except OSError as error:
         raise FileError(f"can't write {path}: {error.strerror}") from error
+
+
+def with_head(text: str, head: str) -> str:
+    """The text with what is in front of its first section replaced."""
+    lines = text.splitlines()
+    begin = next((i for i, line in enumerate(lines) if line.startswith(_HEADING)), len(lines))
+    rest = "\n".join(lines[begin:])
+    return head.strip("\n") + "\n" + (f"\n{rest}\n" if rest else "")
 
 
 def with_section(text: str, section: str) -> str:

@@ -2,24 +2,32 @@
 
 import platform
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from nacrith import __version__
 from nacrith.bench.corpus import bpb, measure_alone, run_corpus
 from nacrith.bench.exact import WINDOW, measure_ceiling, measure_decoding, measure_loss
+from nacrith.bench.groups import BINARY, GROUPS, TEXTS, group_of
 from nacrith.bench.levels import level_texts, levels_section, measure_levels
 from nacrith.bench.loading import loading_section
-from nacrith.bench.markdown import table
+from nacrith.bench.markdown import put_head, put_section, table
 from nacrith.bench.speed import measure_speed
 from nacrith.bench.store import cached
 from nacrith.bench.streams import SIZES, measure_streams, streams_section
-from nacrith.bench.texts import alice, canterbury, texts_of_kinds
+from nacrith.bench.texts import alice, canterbury, texts_of_kinds, unseen
+from nacrith.format.container import VERSION
 from nacrith.format.parameters import Parameters
 from nacrith.models.catalog import default_model
+from nacrith.models.corrections import GENERAL, shipped, short_name
 
 Section = Callable[[bool], str]
+Tell = Callable[[str], None]
+
+COMPARED = Path("docs/canterbury")
+"""Where `make bench-canterbury` writes."""
 
 # Longer texts are only compressed, which takes a part of the time.
 _LARGE = 130_000  # bytes
@@ -29,16 +37,31 @@ _RESTORED = ("alice29.txt", "kennedy.xls", "ptt5")
 _CONTAINER = 30
 
 
-def write_report(quick: bool, output: Path | None) -> None:
-    """Measure what is not stored yet, then print the report or write it to `output`."""
-    folder = output.parent if output else Path("docs")
-    parts = [_head(), _others(folder), *(section(quick) for section in SECTIONS)]
-    text = "\n".join(parts)
-    if output:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(text, "utf-8")
-    else:
-        print(text)
+def write_report(
+    quick: bool, output: Path | None, names: Sequence[str] = (), tell: Tell = lambda what: None
+) -> None:
+    """Measure what is not stored yet, and print sections or put each into its place in `output`.
+
+    Args:
+        names: of `SECTIONS`; empty = all, and what is in front of the first one.
+        tell: called with the name of each before it is measured.
+
+    Raises:
+        NacrithError: the time of `store.end_after` is over; the sections before are there.
+    """
+    if not names:
+        head = _head()
+        if output:
+            put_head(output, head)
+        else:
+            print(head)
+    for name in names or SECTIONS:
+        tell(name)
+        section = SECTIONS[name](quick)
+        if output:
+            put_section(output, section)
+        else:
+            print(section)
 
 
 def _head() -> str:
@@ -49,24 +72,26 @@ def _head() -> str:
     model = default_model()
     return (
         "# Benchmarks\n\n"
-        "Made by `make bench`. Sizes count every byte of the file, header and checksums\n"
-        "included; bpb is bits per byte of the original. Speeds are of one machine on one day:\n"
-        "the ratios, measured in one run, are what to look at.\n\n"
+        f"Made by `make bench`, version {__version__}, format {VERSION - 0x80}. Sizes count every "
+        "byte of the file,\nheader and checksums included, but not the model, which both "
+        "directions need; bpb is bits per\nbyte of the original. Speeds are of one machine on one "
+        "day: the "
+        "ratios, measured in one run, are\nwhat to look at.\n\n"
         f"Machine: {_processor()}, {available_threads()} CPUs. "
         f"Python {platform.python_version()}, llama-cpp-python {llama_cpp.__version__}, "
-        f"model {model.name} ({model.path.stat().st_size / 1e6:.0f} MB).\n"
+        f"model {model.name} ({model.path.stat().st_size / 1e6:.0f} MB), correction "
+        f"{short_name(next(shipped()))} ({GENERAL.stat().st_size / 1e6:.1f} MB).\n"
     )
 
 
-def _others(folder: Path) -> str:
+def _others(quick: bool) -> str:
     """What `make bench-canterbury` has written, with its plots."""
-    name = "canterbury/compare.md"
     try:
-        text = (folder / name).read_text("utf-8")
+        text = (COMPARED / "compare.md").read_text("utf-8")
     except FileNotFoundError:
         text = "`make bench-canterbury` was not run yet.\n"
-    text = re.sub(r"\]\(([\w-]+\.svg)\)", r"](canterbury/\1)", text)
-    return "## Beside other compressors: the Canterbury corpus\n\n" + text
+    text = re.sub(r"\]\(([\w-]+\.svg)\)", rf"]({COMPARED.name}/\1)", text)
+    return "## Beside other compressors\n\n" + text
 
 
 def _processor() -> str:
@@ -80,19 +105,23 @@ def _processor() -> str:
 
 
 def _one_stream(quick: bool) -> str:
-    rows = [_ratio_row(r) for r in _results(quick)]
-    return (
+    group = {name: group_of(name, data) for name, data in (canterbury() | unseen()).items()}
+    results = _results(quick)
+    text = (
         "## Bits: one stream\n\n"
         "The default settings but for a single stream. *Model alone*: an ideal coder on the\n"
         "model's softmax, on the text as it is, with the same window and the same container.\n"
         f"Files up to {_LARGE} bytes and {', '.join(_RESTORED)}\n"
-        "were restored and found equal; the others were only compressed.\n\n"
-        + table(
-            "file | bytes | compressed | gzip -9 bpb | bzip2 -9 | xz -9e | model alone | nacrith "
-            "| against the model alone",
-            rows,
-        )
+        "were restored and found equal; the others were only compressed.\n"
     )
+    for name in GROUPS:
+        # Prefixes of enwik8 are in no corpus of files.
+        mine = [r for r in results if group.get(r["file"], TEXTS) == name]
+        alone = "" if name == BINARY else " | model alone | against it"
+        head = f"{name} | bytes | compressed | gzip -9 bpb | bzip2 -9 | xz -9e | nacrith{alone}"
+        if mine:
+            text += "\n" + table(head, [_ratio_row(r, with_model=bool(alone)) for r in mine])
+    return text
 
 
 def _sharing(quick: bool) -> str:
@@ -121,37 +150,34 @@ def _streams(quick: bool) -> str:
 
 
 def _results(quick: bool) -> list[dict[str, Any]]:
-    """Canterbury and two prefixes of enwik8, one stream, shortest first."""
+    """Canterbury, the texts never published, and enwik8's begin: one stream, shortest first."""
     sizes = {name: len(data) for name, data in canterbury().items()}
     if quick:
         names = [n for n, size in sizes.items() if size < 5000]
         return run_corpus("canterbury", only=names, streams=1)
     large = [n for n, size in sizes.items() if size > _LARGE and n not in _RESTORED]
     small = [n for n in sizes if n not in large]
-    found = run_corpus("canterbury", only=small, streams=1)
+    found = run_corpus("unseen", streams=1)
+    found += run_corpus("canterbury", only=small, streams=1)
     found += run_corpus("canterbury", only=large, streams=1, both_ways=False)
     for n in (200_000, 1_000_000):
         found += run_corpus("enwik8", n, streams=1, both_ways=False)
     return sorted(found, key=lambda r: r["size"])
 
 
-def _ratio_row(r: dict[str, Any]) -> list[str]:
+def _ratio_row(r: dict[str, Any], with_model: bool) -> list[str]:
     row = [
         r["file"],
-        str(r["size"]),
-        str(r["nacrith"]),
+        f"{r['size']:,}",
+        f"{r['nacrith']:,}",
         *(f"{bpb(r, c):.3f}" for c in ("gzip", "bzip2", "xz")),
+        f"**{bpb(r, 'nacrith'):.3f}**",
     ]
-    if not r["tokens"] or r["file"] == "sum":
-        return [*row, "-", f"**{bpb(r, 'nacrith'):.3f}**", "-"]
+    if not with_model:
+        return row
     file = r["file"]
     alone = cached(f"alone-{file}", partial(measure_alone, file))["bits"] / 8 + _CONTAINER
-    return [
-        *row,
-        f"{8 * alone / r['size']:.3f}",
-        f"**{bpb(r, 'nacrith'):.3f}**",
-        f"{100 * (r['nacrith'] / alone - 1):+.1f} %",
-    ]
+    return [*row, f"{8 * alone / r['size']:.3f}", f"{100 * (r['nacrith'] / alone - 1):+.1f} %"]
 
 
 def _ablation(quick: bool) -> str:
@@ -360,17 +386,33 @@ def _backends(quick: bool) -> str:
     )
 
 
-SECTIONS: list[Section] = [
-    _one_stream,
-    _sharing,
-    _levels,
-    _streams,
-    _ablation,
-    skipping_section,
-    _exact,
-    _speed,
-    loading_section,
-    _coding,
-    _window,
-    _backends,
-]
+def _documents(quick: bool) -> str:
+    from nacrith.bench.documents import documents_section
+
+    return documents_section([], 1 if quick else 3)
+
+
+def _media(quick: bool) -> str:
+    from nacrith.bench.media import measure_media, media_section
+
+    return media_section(measure_media([]))
+
+
+SECTIONS: dict[str, Section] = {
+    "compare": _others,
+    "one-stream": _one_stream,
+    "sharing": _sharing,
+    "levels": _levels,
+    "streams": _streams,
+    "documents": _documents,
+    "media": _media,
+    "ablation": _ablation,
+    "skipping": skipping_section,
+    "exact": _exact,
+    "speed": _speed,
+    "loading": loading_section,
+    "coding": _coding,
+    "window": _window,
+    "backends": _backends,
+}
+"""By the name that `nacrith bench report` takes."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from nacrith.errors import NacrithError
+from nacrith.models.catalog import embedded_path
+from nacrith.models.corrections import GENERAL
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
@@ -25,6 +27,8 @@ class Program:
         is_ours: one of this project.
         compress_start: the start of a file of this size, with the settings for the whole of it;
             None = settings do not depend on the size.
+        needs: bytes of the model and the correction of its weights, which both directions need
+            and no file counts.
     """
 
     name: str
@@ -32,6 +36,7 @@ class Program:
     decompress: Callable[[bytes], bytes]
     is_ours: bool = False
     compress_start: Callable[[bytes, int], bytes] | None = None
+    needs: int = 0
 
 
 _OPTIONAL = ("zstandard", "brotli", "pyppmd")
@@ -105,4 +110,10 @@ def _ours(name: str, preset: Preset, backend: str, streams: int) -> Program:
         decompress_stream(io.BytesIO(packed), sink)
         return sink.getvalue()
 
-    return Program(name, compress, decompress, True, compress_start)
+    needs = 0 if preset.mixing else _model_size()
+    return Program(name, compress, decompress, True, compress_start, needs)
+
+
+def _model_size() -> int:
+    model = embedded_path()
+    return (model.stat().st_size if model else 0) + GENERAL.stat().st_size

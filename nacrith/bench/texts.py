@@ -5,12 +5,16 @@ from pathlib import Path
 
 import corpora
 from corpora.folders import folders
+from corpora.training import TRAIN, manifest
 from nacrith.errors import FileError, NacrithError
 
 _ALONG_BYTES = 40_000
 
 TRAINING = "training"
-"""The folder of public texts by kind, for choosing what is frozen; no test of it."""
+"""The folder of public texts by kind."""
+
+UNSEEN = "unseen"
+"""The corpus of texts that were written for the benchmarks."""
 
 KINDS = ("prose", "wiki", "code", "markup")
 """Kinds of text there, a folder each."""
@@ -23,6 +27,11 @@ def canterbury() -> dict[str, bytes]:
         NacrithError: they are not here and can't be fetched.
     """
     return corpus_files("canterbury")
+
+
+def unseen() -> dict[str, bytes]:
+    """The texts that were written for the benchmarks by name; raises FileError."""
+    return corpus_files(UNSEEN)
 
 
 def enwik8(size: int) -> bytes:
@@ -44,6 +53,8 @@ def corpus_files(name: str, n_bytes: int | None = None) -> dict[str, bytes]:
     Raises:
         NacrithError: they are not here and can't be fetched.
     """
+    if name == UNSEEN:
+        return read_files(corpora.unseen(), n_bytes)
     try:
         if name in ("canterbury", "calgary"):
             return read_files(corpora.files(name, fetch=True), n_bytes)
@@ -59,14 +70,22 @@ def texts_of_kinds(n_bytes: int, names: Sequence[str] = KINDS) -> dict[str, byte
     """The first `n_bytes` of the files of each kind, joined in alphabetical order.
 
     They are those of the folders `training/prose` and so on of public texts, looked for beside
-    the other corpora.
+    the other corpora, but for those that the correction of the model was trained on.
 
     Raises:
         NacrithError: they are not here.
         FileError: one can't be read.
     """
+    learned = {text.name for text in manifest() if text.split == TRAIN}
     for folder in folders():
-        found = {name: sorted((folder / TRAINING / name).glob("*")) for name in names}
+        found = {
+            name: [
+                path
+                for path in sorted((folder / TRAINING / name).glob("*"))
+                if f"{name}/{path.name}" not in learned
+            ]
+            for name in names
+        }
         if all(found.values()):
             return {name: _joined(paths, n_bytes) for name, paths in found.items()}
     raise NacrithError(

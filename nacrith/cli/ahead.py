@@ -26,15 +26,15 @@ def before_compression(path: Path, size: int, options: CompressOptions) -> None:
     """Map the weights that a file will probably be compressed with."""
     if options.preset.mixing is not None or options.backend not in ("auto", _EXACT):
         return
-    if size > options.block_size:
+    if size > options.block_size or options.device.must_be_gpu:
         return
     with suppress(OSError, NacrithError):
         if not may_be_text(path):
             return
-        from nacrith.models.catalog import embedded_path
+        from nacrith.models.catalog import default_path
         from predictors.language_models.file_hash import remembered_sha256
 
-        model = options.model or embedded_path()
+        model = options.model or default_path()
         sha256 = remembered_sha256(model) if model else None
         if model and sha256:
             from nacrith.models.catalog import ModelFile

@@ -1,13 +1,13 @@
 """`nacrith bench` and its sub-commands."""
 
-from importlib import import_module
 from pathlib import Path
 
 import click
 
 from nacrith.cli.compare import compare
-from nacrith.cli.measure_texts import INTO, bench_levels, bench_streams
-from nacrith.cli.options import LARGEST, MODEL, NAME, OUTPUT_NAME, STREAMS, Count
+from nacrith.cli.extras import require
+from nacrith.cli.measure_texts import INTO, MINUTES, bench_levels, bench_streams
+from nacrith.cli.options import LARGEST, MODEL, NAME, STREAMS, Count
 from nacrith.format.parameters import MAX_WINDOW
 from nacrith.pipeline.presets import LEVELS
 
@@ -23,7 +23,7 @@ def bench() -> None:
 
 
 @bench.command("corpus")
-@click.argument("name", type=click.Choice(["canterbury", "enwik8"]))
+@click.argument("name", type=click.Choice(["canterbury", "unseen", "enwik8"]))
 @click.option("--bytes", "n_bytes", type=Count(1, LARGEST), default=1_000_000, help="Of enwik8.")
 @click.option("--only", multiple=True, metavar="FILE", help="Only this file (repeatable).")
 @STREAMS
@@ -63,20 +63,33 @@ def bench_ablation(quick: bool) -> None:
 
 
 @bench.command("report")
+@click.argument("sections", nargs=-1, metavar="[SECTION]...")
 @click.option("--quick", is_flag=True, help="Short texts: to see that it runs.")
-@click.option("-o", "--output", type=OUTPUT_NAME, metavar="PATH", help="Markdown.")
-def bench_report(quick: bool, output: Path | None) -> None:
+@click.option("--list", "listing", is_flag=True, help="Only print the names of the sections.")
+@MINUTES
+@INTO
+def bench_report(
+    sections: tuple[str, ...], quick: bool, listing: bool, minutes: int | None, output: Path | None
+) -> None:
     """Run every measurement that is not in build/bench yet, and write the report.
+
+    Of all SECTIONs or these, each put into its place as soon as it is measured.
 
     \b
     nacrith bench report --quick
+    nacrith bench report levels streams --minutes 25 -o docs/benchmarks.md
     """
-    # At once, rather than after hours.
-    import_module("transformers")
-    import_module("torch")
-    from nacrith.bench.report import write_report
+    require("accelerate", "llama_cpp", "torch", "transformers")
+    from nacrith.bench.report import SECTIONS, write_report
+    from nacrith.bench.store import end_after
 
-    write_report(quick, output)
+    if listing:
+        click.echo("\n".join(SECTIONS))
+        return
+    if unknown := [name for name in sections if name not in SECTIONS]:
+        raise click.UsageError(f"{unknown[0]!r} is none of the sections: {', '.join(SECTIONS)}")
+    end_after(minutes)
+    write_report(quick, output, sections, lambda name: click.echo(f"{name} ...", err=True))
 
 
 @bench.command("workers")
@@ -254,6 +267,62 @@ def bench_documents(files: tuple[Path, ...], level: int, check: bool, output: Pa
         click.echo(check_files(files))
     else:
         show(documents_section(list(files), level), output)
+
+
+@bench.command("device")
+@click.argument("file", type=NAME, required=False)
+@click.option(
+    "--device", default="cpu", show_default=True, metavar="NAME", help="cpu, cuda or cuda:N."
+)
+@click.option(
+    "--streams", multiple=True, type=Count(1, 1 << 14), default=(64, 256, 1024),
+    show_default=True, help="At once (repeatable).",
+)  # fmt: skip
+@click.option(
+    "--bytes", "n_bytes", type=Count(1, LARGEST), default=1_000_000, show_default=True,
+    help="Of the text, which is repeated if it is shorter.",
+)  # fmt: skip
+@click.option(
+    "--window", type=Count(256, MAX_WINDOW), default=1024, show_default=True,
+    help="Context in tokens.",
+)  # fmt: skip
+@click.option("--arithmetic", is_flag=True, help="Only count what steps cost a GPU; needs none.")
+@MODEL
+@INTO
+def bench_device(
+    file: Path | None,
+    device: str,
+    streams: tuple[int, ...],
+    n_bytes: int,
+    window: int,
+    arithmetic: bool,
+    model: Path | None,
+    output: Path | None,
+) -> None:
+    """The exact model in PyTorch with many streams: both directions, memory, where the time goes.
+
+    Of FILE, or of alice29.txt repeated. Needs nacrith[gpu].
+
+    \b
+    nacrith bench device --device cuda
+    nacrith bench device --streams 4 --bytes 2000
+    """
+    from nacrith.bench.device import device_section, measure_device
+    from nacrith.bench.markdown import show
+    from nacrith.bench.texts import alice, read_files
+    from nacrith.format.parameters import Parameters
+
+    if arithmetic:
+        from nacrith.bench.device_arithmetic import arithmetic_section, count_steps
+
+        show(arithmetic_section(*count_steps(streams, window, model)), output)
+        return
+    name, text = next(iter(read_files([file]).items())) if file else ("alice29.txt", alice())
+    if not text:
+        raise click.UsageError(f"there is nothing in {name}")
+    text = (text * -(-n_bytes // len(text)))[:n_bytes]
+    measured = measure_device(device, text, streams, Parameters(window=window), model)
+    show(device_section(name, device, measured), output)
 
 
 bench.add_command(compare)

@@ -1,10 +1,11 @@
 """`nacrith bench compare`."""
 
-from importlib import import_module
 from pathlib import Path
 
 import click
 
+from nacrith.cli.extras import require
+from nacrith.cli.measure_texts import MINUTES
 from nacrith.cli.options import LARGEST, NAME, Count
 from nacrith.format.parameters import MAX_STREAMS
 
@@ -15,8 +16,9 @@ _ALONG = 60_000
 @click.command("compare")
 @click.argument("files", nargs=-1, type=NAME, metavar="[FILE]...")
 @click.option(
-    "--corpus", type=click.Choice(["canterbury", "calgary", "enwik8", "enwik9"]),
-    help="All files of a corpus, fetched if need be.",
+    "--corpus", "names", multiple=True,
+    type=click.Choice(["canterbury", "calgary", "unseen", "enwik8", "enwik9"]),
+    help="All files of a corpus, fetched if need be (repeatable).",
 )  # fmt: skip
 @click.option(
     "--bytes",
@@ -38,19 +40,21 @@ _ALONG = 60_000
     "--llama-cpp", type=Count(0, LARGEST), metavar="N",
     help="Ours with llama.cpp only for files of at most N bytes.",
 )  # fmt: skip
+@MINUTES
 @click.option(
     "-o", "--output", type=NAME, metavar="FOLDER", show_default=True,
     default=Path("build/compare"), help="For compare.json, compare.md and the plots.",
 )  # fmt: skip
 def compare(
     files: tuple[Path, ...],
-    corpus: str | None,
+    names: tuple[str, ...],
     n_bytes: int | None,
     only: tuple[str, ...],
     streams: int,
     one_way: bool,
     restore: int | None,
     llama_cpp: int | None,
+    minutes: int | None,
     output: Path,
 ) -> None:
     """Measure our presets and backends beside other compressors, in one run.
@@ -60,24 +64,29 @@ def compare(
 
     \b
     nacrith bench compare book.txt
-    nacrith bench compare --corpus canterbury -o build/canterbury
+    nacrith bench compare --corpus canterbury --corpus unseen -o build/canterbury
     nacrith bench compare --corpus enwik8 --bytes 1000000 --one-way
     """
-    if bool(files) == bool(corpus):
+    if bool(files) == bool(names):
         raise click.UsageError("give FILEs or --corpus")
-    # At once, rather than after hours.
-    import_module("matplotlib")
+    require("brotli", "matplotlib", "pyppmd", "zstandard")
     from nacrith.bench.along import measure_along
     from nacrith.bench.compare import compare as run
     from nacrith.bench.compare_report import print_tables, write_all
     from nacrith.bench.rivals import programs
+    from nacrith.bench.store import end_after
     from nacrith.bench.texts import corpus_files, longest_text, read_files
 
+    end_after(minutes)
     known = programs(streams)
     chosen = [program for program in known if program.name in (only or [p.name for p in known])]
     if not chosen:
         raise click.UsageError(f"--only takes one of: {', '.join(p.name for p in known)}")
-    contents = read_files(files, n_bytes) if files else corpus_files(str(corpus), n_bytes)
+    if any("llama.cpp" in program.name for program in chosen):
+        require("llama_cpp")
+    contents = read_files(files, n_bytes)
+    for name in names:
+        contents |= corpus_files(name, n_bytes)
     results = run(
         contents, chosen, 0 if one_way else restore, llama_cpp,
         lambda file, program: click.echo(f"{file}: {program}", err=True),

@@ -146,6 +146,9 @@ def compress(
     if long and block_size:
         raise click.UsageError("--long and --block-size exclude each other")
 
+    if problem := team.device.problem_with(backend):
+        raise click.UsageError(problem)
+
     chosen = LEVELS[level]
     parameters = chosen.chosen(window)
     if problem := parameters.problem() or streams_problem(streams, parameters.window):
@@ -163,10 +166,11 @@ def compress(
         dictionary or b"",
         correction,
         INSIDE[inside],
+        team.device,
     )
 
     def job(path: Path | None) -> "Summary":
-        if path and not out.hides_progress and sys.stderr.isatty():
+        if path and not out.hides_progress and sys.stderr.isatty() and team.is_on_processor:
             tell_what_to_expect(path, level, threads)
         return _compress(path, out, options, team, metadata, resume, verify)
 
@@ -206,7 +210,8 @@ def _compress(
             options = replace(options, metadata=stored)
         size = status.st_size if status else None
         n_frames = None if size is None else -(-size // options.block_size)
-        with team.open(n_frames, options.threads, run.progress) as workers:
+        block_size = options.block_size
+        with team.open(n_frames, options.threads, run.progress, block_size) as workers:
             summary = compress_stream(
                 run.source, run.sink, options, size, run.progress, workers, resume
             )
@@ -214,7 +219,7 @@ def _compress(
         if verify or (out.remove and verify is not False):
             run.sink.seek(0)
             progress = run.progress_of("verify")
-            with team.open(n_frames, options.threads, progress) as workers:
+            with team.open(n_frames, options.threads, progress, block_size) as workers:
                 decompress_stream(
                     run.sink,
                     None,
@@ -277,7 +282,7 @@ def decompress(
         return original_name(path, out.suffix)
 
     def job(path: Path | None) -> "Summary":
-        if path and path.is_file():
+        if path and path.is_file() and not team.device.must_be_gpu:
             before_decompression(path)
         from nacrith.pipeline.decompress import decompress_stream
 

@@ -33,7 +33,9 @@ def explain(
 ) -> None:
     """Write a page that shows what each token of FILE costs, and why.
 
-    FILE is a text or a FILE.nc. The page is one HTML file without links to the network.
+    FILE is a text or a FILE.nc. The page is one HTML file without links to the network, with all
+    of the text, what gzip and xz make of it, and what each predictor is worth to it. It takes
+    two to three times as long as compressing.
 
     \b
     nacrith explain book.txt

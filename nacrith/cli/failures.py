@@ -4,19 +4,8 @@ import sys
 import traceback
 
 from nacrith.cli.display import say
+from nacrith.cli.extras import how_to_get, missing_package
 from nacrith.errors import NacrithError
-
-# Packages that the program does without, and the extra that brings them.
-_EXTRAS = {
-    "accelerate": "torch",
-    "brotli": "bench",
-    "distributed": "cluster",
-    "matplotlib": "bench",
-    "pyppmd": "bench",
-    "torch": "torch",
-    "transformers": "torch",
-    "zstandard": "bench",
-}
 
 
 def describe(error: Exception) -> str:
@@ -25,8 +14,8 @@ def describe(error: Exception) -> str:
         return str(error)
     if isinstance(error, MemoryError):
         return "not enough memory; use fewer --streams or a smaller --window"
-    if package := _missing_extra(error):
-        return f"this needs {package}: pip install 'nacrith[{_EXTRAS[package]}]'"
+    if package := missing_package(error):
+        return how_to_get([package])
     if isinstance(error, EOFError):
         return "a file that the program reads has ended too early"
     if isinstance(error, OSError):
@@ -41,13 +30,7 @@ def describe(error: Exception) -> str:
 def is_internal(error: Exception) -> bool:
     """Is it a fault of this program rather than of what it was given?"""
     known = isinstance(error, (NacrithError, MemoryError, OSError))
-    return not known and not _missing_extra(error)
-
-
-def _missing_extra(error: Exception) -> str | None:
-    """The package of `_EXTRAS` whose lack the error is about."""
-    package = (getattr(error, "name", None) or "").partition(".")[0]
-    return package if isinstance(error, ModuleNotFoundError) and package in _EXTRAS else None
+    return not known and not missing_package(error)
 
 
 def show_traceback(error: Exception) -> None:

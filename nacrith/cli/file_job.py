@@ -12,6 +12,7 @@ from nacrith.cli.batch import name_of, sizes
 from nacrith.cli.display import say
 from nacrith.cli.output import Output
 from nacrith.errors import ChangedError, FileError
+from nacrith.system import signals
 from nacrith.system.files import (
     is_special,
     is_unchanged,
@@ -102,7 +103,7 @@ class FileJob:
         try:
             self._stack.__exit__(kind, error, trace)
         finally:
-            self._tell_of_part()
+            self._tell_of_part(error)
 
     def progress_of(self, label: str) -> Progress:
         """A second progress display, for a second pass."""
@@ -132,9 +133,11 @@ class FileJob:
             line += f", {summary.tokens / max(self.seconds, 1e-9):.0f} tokens/s"
         say(line)
 
-    def _tell_of_part(self) -> None:
+    def _tell_of_part(self, error: BaseException | None) -> None:
         if self.target and not self._decoding and part_name(self.target).exists():
             say(f"nacrith: {part_name(self.target)} keeps what is done; go on with --resume")
+            if isinstance(error, signals.Interrupted):
+                error.is_told = True
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from nacrith.backends import BACKENDS
 from nacrith.cli.batch import for_each, name_of
 from nacrith.cli.directory_walk import compressed
 from nacrith.cli.display import printable, say
+from nacrith.cli.fetch import fetch
 from nacrith.cli.file_job import open_compressed
 from nacrith.cli.inputs import Inputs, with_inputs
 from nacrith.cli.options import MODEL, NAME, OUTPUT_NAME
@@ -46,6 +47,7 @@ def models(context: click.Context) -> None:
 
     \b
     nacrith models
+    nacrith models fetch
     nacrith models import SmolLM2-135M/ --dtype f32
     """
     if context.invoked_subcommand:
@@ -53,21 +55,21 @@ def models(context: click.Context) -> None:
     from nacrith.models.catalog import (
         INSTALL_HINT,
         candidates,
+        default_path,
         describe,
-        embedded_path,
         models_directory,
     )
     from nacrith.models.corrections import corrected, short_name
 
     found = [describe(path) for path in candidates()]
-    embedded = embedded_path()
+    default = default_path()
     for model in found:
-        mark = "  (default)" if model.path == embedded else ""
+        mark = "  (default)" if model.path == default else ""
         for line in (f"{model.name}{mark}", f"  {model.path}", f"  sha256 {model.sha256}"):
             click.echo(printable(line))
         if correction := corrected(model).correction:
             click.echo(f"  correction of its weights {short_name(correction)}")
-    if not embedded:
+    if not default:
         say(f"the default model is missing: {INSTALL_HINT}")
     if not found:
         raise NacrithError(f"no models found (looked in {models_directory()} too)")
@@ -99,13 +101,17 @@ def import_model(directory: Path, dtype: str, output: Path | None, force: bool) 
     click.echo(f"{printable(str(output))}\n  sha256 {describe(output).sha256}")
 
 
+models.add_command(fetch)
+
+
 @click.command()
 @MODEL
 @click.option(
     "--backend", type=click.Choice(BACKENDS), default="auto", show_default=True, help="To test."
 )
 def doctor(model: Path | None, backend: str) -> None:
-    """Show what this machine has for nacrith, and measure its speed for two seconds.
+    """Show what this machine has for nacrith, and measure for two seconds how fast it and each of
+    its GPUs is.
 
     \b
     nacrith doctor

@@ -13,6 +13,11 @@ INTO = click.option(
     help="Markdown whose section of this is replaced; by default it is printed.",
 )  # fmt: skip
 
+MINUTES = click.option(
+    "--minutes", type=Count(1, LARGEST), metavar="N",
+    help="End after N minutes or a little more, with exit code 1; the same command goes on there.",
+)  # fmt: skip
+
 
 def _texts(command: Callable[..., Any]) -> Callable[..., Any]:
     """The arguments and options of both commands."""

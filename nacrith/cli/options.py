@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nacrith.cli.units import parse_bytes
-from nacrith.errors import DictionaryError, FileError
+from nacrith.errors import ArgumentError, DictionaryError, FileError
 from nacrith.format.dictionary import MAX_SIZE as MAX_DICTIONARY
 from nacrith.format.header import MAX_THREADS
 from nacrith.format.parameters import MAX_STREAMS
+from nacrith.pipeline.options import BLOCK
 from nacrith.pipeline.presets import LEVELS, PRESETS
+from nacrith.system.devices import AUTO, AUTOMATIC, CPU, MAX_GPUS, DeviceChoice
 from nacrith.system.files import SUFFIX
 from nacrith.system.progress import NO_PROGRESS, Progress
 
@@ -226,41 +228,90 @@ def with_level(command: Callable[..., None]) -> Callable[..., None]:
     return with_number
 
 
+def _device(text: str) -> str:
+    """Raises ArgumentError, which is a ValueError."""
+    return DeviceChoice(text).device
+
+
 @dataclass(frozen=True)
 class Team:
-    """Where the frames of a file run."""
+    """Where the frames of a file run; see `choose_workers`."""
 
     workers: int
     cluster: str | None
+    device: DeviceChoice
+
+    @property
+    def is_on_processor(self) -> bool:
+        """Is it certain that no GPU will do the work?"""
+        from nacrith.workers.gpu_choice import may_find_gpus
+
+        if self.device.must_be_gpu:
+            return False
+        return self.device.device == CPU or bool(self.cluster) or not may_find_gpus()
 
     def open(
         self,
         n_frames: int | None = None,
         threads: int = 0,
         progress: Progress = NO_PROGRESS,
+        block_size: int = BLOCK,
     ) -> "AbstractContextManager[Workers]":
         """A context in which there are workers; see `choose_workers`."""
         from nacrith.workers.choose import choose_workers
 
-        return closing(choose_workers(self.workers, self.cluster, n_frames, threads, progress))
+        return closing(
+            choose_workers(
+                self.workers, self.cluster, n_frames, threads, progress, self.device, block_size
+            )
+        )
+
+
+def _team(workers: int, cluster: str | None, device: str, gpus: int) -> Team:
+    """Raises click.UsageError: they exclude each other."""
+    try:
+        choice = DeviceChoice(device, gpus)
+    except ArgumentError as error:
+        raise click.UsageError(str(error)) from error
+    if cluster and choice != AUTOMATIC:
+        name = "--device" if device != AUTO else "--gpus"
+        raise click.UsageError(
+            f"--cluster and {name} exclude each other: each worker of a cluster has its own device"
+        )
+    if workers and gpus > workers:
+        raise click.UsageError(f"{gpus} GPUs need as many --workers at least, not {workers}")
+    return Team(workers, cluster, choice)
 
 
 def with_workers(command: Callable[..., None]) -> Callable[..., None]:
-    """Add --workers and --cluster; they arrive as `team`."""
+    """Add --workers, --cluster, --device and --gpus; they arrive as `team`."""
 
     @options(
         click.option(
             "--workers", type=Count(0, 1024), default=0, metavar="N",
-            help="Processes that share the frames of a large FILE (0: as many as pay).",
+            help="Processes that share the frames of a large FILE (0: one per GPU, or as many as "
+            "pay).",
         ),
         click.option(
             "--cluster", metavar="ADDRESS",
             help="Run frames on the Dask cluster at ADDRESS, such as tcp://host:8786.",
         ),
+        click.option(
+            "--device", type=Parsed("device", _device), default=AUTO, show_default=True,
+            metavar="auto|cpu|cuda|cuda:N",
+            help="Where the model runs: on all GPUs that are fit and pay, else the processor; the "
+            "processor; all GPUs; the GPU of that number. No byte of a file depends on it.",
+        ),
+        click.option(
+            "--gpus", type=Count(0, MAX_GPUS), default=0, metavar="N",
+            help="GPUs to use at most, those with the most free memory (0: all).",
+        ),
     )  # fmt: skip
     @functools.wraps(command)
-    def with_team(*args: Any, workers: int, cluster: str | None, **given: Any) -> None:
-        command(*args, team=Team(workers, cluster), **given)
+    def with_team(
+        *args: Any, workers: int, cluster: str | None, device: str, gpus: int, **given: Any
+    ) -> None:
+        command(*args, team=_team(workers, cluster, device, gpus), **given)
 
     return with_team
 

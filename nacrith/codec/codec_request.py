@@ -12,6 +12,7 @@ from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import ModelRecord
 from nacrith.format.parameters import Parameters
 from nacrith.models.corrections import Choice
+from nacrith.system.devices import CPU
 from nacrith.transforms.opening.limits import ALL_STREAMS, Inside
 from predictors.text.text_model import TextPast
 
@@ -34,7 +35,7 @@ class CompressRequest:
     correction: Choice = None
     inside: Inside = ALL_STREAMS
 
-    def open(self, models: LoadedModels | None = None) -> TextCodec:
+    def open(self, models: LoadedModels | None = None, device: str = CPU) -> TextCodec:
         return TextCodec.for_compression(
             self.model,
             self.backend,
@@ -45,6 +46,7 @@ class CompressRequest:
             models,
             self.dictionary,
             self.correction,
+            device,
         )
 
 
@@ -56,7 +58,7 @@ class MixingRequest:
     dictionary: bytes = b""
     inside: Inside = ALL_STREAMS
 
-    def open(self, models: LoadedModels | None = None) -> TextMixing:
+    def open(self, models: LoadedModels | None = None, device: str = CPU) -> TextMixing:
         return TextMixing(self.variant)
 
 
@@ -70,11 +72,17 @@ class DecompressRequest:
     dictionary: bytes = b""
     correction: Choice = None
 
-    def open(self, models: LoadedModels | None = None) -> TextCodec:
+    def open(self, models: LoadedModels | None = None, device: str = CPU) -> TextCodec:
         if self.record is None:
             raise FormatError("a frame holds text but the header names no model")
         return TextCodec.for_file(
-            self.record, self.parameters, self.model, models, self.dictionary, self.correction
+            self.record,
+            self.parameters,
+            self.model,
+            models,
+            self.dictionary,
+            self.correction,
+            device,
         )
 
 
@@ -93,9 +101,14 @@ def inside_of(request: CodecRequest | None) -> Inside:
 
 
 class CodecSlot:
-    """Keeps one codec open: the next frame most likely needs it too."""
+    """Keeps one codec open: the next frame most likely needs it too.
 
-    def __init__(self) -> None:
+    Attributes:
+        device: where models run: see `load_model`.
+    """
+
+    def __init__(self, device: str = CPU) -> None:
+        self.device = device
         self._request: CodecRequest | None = None
         self._codec: Codec | None = None
         self._dictionary = b""
@@ -107,7 +120,7 @@ class CodecSlot:
             return None
         if self._codec is None or request != self._request:
             self.close()
-            self._codec, self._request = request.open(), request
+            self._codec, self._request = request.open(device=self.device), request
         return self._codec
 
     def open_for(self, request: CodecRequest | None, frame: Frame) -> TextCodec | None:
@@ -124,6 +137,11 @@ class CodecSlot:
             self._past = TextPast(dictionary) if dictionary else None
         return self._past
 
+    def move(self, device: str) -> None:
+        """What is opened from now on runs there."""
+        self.close()
+        self.device = device
+
     def close(self) -> None:
         if self._codec:
             self._codec.close()
@@ -136,12 +154,13 @@ class CodecShelf(CodecSlot):
     They share their models, and have one dictionary.
     """
 
-    def __init__(self, threads: int = 0, dictionary: bytes = b"") -> None:
+    def __init__(self, threads: int = 0, dictionary: bytes = b"", device: str = CPU) -> None:
         """`threads`: see `LoadedModels`."""
-        super().__init__()
+        super().__init__(device)
         self._dictionary = dictionary
         self._past = TextPast(dictionary)
-        self._models = LoadedModels(threads)
+        self._threads = threads
+        self._models = LoadedModels(threads, device)
         self._codecs: dict[CodecRequest, Codec] = {}
 
     def open(self, request: CodecRequest | None) -> Codec | None:
@@ -151,10 +170,14 @@ class CodecShelf(CodecSlot):
         if codec is None:
             while len(self._codecs) >= _MOST_OPEN:
                 self._codecs.pop(next(iter(self._codecs))).close()
-            codec = request.open(self._models)
+            codec = request.open(self._models, self.device)
         # The last one used is the last to go.
         self._codecs[request] = codec
         return codec
+
+    def move(self, device: str) -> None:
+        super().move(device)
+        self._models = LoadedModels(self._threads, device)
 
     def close(self) -> None:
         for codec in self._codecs.values():

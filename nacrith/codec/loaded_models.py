@@ -5,8 +5,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from coder import ScoreError
-from nacrith.backends import AUTO, EXACT, find_backend
-from nacrith.errors import NacrithError
+from nacrith.backends import AUTO, EXACT, ON_GPU, find_backend
+from nacrith.errors import DeviceError, NacrithError
+from nacrith.system.devices import CPU
 from predictors.base import LanguageModel, ModelError, UnsupportedModelError
 from predictors.language_models.correction.file_head import CorrectionFile
 
@@ -21,15 +22,47 @@ def translated() -> Iterator[None]:
 
 
 def load_model(
-    backend: str, path: Path, threads: int, correction: CorrectionFile | None = None
+    backend: str,
+    path: Path,
+    threads: int,
+    correction: CorrectionFile | None = None,
+    device: str = CPU,
 ) -> LanguageModel:
-    """Load a GGUF with a backend, corrected; raises NacrithError if that can't be done."""
+    """Load a GGUF with a backend, corrected.
+
+    Args:
+        device: where a backend runs that can compute the same on a GPU: PyTorch's name of one.
+
+    Raises:
+        DeviceError: that GPU can't be used; the processor may do.
+        NacrithError: the model can't be loaded.
+    """
     *first, last = AUTO if backend == "auto" else (backend,)
     with translated():
         for name in first:
             with suppress(UnsupportedModelError):
-                return find_backend(name).load(path, threads, correction)
-        return find_backend(last).load(path, threads, correction)
+                return _load(name, path, threads, correction, device)
+        return _load(last, path, threads, correction, device)
+
+
+def _load(
+    name: str, path: Path, threads: int, correction: CorrectionFile | None, device: str
+) -> LanguageModel:
+    if device == CPU or name not in (*ON_GPU, *ON_GPU.values()):
+        return find_backend(name).load(path, threads, correction)
+    try:
+        return find_backend(ON_GPU.get(name, name)).load(path, threads, correction, device)
+    except UnsupportedModelError:
+        raise
+    except Exception as error:
+        # What PyTorch raises is of many kinds. Whatever is wrong with the model itself, the
+        # processor finds too.
+        raise DeviceError(first_line(error)) from error
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, without what it says at length."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
 _Key = tuple[str, Path, int, CorrectionFile | None]
@@ -39,9 +72,14 @@ _Key = tuple[str, Path, int, CorrectionFile | None]
 class LoadedModels:
     """Models that stay loaded until `close`."""
 
-    def __init__(self, threads: int = 0) -> None:
-        """`threads`: of a model whose results do not depend on them, whoever asks for it."""
+    def __init__(self, threads: int = 0, device: str = CPU) -> None:
+        """
+        Args:
+            threads: of a model whose results do not depend on them, whoever asks for it.
+            device: see `load_model`.
+        """
         self._threads = threads
+        self._device = device
         self._models: dict[_Key, LanguageModel] = {}
 
     def load(
@@ -56,7 +94,7 @@ class LoadedModels:
             if key(name) in self._models:
                 return self._models[key(name)]
         threads_here = self._threads if backend in ("auto", EXACT) else threads
-        model = load_model(backend, path, threads_here, correction)
+        model = load_model(backend, path, threads_here, correction, self._device)
         self._models[key(model.numerics.backend if backend == "auto" else backend)] = model
         return model
 

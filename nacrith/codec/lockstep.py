@@ -16,10 +16,15 @@ coded. The order of coding does not depend on the cut. With one stream, the next
 guessed (`Guesser`).
 
 While the head is coded, which is the beginning of the first stream, the others read it too.
+
+Groups share nothing but the model's steps, so what they have in a step may be coded by as many
+threads: where a GPU evaluates many streams, one processor core would hold it up.
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, wait
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate, pairwise
 from typing import cast
 
@@ -89,10 +94,16 @@ class _Part:
             if place < self.end and place + len(group.layout) > self.begin
         ]
 
-    def end_before(self, step: int) -> None:
-        """Give up the last streams of which nothing is left to code from this step on."""
+    def end_before(self, step: int, narrows: bool) -> None:
+        """Give up the last groups of which nothing is left to code from this step on.
+
+        Args:
+            narrows: their streams are no longer fed, either; not where they were prefetched.
+        """
         while self.groups and not self.groups[-1][0].goes_on(step):
             _, place = self.groups.pop()
+            if not narrows:
+                continue
             self.end = max(place, self.begin)
             if self.groups:
                 cast(BatchSession, self.session).narrow(self.end - self.begin)
@@ -105,15 +116,16 @@ def first_tokens(vocabulary: Vocabulary, prompt: IntArray) -> IntArray:
 
 
 def fed_tokens(
-    vocabulary: Vocabulary, symbols: IntArray, layout: Layout, read: IntArray
+    vocabulary: Vocabulary, symbols: IntArray, layout: Layout, read: IntArray, steps: int = 0
 ) -> IntArray:
     """The tokens that `code_groups` will feed to the sessions, [steps, S] int32.
 
     Args:
+        steps: of the longest of several texts side by side.
         read: [r ≥ 1] int32 tokens, see there.
     """
     bounds = layout.bounds
-    tokens = np.empty((len(read) - 1 + layout.steps, len(layout)), dtype=np.int32)
+    tokens = np.empty((len(read) - 1 + max(steps, layout.steps), len(layout)), dtype=np.int32)
     for stream in range(len(layout)):
         head = symbols[: layout.delay(stream)]
         own = np.concatenate([head, symbols[bounds[stream] : bounds[stream + 1]]])
@@ -130,6 +142,7 @@ def code_groups(
     vocabulary: Vocabulary,
     read: IntArray,
     known: IntArray,
+    threads: Executor | None = None,
 ) -> Iterator[int]:
     """Code the streams of a text, or of several texts side by side.
 
@@ -141,7 +154,9 @@ def code_groups(
         vocabulary: of the sessions' model.
         read: [r ≥ 1] int32 tokens that the model reads first, in every stream; the first symbol
             is what follows the last of them.
-        known: what `fed_tokens` returns when encoding one text, else [0, S].
+        known: what `fed_tokens` returns when encoding, of several texts side by side; [0, S] when
+            decoding.
+        threads: those that code the groups of a step, at once; None = this one, in turn.
 
     Yields:
         The step, after each; whoever iterates may code something else with the coders in
@@ -163,7 +178,7 @@ def code_groups(
     guesser = None if len(known) or n_streams > 1 else Guesser(len(groups[0].symbols))
     step = 0
     for part in parts:
-        part.end_before(step)
+        part.end_before(step, not len(known))
     while parts := [part for part in parts if part.groups]:
         for i, part in enumerate(parts):
             if guesser:
@@ -173,11 +188,22 @@ def code_groups(
             following = next((other for other in parts[i + 1 :] + parts[:i] if other.groups), None)
             if following and not len(known):
                 following.session.prefetch(tokens[None, following.begin : following.end])
-            for group, place in part.groups:
-                _code_step(group, place, part, step, logits, hidden, tokens, token_of)
+            code = partial(
+                _code_step, part=part, step=step, logits=logits, hidden=hidden, tokens=tokens,
+                token_of=token_of,
+            )  # fmt: skip
+            # In the first step ensembles get their states.
+            if threads and step and len(part.groups) > 1:
+                coded = [threads.submit(code, *group) for group in part.groups]
+                wait(coded)
+                for one in coded:
+                    one.result()
+            else:
+                for group in part.groups:
+                    code(*group)
             if guesser:
                 guesser.update(int(groups[0].symbols[step]))
-            part.end_before(step + 1)
+            part.end_before(step + 1, not len(known))
         yield step
         step += 1
 

@@ -1,6 +1,7 @@
 """Text ↔ range-coded payload: model, vocabulary, predictors and coder put together."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +27,7 @@ from nacrith.format.parameters import MAX_POSITIONS, Parameters
 from nacrith.models.catalog import ModelFile, default_model, describe, model_for
 from nacrith.models.corrections import Choice, corrected, corrected_as, short_name
 from nacrith.system import signals
+from nacrith.system.devices import CPU
 from nacrith.transforms.prepare import code_transforms, prepare
 from nacrith.transforms.prompts import PROMPTS
 from predictors.base import IntArray, LanguageModel, ModelError, Session
@@ -129,11 +131,16 @@ class TextCodec:
         models: LoadedModels | None = None,
         dictionary: bytes = b"",
         correction: Choice = None,
+        device: str = CPU,
     ) -> "TextCodec":
-        """Open the model the user named, or the default one; `models` are kept for several."""
+        """Open the model the user named, or the default one.
+
+        Args:
+            models: are kept for several codecs, and have a device of their own.
+            device: see `load_model`.
+        """
         file = corrected(describe(model) if model else default_model(), correction)
-        load = models.load if models else load_model
-        loaded = load(backend, file.path, threads, file.correction)
+        loaded = _load(models, device, backend, file, threads)
         is_shared = models is not None
         return cls(loaded, file, parameters, cutting, least_saving, is_shared, dictionary)
 
@@ -146,8 +153,12 @@ class TextCodec:
         models: LoadedModels | None = None,
         dictionary: bytes = b"",
         correction: Choice = None,
+        device: str = CPU,
     ) -> "TextCodec":
-        """Open the model that a file's header asks for; `models` are kept for several.
+        """Open the model that a file's header asks for.
+
+        Args:
+            models, device: see `for_compression`.
 
         Raises:
             ModelNotFoundError, ModelMismatchError: this machine can't give the
@@ -163,8 +174,7 @@ class TextCodec:
         backend = record.numerics.backend
         if backend == "llama.cpp" and record.numerics.device:
             backend = GPU_BACKEND
-        load = models.load if models else load_model
-        loaded = load(backend, file.path, threads, file.correction)
+        loaded = _load(models, device, backend, file, threads)
         is_shared = models is not None
         codec = cls(loaded, file, parameters, is_shared=is_shared, dictionary=dictionary)
         if record.numerics.is_exact and record.numerics != codec.record.numerics:
@@ -387,7 +397,12 @@ class TextCodec:
         if isinstance(groups[0].coder, Encoder):
             (group,) = groups
             known = fed_tokens(vocabulary, group.symbols, group.layout, read)
-        return code_groups(groups, sessions, vocabulary, read, known)
+        # A GPU leaves the processors to the texts; others need them for the model.
+        if len(groups) > 1 and getattr(self._model, "is_on_gpu", False):
+            with ThreadPoolExecutor(available_threads()) as threads:
+                yield from code_groups(groups, sessions, vocabulary, read, known, threads)
+        else:
+            yield from code_groups(groups, sessions, vocabulary, read, known)
 
     def _close_sessions(self) -> None:
         for session in self._sessions:
@@ -398,3 +413,11 @@ class TextCodec:
         self._close_sessions()
         if not self._is_shared:
             self._model.close()
+
+
+def _load(
+    models: LoadedModels | None, device: str, backend: str, file: ModelFile, threads: int
+) -> LanguageModel:
+    if models:
+        return models.load(backend, file.path, threads, file.correction)
+    return load_model(backend, file.path, threads, file.correction, device)

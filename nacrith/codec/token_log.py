@@ -14,9 +14,11 @@ import numpy.typing as npt
 
 from coder import Coder
 from coder.kernels import njit
+from nacrith.codec.ablated import Ablated
 from nacrith.codec.layout import Layout
+from nacrith.format.parameters import Parameters
 from predictors.base import FloatArray, IntArray
-from predictors.ensemble import Ensemble, EnsembleParameters, State, new_state
+from predictors.ensemble import Ensemble, State, new_state
 from predictors.language_models.vocabulary import Vocabulary
 
 N_BEST = 5
@@ -46,11 +48,15 @@ class TokenLog:
     Attributes:
         vocabulary: of its model.
         charset: number of the charset that the text was transcoded from.
+        ablated: what codes the text beside; None if the observer does not ask for it.
     """
 
-    def __init__(self, vocabulary: Vocabulary, n_streams: int, charset: int) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary, n_streams: int, charset: int, ablated: Ablated | None = None
+    ) -> None:
         self.vocabulary = vocabulary
         self.charset = charset
+        self.ablated = ablated
         self._streams: list[list[npt.NDArray[Any]]] = [[] for _ in range(n_streams)]
 
     def add(self, stream: int, row: npt.NDArray[Any]) -> None:
@@ -67,7 +73,9 @@ class TokenLog:
 class Observer:
     """Collects the log of each frame that is coded, in `logs`."""
 
-    def __init__(self) -> None:
+    def __init__(self, ablating: bool = False) -> None:
+        """`ablating`: code each text without each predictor, too (`ablated.WITHOUT`)."""
+        self.ablating = ablating
         self.logs: list[TokenLog] = []
 
 
@@ -86,7 +94,7 @@ def observed_by(observer: Observer | None) -> Iterator[None]:
 
 def new_ensemble(
     vocabulary: Vocabulary,
-    parameters: EnsembleParameters,
+    parameters: Parameters,
     layout: Layout,
     charset: int,
     make_state: Callable[..., State] = new_state,
@@ -101,7 +109,10 @@ def new_ensemble(
     n_symbols = sum(layout.symbols) + read
     if observer is None:
         return Ensemble(vocabulary, parameters, len(layout), n_symbols, make_state)
-    log = TokenLog(vocabulary, len(layout), charset)
+    ablated = None
+    if observer.ablating:
+        ablated = Ablated(vocabulary, parameters, len(layout), n_symbols)
+    log = TokenLog(vocabulary, len(layout), charset, ablated)
     observer.logs.append(log)
     return _ObservedEnsemble(log, vocabulary, parameters, len(layout), n_symbols, make_state)
 
@@ -129,6 +140,8 @@ class _ObservedEnsemble(Ensemble):
             super().code(coder, stream + i, logits[one], states, symbols[one])
             row["symbol"] = symbols[i]
             row["bits"][0, 2] = coder.bits - before
+            if self._log.ablated:
+                self._log.ablated.code(stream + i, logits[one], states, symbols[one])
             _observe(
                 logits[i],
                 self._vocabulary.token_of_symbol,

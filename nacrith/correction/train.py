@@ -28,6 +28,7 @@ from nacrith.correction.documents import documents
 from nacrith.correction.sequences import sequences
 from nacrith.correction.validation import bits_per_token
 from nacrith.models.catalog import default_model
+from predictors.language_models.correction.correction_file import read_correction
 from predictors.language_models.correction.factors import Factors
 from predictors.language_models.correction.frozen import read_frozen
 from predictors.language_models.correction.network import Network
@@ -56,11 +57,21 @@ _REPORT_STEPS = 25
 Sequences = Mapping[str, npt.NDArray[np.int64]]
 
 
+def _weights(value: str) -> dict[str, float]:
+    """What a user gives for `WEIGHTS`."""
+    pairs = (part.partition("=") for part in value.split(","))
+    return {kind: float(weight) for kind, _, weight in pairs}
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m nacrith.correction.train", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--model", type=Path, help="GGUF; by default that of nacrith")
     parser.add_argument("--rank", type=int, default=32)
+    parser.add_argument(
+        "--on", type=Path, metavar="FILE", help="a correction that is there already"
+    )
+    parser.add_argument("--kinds", type=_weights, default=WEIGHTS, metavar="KIND=WEIGHT,...")
     parser.add_argument("--tokens", type=int, default=10_000_000, help="of the whole run")
     parser.add_argument("--decay-from", type=int, help="tokens; by default four fifths of them")
     parser.add_argument("--rate", type=float, default=1e-3, help="learning rate")
@@ -102,13 +113,13 @@ class Run:
             kind: sequences(held_out[kind], arguments.validation_sequences, arguments.length)
             for kind in sorted(held_out)
         }
-        frozen = read_frozen(model)
+        frozen = read_frozen(model, read_correction(arguments.on) if arguments.on else None)
         factors = Factors(frozen.shape, arguments.rank)
         factors.initialize(arguments.seed)
         decay_from = arguments.decay_from or arguments.tokens * 4 // 5
         self._schedule = Schedule(arguments.rate, arguments.warm_up, decay_from, arguments.tokens)
         settings = Settings(sequences=arguments.sequences, at_once=arguments.at_once)
-        weights = {kind: weight for kind, weight in WEIGHTS.items() if kind in texts}
+        weights = {kind: weight for kind, weight in arguments.kinds.items() if kind in texts}
         samples = Samples(texts, weights, arguments.length, arguments.seed)
         self._trainer = Trainer(
             Network(frozen, factors), samples, self._schedule, self._start_token, settings

@@ -6,6 +6,8 @@ from typing import Any, BinaryIO, cast
 
 from nacrith.file_objects.channel import Channel, ChannelReader, StopWhenAbandoned, Worker
 from nacrith.pipeline.decompress import decompress_stream
+from nacrith.system.devices import AUTOMATIC, DeviceChoice
+from nacrith.workers.gpu_team import library_workers
 
 _BUFFER = 1 << 16
 
@@ -23,8 +25,10 @@ class _Restored(io.RawIOBase):
         close_source: bool,
         dictionary: bytes,
         correction: Path | str | None,
+        device: DeviceChoice,
     ) -> None:
         self._source = source
+        self._device = device
         self._model = model
         self._dictionary = dictionary
         self._correction = correction
@@ -54,9 +58,10 @@ class _Restored(io.RawIOBase):
             try:
                 sink = cast(BinaryIO, channel)
                 stop = StopWhenAbandoned(channel)
-                decompress_stream(
-                    source, sink, model, stop, dictionary=dictionary, correction=correction
-                )
+                with library_workers(self._device, progress=stop) as workers:
+                    decompress_stream(
+                        source, sink, model, stop, workers, None, dictionary, correction
+                    )
             finally:
                 channel.write(b"")
 
@@ -106,6 +111,7 @@ def restoring_file(
     close_source: bool = False,
     dictionary: bytes = b"",
     correction: Path | str | None = None,
+    device: DeviceChoice = AUTOMATIC,
 ) -> io.BufferedReader:
     """A file object that reads the original of the NC06 file `source`.
 
@@ -115,7 +121,8 @@ def restoring_file(
         close_source: close `source` with the file object.
         dictionary: for a file that needs it.
         correction: of the model's weights, likewise.
+        device: where the model runs.
     """
     return io.BufferedReader(
-        _Restored(source, model, close_source, dictionary, correction), _BUFFER
+        _Restored(source, model, close_source, dictionary, correction, device), _BUFFER
     )

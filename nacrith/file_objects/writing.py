@@ -26,6 +26,7 @@ from nacrith.file_objects.channel import (
 )
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.options import CompressOptions
+from nacrith.workers.gpu_team import library_workers
 
 _BUFFER = 1 << 16
 # How long a write in progress may keep others waiting: it may be to a pipe.
@@ -99,7 +100,11 @@ class _Compressed(_WholeOrNothing, io.RawIOBase):
             try:
                 source = cast(BinaryIO, io.BufferedReader(ChannelReader(channel), _BUFFER))
                 progress = StopWhenAbandoned(channel)
-                compress_stream(source, cast(BinaryIO, sink), options, progress=progress)
+                with library_workers(
+                    options.device, None, options.threads, progress, options.block_size
+                ) as workers:
+                    target = cast(BinaryIO, sink)
+                    compress_stream(source, target, options, None, progress, workers)
             finally:
                 channel.abandon()
 

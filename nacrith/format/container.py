@@ -18,6 +18,7 @@ from typing import BinaryIO
 from nacrith.errors import FormatError, UnsupportedError
 from nacrith.format.frame import MAX_ORIGINAL, Frame
 from nacrith.format.header import Header
+from nacrith.format.releases import program_of
 from nacrith.format.varint import MAX_BYTES, Reader, to_varint
 from nacrith.system.reading import read_up_to
 
@@ -273,9 +274,10 @@ def _refuse_version(version: int) -> None:
     number, own = version - 0x80, VERSION - 0x80
     if version in _OLD_VERSIONS:
         raise UnsupportedError(
-            f"this file was made by an older version of nacrith, with format {number}; this one "
-            f"reads format {own} only. Decompress it with the nacrith of format {number}, and "
-            "compress it again with this one (or the file is damaged)"
+            f"this file was made by an older version of nacrith, with format {number} "
+            f"({program_of(number)}); this one reads format {own} only. Decompress it with the "
+            f"nacrith of format {number}, and compress it again with this one (or the file is "
+            "damaged)"
         )
     raise UnsupportedError(
         f"this file is of format {number}, this version of nacrith reads format {own}; install "

@@ -5,6 +5,7 @@ from typing import Any, BinaryIO
 
 from nacrith.format.container import VERSION, MemberReader
 from nacrith.format.frame import Kind
+from nacrith.format.releases import program_of
 from nacrith.format.varint import Reader
 
 
@@ -57,12 +58,18 @@ def describe_file(source: BinaryIO) -> dict[str, Any]:
                 "metadata": header.metadata and vars(header.metadata),
             }
         )
-    return {"format": f"NC06 version {VERSION - 0x80}", "size": reader.position, "members": members}
+    number = VERSION - 0x80
+    return {
+        "format": f"NC06 version {number}",
+        "program": program_of(number),
+        "size": reader.position,
+        "members": members,
+    }
 
 
 def description_lines(description: dict[str, Any]) -> list[str]:
     """The same for people."""
-    lines = [f"{description['file']}: {description['format']}"]
+    lines = [f"{description['file']}: {description['format']}, of {description['program']}"]
     packed = description["size"]
     size = sum(member["original_size"] for member in description["members"])
     bpb = f" ({8 * packed / size:.3f} bits per byte of the original)" if size else ""

@@ -32,7 +32,7 @@ _SMOLLM2 = KnownModel(
 # the model that it is of.
 KNOWN_MODELS = {
     1: _SMOLLM2,
-    2: _SMOLLM2._replace(correction="376018ae149b0a23"),
+    2: _SMOLLM2._replace(correction="484b5c256d661512"),
 }
 _NAMED, _CORRECTED = 0, 255
 

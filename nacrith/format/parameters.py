@@ -29,6 +29,9 @@ MAX_NEIGHBORS = 1 << 16
 class Parameters:
     """How text is predicted. Defaults are frozen for a format version.
 
+    The rates of the heads were chosen on ten validation texts of `corpora.training` of 24 KB and
+    two of 120 KB, with the corrected default model.
+
     Attributes:
         window: positions of context that a stream keeps.
         sinks: first positions that are kept for ever.
@@ -42,8 +45,8 @@ class Parameters:
 
     window: int = 1024
     sinks: int = 4
-    bias_rate: int = 200
-    head_rate: int = 5330
+    bias_rate: int = 50
+    head_rate: int = 2660
     contexts: int = 4095
     prompt: int = 0
     neighbors: int = 1 << 15

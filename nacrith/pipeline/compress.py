@@ -22,7 +22,7 @@ from nacrith.pipeline.resume import check_frame, intact_frames
 from nacrith.pipeline.summary import Summary
 from nacrith.system.progress import NO_PROGRESS, Progress
 from nacrith.transforms.prompts import choose_prompt
-from nacrith.workers import Workers, in_this_process
+from nacrith.workers import Workers, in_this_process, place_for_sole
 
 # Less text than this never pays for the header's record of the model.
 _MIN_TEXT_FOR_MODEL = 24
@@ -76,8 +76,8 @@ def compress_stream(
                     check_frame(found, frame, header, first)
                 sink.seek(0)
                 sink.truncate()
-            # A sole frame has all threads to itself here.
-            return _write_sole(first, sink, header, request, alone)
+            team = place_for_sole(workers, alone, request, len(first))
+            return _write_sole(first, sink, header, request, team)
     finally:
         progress.end()
 

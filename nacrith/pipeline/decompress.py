@@ -13,7 +13,7 @@ from nacrith.format.frame import Frame
 from nacrith.format.header import Header
 from nacrith.pipeline.summary import Summary
 from nacrith.system.progress import NO_PROGRESS, Progress
-from nacrith.workers import Workers, in_this_process
+from nacrith.workers import Workers, in_this_process, place_for_sole
 
 
 def decompress_stream(
@@ -66,9 +66,11 @@ def decompress_stream(
                 first = first or member.header
                 digest = hashlib.blake2b(digest_size=DIGEST_SIZE)
                 selection = _Selection(member, position, wanted)
-                # A sole frame has all threads to itself here.
-                team = alone if member.sole or workers is None else workers
                 request = request_of(member.header, model, dictionary, correction)
+                team = alone if workers is None else workers
+                if member.sole:
+                    size = member.sole.original_size
+                    team = place_for_sole(workers, alone, request, size)
                 for data in team.decode(request, selection):
                     digest.update(data)
                     if sink and data:

@@ -8,12 +8,13 @@ from pathlib import Path
 from nacrith.codec.codec_request import CodecShelf, DecompressRequest
 from nacrith.codec.frame_codec import restore_frame, text_payload
 from nacrith.codec.text_codec import TextCodec
-from nacrith.errors import NacrithError
+from nacrith.errors import DeviceError, NacrithError
 from nacrith.format.container import MemberReader
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import Header
 from nacrith.pipeline.decompress import decompress_stream, request_of
 from nacrith.workers import InProcess
+from nacrith.workers.device_faults import device_faults, go_on_on_processor
 
 
 def decompress_many(
@@ -91,12 +92,16 @@ def _together(
     request: DecompressRequest, frames: Sequence[Frame], shelf: CodecShelf
 ) -> list[bytes | NacrithError]:
     try:
-        codec = shelf.open(request)
+        with device_faults(shelf.device):
+            codec = shelf.open(request)
+            assert isinstance(codec, TextCodec)
+            texts = codec.decode_many([text_payload(frame) for frame in frames])
+    except DeviceError as error:
+        go_on_on_processor(shelf, error)
+        return _together(request, frames, shelf)
     except NacrithError as error:
         return [error] * len(frames)
-    assert isinstance(codec, TextCodec)
     results: list[bytes | NacrithError] = []
-    texts = codec.decode_many([text_payload(frame) for frame in frames])
     for frame, text in zip(frames, texts, strict=True):
         if isinstance(text, NacrithError):
             results.append(text)

@@ -11,6 +11,7 @@ from nacrith.format.frame import MAX_ORIGINAL
 from nacrith.format.header import MAX_THREADS, Metadata
 from nacrith.format.parameters import Parameters, streams_problem
 from nacrith.pipeline.presets import DEFAULT, Preset
+from nacrith.system.devices import AUTOMATIC, DeviceChoice
 from nacrith.transforms.opening import lepton
 from nacrith.transforms.opening.limits import ALL_STREAMS, Inside
 
@@ -36,6 +37,7 @@ class CompressOptions:
         correction: of the model's weights: a path, "none", or None for the one that is
             shipped for the model.
         inside: which compressed streams in the input are opened.
+        device: where the model runs, for who makes workers of it.
 
     Raises:
         ArgumentError: a value makes no sense.
@@ -53,6 +55,7 @@ class CompressOptions:
     dictionary: bytes = b""
     correction: Path | str | None = None
     inside: Inside = ALL_STREAMS
+    device: DeviceChoice = AUTOMATIC
 
     def __post_init__(self) -> None:
         own = {name: getattr(self, name) for name in ("streams", "threads", "block_size")}
@@ -77,6 +80,8 @@ class CompressOptions:
             return f"the block size must be from 1 to {MAX_ORIGINAL} bytes, not {self.block_size}"
         if len(self.dictionary) > MAX_DICTIONARY:
             return f"a dictionary has at most {MAX_DICTIONARY} bytes, not {len(self.dictionary)}"
+        if problem := self.device.problem_with(self.backend):
+            return problem
         return self.parameters.problem() or streams_problem(self.streams, self.parameters.window)
 
     @property

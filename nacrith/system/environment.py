@@ -4,6 +4,7 @@ import os
 import re
 
 from nacrith.errors import EnvironmentVariableError
+from nacrith.system.own_packages import check_packages
 
 # Name: what the value must look like, and in words.
 _VALUES = {
@@ -22,7 +23,9 @@ def check_environment() -> None:
 
     Raises:
         EnvironmentVariableError: a variable has a value that can't be used.
+        ImportNameError: another module has the name of one of nacrith's packages.
     """
+    check_packages("coder", "predictors")
     for name, (pattern, words) in _VALUES.items():
         value = os.environ.get(name)
         if value is not None and not re.fullmatch(pattern, value):

@@ -1,20 +1,10 @@
-"""What this machine has: memory and GPUs."""
+"""What this machine has: memory."""
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 _AVAILABLE = re.compile(r"^MemAvailable: +(\d+) kB$", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Gpu:
-    """A CUDA device: its name, and its free and total memory in bytes."""
-
-    name: str
-    free: int
-    total: int
 
 
 def available_memory() -> int:
@@ -26,22 +16,3 @@ def available_memory() -> int:
     import psutil
 
     return int(psutil.virtual_memory().available)
-
-
-def gpus() -> list[Gpu]:
-    """The GPUs that NVIDIA's library (NVML) sees; none if it is not there."""
-    import pynvml
-
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return []
-    try:
-        found = []
-        for i in range(pynvml.nvmlDeviceGetCount()):
-            handle = pynvml.nvmlDeviceGetHandleByIndex(i)
-            memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
-            found.append(Gpu(pynvml.nvmlDeviceGetName(handle), int(memory.free), int(memory.total)))
-        return found
-    finally:
-        pynvml.nvmlShutdown()

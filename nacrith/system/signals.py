@@ -17,7 +17,13 @@ _received: int | None = None
 
 
 class Interrupted(SystemExit):
-    """A signal has come; the exit code is 128 + its number."""
+    """A signal has come; the exit code is 128 + its number.
+
+    Attributes:
+        is_told: does the user know already?
+    """
+
+    is_told = False
 
 
 def install() -> None:

@@ -5,6 +5,6 @@ Workers map frames in order. Where a frame runs is the business of a
 """
 
 from nacrith.workers.base import Workers
-from nacrith.workers.in_process import InProcess, in_this_process
+from nacrith.workers.in_process import InProcess, in_this_process, place_for_sole
 
-__all__ = ["InProcess", "Workers", "in_this_process"]
+__all__ = ["InProcess", "Workers", "in_this_process", "place_for_sole"]

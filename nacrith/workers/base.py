@@ -11,6 +11,13 @@ from nacrith.format.header import ModelRecord
 class Workers(Protocol):
     """Runs frames. Results come in the order of the frames."""
 
+    def takes_alone(self, request: CodecRequest | None, size: int) -> bool:
+        """Is this the place for the sole frame of a file, of so many bytes?
+
+        Else it is coded in the process that asks.
+        """
+        ...
+
     def model_record(self, request: CodecRequest) -> ModelRecord | None:
         """What a header says of the model."""
         ...

@@ -30,11 +30,14 @@ class _Results:
             send(self._descriptor, (kind, value))
 
 
-def main() -> None:
+def main(device: str) -> None:
     """Run calls one by one; messages are tuples of a kind and a value.
 
-    Kinds: `bytes` done so far in all calls; `log`, a message for the user and its level; `result`;
-    `error`, an exception.
+    Args:
+        device: where models run: see `load_model`.
+
+    Kinds: `ready` for calls; `bytes` done so far in all calls; `log`, a message for the user and
+    its level; `result`; `error`, an exception.
     """
     calls, results = os.dup(0), _Results(os.dup(1))
     # A library that prints must not write into the results, nor one that reads take calls.
@@ -44,8 +47,9 @@ def main() -> None:
     threading.Thread(target=_read_calls, args=(calls, waiting), daemon=True).start()
     try:
         _pass_on_messages(results)
+        results.send("ready", None)
         while True:
-            results.send(*_answer(waiting.get(), results))
+            results.send(*_answer(waiting.get(), results, device))
     except OSError:
         os._exit(1)
 
@@ -59,9 +63,9 @@ def _read_calls(calls: int, waiting: "queue.SimpleQueue[bytes]") -> None:
         os._exit(0)
 
 
-def _answer(call: bytes, results: _Results) -> tuple[str, Any]:
+def _answer(call: bytes, results: _Results, device: str) -> tuple[str, Any]:
     try:
-        _tell_progress(results)
+        _prepare(results, device)
         function, arguments = pickle.loads(call)
         answer = ("result", function(*arguments))
         pickle.dumps(answer)
@@ -79,12 +83,13 @@ def _portable(error: Exception) -> Exception:
     return error
 
 
-def _tell_progress(results: _Results) -> None:
-    """Let this process tell the bytes that it has done."""
+def _prepare(results: _Results, device: str) -> None:
+    """Choose the device, and let this process tell the bytes that it has done."""
     from nacrith.workers import jobs
 
     if isinstance(jobs.on_progress, jobs.SumOfBytes):
         return
+    jobs.use_device(device)
     last = 0.0
 
     def tell(total: int) -> None:

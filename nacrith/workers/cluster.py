@@ -1,16 +1,27 @@
-"""The workers of a Dask cluster, through its `Client.get_executor()`."""
+"""The workers of a Dask cluster, through its `Client.get_executor()`.
+
+Workers with the resource label GPU compute on their GPU, and are given frames first.
+"""
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from typing import Any
 
 from nacrith import __version__
-from nacrith.errors import WorkerError
+from nacrith.errors import DeviceError, WorkerError
+from nacrith.system.devices import CPU, CUDA
 from nacrith.system.progress import NO_PROGRESS, Progress
+from nacrith.workers import jobs
 from nacrith.workers.over_executor import OverExecutor
+
+GPU_LABEL = "GPU"
+"""The resource of workers that have one: `dask worker ADDRESS --resources GPU=1`."""
+
+_AHEAD = 2
+"""Frames that a GPU has at a time: one under way, and the next."""
 
 TIMEOUT = 10
 """Seconds in which a scheduler must answer."""
@@ -92,8 +103,34 @@ def _version() -> str:
     return __version__
 
 
+def _has_gpu(dask_worker: Any) -> bool:
+    return bool(dask_worker.state.total_resources.get(GPU_LABEL))
+
+
+def _run(function: Callable[..., Any], *args: Any) -> Any:
+    """Run one of `jobs` on the worker that this is called on, on its GPU if it has one.
+
+    Raises:
+        DeviceError: the GPU has failed; the attribute `worker` is the worker's address.
+    """
+    from distributed import get_worker
+
+    worker = get_worker()
+    jobs.use_device(CUDA if _has_gpu(worker) else CPU)
+    try:
+        return function(*args)
+    except DeviceError as error:
+        failed = DeviceError(f"the GPU of worker {worker.address} failed: {error}")
+        failed.worker = worker.address  # type: ignore[attr-defined]
+        raise failed from None
+
+
 class _Cluster(Executor):
-    """Dask's executor with the interface of the standard library's."""
+    """Dask's executor with the interface of the standard library's.
+
+    A task is for the workers with a GPU as long as they have too little to do, else for the others;
+    any worker that is idle may take it from them.
+    """
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -111,10 +148,26 @@ class _Cluster(Executor):
                 f"workers of the cluster have nacrith {', '.join(sorted(others))}, here it is "
                 f"{__version__}; install the same version everywhere"
             )
+        # Addresses of workers.
+        self._gpus = {address for address, has_gpu in client.run(_has_gpu).items() if has_gpu}
+        self._others = set(found) - self._gpus
+        self._under_way: set[Future[Any]] = set()
 
     def submit(self, function: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = self._executor.submit(function, *args, **kwargs)
+        to_gpu = len(self._under_way) < _AHEAD * len(self._gpus)
+        preferred = self._gpus if to_gpu else self._others
+        where = {"workers": sorted(preferred), "allow_other_workers": True} if preferred else {}
+        future: Future[Any] = self._executor.submit(_run, function, *args, **where)
+        if to_gpu:
+            self._under_way.add(future)
+        future.add_done_callback(self._note)
         return future
+
+    def _note(self, future: Future[Any]) -> None:
+        """A task has ended. A GPU that has failed is preferred no more."""
+        self._under_way.discard(future)
+        error = None if future.cancelled() else future.exception()
+        self._gpus.discard(getattr(error, "worker", ""))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self._executor.shutdown(wait and not cancel_futures)

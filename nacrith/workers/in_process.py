@@ -5,49 +5,95 @@ from contextlib import closing, contextmanager
 
 from nacrith.codec.codec_request import CodecRequest, CodecSlot, inside_of
 from nacrith.codec.frame_codec import decode_frame, encode_frame
+from nacrith.errors import DeviceError
 from nacrith.format.frame import Frame
 from nacrith.format.header import ModelRecord
 from nacrith.system import signals
 from nacrith.system.progress import NO_PROGRESS, Progress
 from nacrith.workers.base import Workers
+from nacrith.workers.device_faults import device_faults, go_on_on_processor
 
 
 class InProcess:
-    """Workers that are this thread. Reports progress within a frame."""
+    """Workers that are this thread. Reports progress within a frame.
+
+    If its GPU fails, the processor goes on.
+    """
 
     def __init__(self, progress: Progress = NO_PROGRESS, slot: CodecSlot | None = None) -> None:
         """`slot`: keeps what is opened; by default one codec."""
         self._progress = progress
         self._slot = slot or CodecSlot()
         self._position = 0
+        self._stopped: Exception | None = None
+
+    def takes_alone(self, request: CodecRequest | None, size: int) -> bool:
+        return True
 
     def model_record(self, request: CodecRequest) -> ModelRecord | None:
-        codec = self._slot.open(request)
+        try:
+            with device_faults(self._slot.device):
+                codec = self._slot.open(request)
+        except DeviceError as error:
+            self._leave_device(error)
+            return self.model_record(request)
         assert codec is not None
         return codec.record
 
     def encode(self, request: CodecRequest | None, blocks: Iterable[bytes]) -> Iterator[Frame]:
         for block in blocks:
             signals.check()
-            codec = self._slot.open(request)
-            past = self._slot.past(request)
-            yield encode_frame(block, codec, self._tell, past, inside_of(request))
+            yield self._encode(request, block)
             self._position += len(block)
+
+    def _encode(self, request: CodecRequest | None, block: bytes) -> Frame:
+        try:
+            with device_faults(self._slot.device):
+                codec = self._slot.open(request)
+                past = self._slot.past(request)
+                return encode_frame(block, codec, self._tell, past, inside_of(request))
+        except DeviceError as error:
+            self._leave_device(error)
+        return self._encode(request, block)
 
     def decode(
         self, request: CodecRequest | None, frames: Iterable[tuple[Frame, range]]
     ) -> Iterator[bytes]:
         for frame, wanted in frames:
             signals.check()
-            codec = self._slot.open_for(request, frame)
-            yield from decode_frame(frame, codec, wanted, self._tell, self._slot.past(request))
+            yield from self._decode(request, frame, wanted)
             self._position += frame.original_size
+
+    def _decode(self, request: CodecRequest | None, frame: Frame, wanted: range) -> Iterator[bytes]:
+        done = 0
+        try:
+            with device_faults(self._slot.device):
+                codec = self._slot.open_for(request, frame)
+                past = self._slot.past(request)
+                for data in decode_frame(frame, codec, wanted, self._tell, past):
+                    done += len(data)
+                    yield data
+            return
+        except DeviceError as error:
+            self._leave_device(error)
+        # What is out already was checked.
+        yield from self._decode(request, frame, wanted[done:])
+
+    def _leave_device(self, error: DeviceError) -> None:
+        if self._stopped:
+            # It was not the GPU.
+            raise self._stopped
+        go_on_on_processor(self._slot, error)
 
     def close(self) -> None:
         self._slot.close()
 
     def _tell(self, done: int, tokens: int, payload: int) -> None:
-        self._progress.update(self._position + done, tokens, payload)
+        try:
+            self._progress.update(self._position + done, tokens, payload)
+        except Exception as error:
+            self._stopped = error
+            raise
 
 
 @contextmanager
@@ -58,3 +104,10 @@ def in_this_process(workers: Workers | None, progress: Progress) -> Iterator[InP
     else:
         with closing(InProcess(progress)) as alone:
             yield alone
+
+
+def place_for_sole(
+    workers: Workers | None, alone: InProcess, request: CodecRequest | None, size: int
+) -> Workers:
+    """Where the sole frame of a file runs: it has all threads to itself in this process."""
+    return workers if workers is not None and workers.takes_alone(request, size) else alone

@@ -2,15 +2,18 @@
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from nacrith.codec.callbacks import FrameCallback, ignore
 from nacrith.codec.codec_request import CodecRequest, CodecSlot, inside_of
 from nacrith.codec.frame_codec import decode_frame, encode_frame
 from nacrith.format.frame import Frame
 from nacrith.format.header import ModelRecord
+from nacrith.system.devices import CPU
+from nacrith.workers.device_faults import device_faults
 
 # One frame at a time, even where a cluster runs tasks in several threads of a process.
-_lock = threading.Lock()
+_lock = threading.RLock()
 _slot = CodecSlot()
 
 on_progress: FrameCallback = ignore
@@ -33,7 +36,7 @@ class SumOfBytes:
 
 def model_record(request: CodecRequest) -> ModelRecord | None:
     """What a header says of the model."""
-    with _lock:
+    with _lock, device_faults(_slot.device):
         codec = _slot.open(request)
         assert codec is not None
         return codec.record
@@ -41,13 +44,31 @@ def model_record(request: CodecRequest) -> ModelRecord | None:
 
 def encode(request: CodecRequest | None, block: bytes) -> Frame:
     """See `encode_frame`."""
-    with _lock:
+    with _lock, device_faults(_slot.device):
         codec, past = _slot.open(request), _slot.past(request)
         return encode_frame(block, codec, on_progress, past, inside_of(request))
 
 
 def decode(request: CodecRequest | None, frame: Frame, wanted: range) -> bytes:
     """See `decode_frame`. The codec is only opened for a frame with text."""
-    with _lock:
+    with _lock, device_faults(_slot.device):
         codec = _slot.open_for(request, frame)
         return b"".join(decode_frame(frame, codec, wanted, on_progress, _slot.past(request)))
+
+
+def use_device(device: str) -> None:
+    """Where models run from now on: see `load_model`. Lets go of one that is elsewhere."""
+    with _lock:
+        if device != _slot.device:
+            _slot.move(device)
+
+
+def on_processor(function: Callable[..., Any], *args: Any) -> Any:
+    """Run one of the above on the processor, though there may be a GPU here."""
+    with _lock:
+        before = _slot.device
+        use_device(CPU)
+        try:
+            return function(*args)
+        finally:
+            use_device(before)

@@ -6,16 +6,18 @@ from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from concurrent.futures import TimeoutError as NotYet
 from typing import Any
 
+from coder.messages import say_once
 from nacrith.codec.codec_request import CodecRequest
-from nacrith.errors import NacrithError, WorkerError
+from nacrith.errors import DeviceError, NacrithError, WorkerError
 from nacrith.format.frame import Frame
 from nacrith.format.header import ModelRecord
 from nacrith.system import signals
 from nacrith.system.progress import NO_PROGRESS, Progress
 from nacrith.workers import jobs
+from nacrith.workers.this_thread import InThisThread
 
 MAX_FAILURES = 3
-"""A frame that fails so often fails the run."""
+"""A frame that fails so often fails the run. Its last try is on the processor."""
 
 _POLL_SECONDS = 0.2
 
@@ -29,11 +31,16 @@ class _Task:
         self.future: Future[Any]
 
 
+class NoWorkersError(Exception):
+    """An executor has no worker any more, and can't have another one."""
+
+
 class OverExecutor:
     """Workers behind an executor: a pool of processes, a cluster.
 
     At most two frames per worker are under way or wait to be fetched, so memory does not
-    depend on the length of the input. A frame whose worker dies is given to another.
+    depend on the length of the input. A frame whose worker dies, or whose GPU fails, is given to
+    another. If there can be no workers, this process goes on alone.
     """
 
     def __init__(
@@ -56,6 +63,9 @@ class OverExecutor:
         self._done = done
         self._fetched = 0
         self._tasks: deque[_Task] = deque()
+
+    def takes_alone(self, request: CodecRequest | None, size: int) -> bool:
+        return False
 
     def model_record(self, request: CodecRequest) -> ModelRecord | None:
         (record,) = self._map((jobs.model_record, request) for _ in range(1))
@@ -91,7 +101,7 @@ class OverExecutor:
             task = _Task(call)
             self._tasks.append(task)
             self._submit(task)
-            if len(self._tasks) == self._limit:
+            if len(self._tasks) >= self._limit:
                 yield self._first_result()
         while self._tasks:
             yield self._first_result()
@@ -114,8 +124,14 @@ class OverExecutor:
                 result = task.future.result(timeout=_POLL_SECONDS)
                 self._tasks.popleft()
                 return result
+            except DeviceError as error:
+                say_once(f"{error}; its frame goes to another worker")
+                self._count_failure(task, error)
+                self._submit(task)
             except NacrithError:
                 raise
+            except NoWorkersError as error:
+                self._go_on_alone(error)
             except NotYet:
                 self._tell()
             except (BrokenExecutor, CancelledError) as error:
@@ -132,8 +148,19 @@ class OverExecutor:
                 self._count_failure(task, error)
                 self._submit(task)
 
+    def _go_on_alone(self, error: NoWorkersError) -> None:
+        say_once(f"no worker can be started ({error}); this process goes on alone")
+        self._shut_down()
+        self._make_executor = InThisThread
+        self._limit = 1
+        for task in self._tasks:
+            if not task.future.done() or task.future.cancelled() or task.future.exception():
+                self._submit(task)
+
     def _count_failure(self, task: _Task, error: BaseException) -> None:
         task.failures += 1
+        if task.failures == MAX_FAILURES - 1:
+            task.call = (jobs.on_processor, *task.call)
         if task.failures == MAX_FAILURES:
             raise WorkerError(
                 f"a frame has failed {MAX_FAILURES} times in the workers, at last with: "

@@ -26,7 +26,7 @@ try:
 except ImportError as error:
     raise ModelError(
         "llama.cpp is not installed, which this backend or this model needs: "
-        "pip install llama-cpp-python"
+        "pip install 'nacrith[llama-cpp]' (it is built then, which takes a C++ compiler)"
     ) from error
 
 ALL_LAYERS = 999

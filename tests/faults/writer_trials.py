@@ -28,7 +28,7 @@ from nacrith.system.files import open_output
 from tests.faults.lab import Broken, must
 
 BLOCK = 1024
-DATA = random.Random(2).randbytes(8 * BLOCK)
+DATA = random.Random(2).randbytes(4 * BLOCK)
 OLD = b"the archive of last week"
 
 Writer = Callable[[Path, BinaryIO], None]
@@ -222,7 +222,7 @@ class _Trial:
         self._writer(self.path, io.BufferedReader(_Source()))
         _kept.clear()
         self._new = self.path.read_bytes()
-        self._duration = max(self._measured() for _ in range(3))
+        self._duration = max(self._measured() for _ in range(2))
 
     def _measured(self) -> float:
         """Seconds until the file is there."""

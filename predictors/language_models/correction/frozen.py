@@ -1,5 +1,6 @@
 """The weights that training leaves as they are, in PyTorch's tensors."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from predictors.language_models.correction.correction_file import Correction
 from predictors.language_models.correction.matrices import NAMES
 from predictors.language_models.exact.gguf_file import Gguf
 from predictors.language_models.exact.rope_tables import rope_frequencies
@@ -49,18 +51,27 @@ class Frozen:
         return angles.cos().float(), angles.sin().float()
 
 
-def read_frozen(path: Path) -> Frozen:
-    """Read the weights of a GGUF; raises ModelError."""
+def read_frozen(path: Path, correction: Correction | None = None) -> Frozen:
+    """Read the weights of a GGUF; raises ModelError.
+
+    Args:
+        correction: one that they have already, if another is trained on top of it.
+    """
     file = Gguf(path)
     shape = file.shape
 
-    def layers(*names: str) -> Tensor:
-        return torch.stack(
-            [
-                torch.cat([torch.from_numpy(file.tensor(f"blk.{i}.{n}.weight")) for n in names])
-                for i in range(shape.layers)
-            ]
-        )
+    def joined(matrix: str, names: Sequence[str], layer: int) -> Tensor:
+        weights = np.concatenate([file.tensor(f"blk.{layer}.{name}.weight") for name in names])
+        if correction:
+            weights = correction.merged(matrix, layer, weights)
+        return torch.from_numpy(weights)
+
+    def layers(matrix: str, names: Sequence[str]) -> Tensor:
+        return torch.stack([joined(matrix, names, layer) for layer in range(shape.layers)])
+
+    def norms(name: str) -> Tensor:
+        read = [file.tensor(f"blk.{layer}.{name}.weight") for layer in range(shape.layers)]
+        return torch.from_numpy(np.stack(read))
 
     def rounded(name: str) -> Tensor:
         integers, scale = quantize(file.tensor(name))
@@ -71,9 +82,9 @@ def read_frozen(path: Path) -> Frozen:
     embedding = rounded("token_embd.weight")
     return Frozen(
         shape=shape,
-        matrices={name: layers(*names) for name, names in NAMES.items()},
-        attention_norm=layers("attn_norm"),
-        ffn_norm=layers("ffn_norm"),
+        matrices={matrix: layers(matrix, names) for matrix, names in NAMES.items()},
+        attention_norm=norms("attn_norm"),
+        ffn_norm=norms("ffn_norm"),
         output_norm=torch.from_numpy(file.tensor("output_norm.weight")),
         embedding=embedding,
         head=rounded("output.weight") if file.has("output.weight") else embedding,

@@ -1,0 +1,37 @@
+"""Packages that the program does without, and how to get one that is needed after all."""
+
+from importlib.util import find_spec
+
+from nacrith.errors import NacrithError
+
+_EXTRAS = {
+    "accelerate": "torch",
+    "brotli": "bench",
+    "distributed": "cluster",
+    "llama_cpp": "llama-cpp",
+    "matplotlib": "bench",
+    "pynvml": "gpu",
+    "pyppmd": "bench",
+    "torch": "torch",
+    "transformers": "torch",
+    "zstandard": "bench",
+}
+"""Of each package, the extra that brings it (pyproject.toml)."""
+
+
+def require(*packages: str) -> None:
+    """Look for packages before hours of work that end in one; raises NacrithError."""
+    if missing := [name for name in packages if find_spec(name) is None]:
+        raise NacrithError(how_to_get(missing))
+
+
+def how_to_get(packages: list[str]) -> str:
+    """What to tell a user who lacks packages of `_EXTRAS`."""
+    extras = ",".join(sorted({_EXTRAS[name] for name in packages}))
+    return f"this needs {', '.join(packages)}: pip install 'nacrith[{extras}]'"
+
+
+def missing_package(error: Exception) -> str | None:
+    """The package of `_EXTRAS` whose lack the error is about."""
+    package = (getattr(error, "name", None) or "").partition(".")[0]
+    return package if isinstance(error, ModuleNotFoundError) and package in _EXTRAS else None
