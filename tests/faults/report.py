@@ -100,7 +100,7 @@ and files, with a tiny model and small frames; only the mutants ran inside one p
   else in the user's cache folder, or where NUMBA_CACHE_DIR says. If none can be written to, the
   run compiles them for itself and says so. Each has a hash, so that a damaged one is noticed
   and made again. Workers need no shared memory.
-- **An interruption is quiet and quick.** Workers leave the signals of a terminal to the main
+- **An interruption is one line, and quick.** Workers leave the signals of a terminal to the main
   process, which kills them, waits until they are gone, and ends with exit code 128 + number.
 - **Two runs do not mix.** The part file is locked; a second run is refused.
 - **The input is not lost.** `--rm` decodes the written file first (`--verify`), and removes the
