@@ -113,6 +113,12 @@ def assert_fails(result: subprocess.CompletedProcess, code: int, *words: str) ->
         assert word in error
 
 
+def without_notice(result: subprocess.CompletedProcess) -> subprocess.CompletedProcess:
+    """On a new machine whatever test comes first waits for kernels, and is told so."""
+    result.stderr = result.stderr.replace(f"{MESSAGE}\n".encode(), b"")
+    return result
+
+
 @pytest.fixture
 def gguf(tmp_path: Path, tiny_gguf: Path) -> Path:
     """A tiny model of this test's own, old enough for what is remembered of it."""
@@ -140,9 +146,7 @@ def nacrith(tmp_path: Path):
             env=environment,
             **options,
         )
-        # On a new machine whatever test comes first waits for kernels.
-        result.stderr = result.stderr.replace(f"{MESSAGE}\n".encode(), b"")
-        return result
+        return without_notice(result)
 
     return run
 

@@ -6,16 +6,17 @@ import sys
 
 import pytest
 
-from tests.conftest import ROOT, assert_fails
+from tests.conftest import ROOT, assert_fails, without_notice
 from tests.test_display import NOISE
 
 
 def shell(command, folder):
     """Run a command of bash in which $N is the program."""
-    return subprocess.run(
+    result = subprocess.run(
         ["bash", "-c", command], cwd=folder, capture_output=True, timeout=60, check=False,
         env={**os.environ, "PYTHONPATH": str(ROOT), "N": f"{sys.executable} -m nacrith"},
     )  # fmt: skip
+    return without_notice(result)
 
 
 @pytest.mark.parametrize("name", [".", "./", "/", ".."])
