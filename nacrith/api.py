@@ -32,7 +32,7 @@ Data = bytes | bytearray | memoryview
 
 
 PresetName = Literal["default", "fast", "best"]
-BackendName = Literal["auto", "exact", "llama.cpp", "llama.cpp-gpu", "transformers"]
+BackendName = Literal["auto", "exact", "exact-torch", "llama.cpp", "llama.cpp-gpu", "transformers"]
 InsideName = Literal["none", "streams", "jpeg"]
 
 
