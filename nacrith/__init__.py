@@ -10,15 +10,21 @@ if TYPE_CHECKING:
     from nacrith.api import compress, decompress, open
     from nacrith.integrations import register
     from nacrith.message_codec import Codec
+    from nacrith.stream_objects import compressobj, decompressobj
 
 __version__ = "0.5.0"
 
-__all__ = ["Codec", "NacrithError", "compress", "decompress", "open", "register"]
+__all__ = [
+    "Codec", "NacrithError", "compress", "compressobj", "decompress", "decompressobj", "open",
+    "register",
+]  # fmt: skip
 
 _MODULES = {
     "Codec": "nacrith.message_codec",
     "compress": "nacrith.api",
+    "compressobj": "nacrith.stream_objects",
     "decompress": "nacrith.api",
+    "decompressobj": "nacrith.stream_objects",
     "open": "nacrith.api",
     "register": "nacrith.integrations",
 }
@@ -31,3 +37,8 @@ def __getattr__(name: str) -> Any:
     # Some values would end the import of a library with its own errors.
     check_environment()
     return getattr(import_module(_MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """The interface, and none of the modules that are loaded for it."""
+    return sorted([*__all__, "__version__"])

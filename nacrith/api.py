@@ -20,7 +20,7 @@ from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import BLOCK, CompressOptions
 from nacrith.pipeline.presets import LEVELS, PRESETS
 from nacrith.system.devices import DeviceChoice
-from nacrith.system.files import open_output
+from nacrith.system.files import NEW_SUFFIX, open_output
 from nacrith.transforms.opening.limits import INSIDE
 from nacrith.workers.gpu_team import library_workers
 
@@ -31,20 +31,25 @@ StrPath = str | os.PathLike[str]
 Data = bytes | bytearray | memoryview
 
 
+PresetName = Literal["default", "fast", "best"]
+BackendName = Literal["auto", "exact", "exact-torch", "llama.cpp", "llama.cpp-gpu", "transformers"]
+InsideName = Literal["none", "streams", "jpeg"]
+
+
 class WriteOptions(TypedDict, total=False):
     """Those of `compress`, for `open`."""
 
-    preset: str
+    preset: PresetName
     level: int | None
     model: StrPath | None
-    backend: str
+    backend: BackendName
     streams: int
     window: int
     threads: int
     block_size: int
     dictionary: Data
     correction: StrPath | None
-    inside: str
+    inside: InsideName
     device: str
     gpus: int
 
@@ -52,17 +57,17 @@ class WriteOptions(TypedDict, total=False):
 def compress(
     data: Data,
     *,
-    preset: str = "default",
+    preset: PresetName = "default",
     level: int | None = None,
     model: StrPath | None = None,
-    backend: str = "auto",
+    backend: BackendName = "auto",
     streams: int = 0,
     window: int = 0,
     threads: int = 0,
     block_size: int = BLOCK,
     dictionary: Data = b"",
     correction: StrPath | None = None,
-    inside: str = "streams",
+    inside: InsideName = "streams",
     device: str = "auto",
     gpus: int = 0,
 ) -> bytes:
@@ -136,15 +141,15 @@ def decompress(
     # None would do as no data.
     memoryview(data)
     sink = io.BytesIO()
-    path = _path(model)
-    with library_workers(DeviceChoice(device, _integer("gpus", gpus))) as workers:
+    path = model_path(model)
+    with library_workers(DeviceChoice(device, integer("gpus", gpus))) as workers:
         decompress_stream(
             io.BytesIO(data),
             sink,
             path,
             workers=workers,
-            dictionary=bytes(memoryview(dictionary)),
-            correction=_correction(correction),
+            dictionary=dictionary_bytes(dictionary),
+            correction=correction_choice(correction),
         )
     return sink.getvalue()
 
@@ -238,10 +243,10 @@ def open(
     if unknown:
         raise TypeError(f"open() has no argument {', '.join(sorted(unknown))}")
     if action == "r":
-        model = _path(options.pop("model", None))
-        dictionary = bytes(memoryview(options.pop("dictionary", b"")))
-        correction = _correction(options.pop("correction", None))
-        gpus = _integer("gpus", options.pop("gpus", 0))
+        model = model_path(options.pop("model", None))
+        dictionary = dictionary_bytes(options.pop("dictionary", b""))
+        correction = correction_choice(options.pop("correction", None))
+        gpus = integer("gpus", options.pop("gpus", 0))
         device = DeviceChoice(options.pop("device", "auto"), gpus)
         if options:
             raise ValueError(f"only for writing: {', '.join(options)}")
@@ -270,7 +275,8 @@ def _writer(file: StrPath | BinaryIO, action: str, options: CompressOptions) -> 
         check_file_object(file, "write")
         return compressing_file(nullcontext(file), options)
     check_target(file, exclusive=action == "x")
-    target = open_output(Path(os.fsdecode(file)), force=action == "w")
+    # What a killed process leaves is not to be gone on with, and what is left of a command line is.
+    target = open_output(Path(os.fsdecode(file)), force=action == "w", part_suffix=NEW_SUFFIX)
     try:
         return compressing_file(target, options)
     except FileError as error:
@@ -281,17 +287,17 @@ def _writer(file: StrPath | BinaryIO, action: str, options: CompressOptions) -> 
 
 
 def chosen_options(
-    preset: str = "default",
+    preset: PresetName = "default",
     level: int | None = None,
     model: StrPath | None = None,
-    backend: str = "auto",
+    backend: BackendName = "auto",
     streams: int = 0,
     window: int = 0,
     threads: int = 0,
     block_size: int = BLOCK,
     dictionary: Data = b"",
     correction: StrPath | None = None,
-    inside: str = "streams",
+    inside: InsideName = "streams",
     device: str = "auto",
     gpus: int = 0,
 ) -> CompressOptions:
@@ -302,7 +308,7 @@ def chosen_options(
         raise ArgumentError(f"the preset must be one of {', '.join(PRESETS)}, not {preset!r}")
     if level is None:
         level = PRESETS[preset]
-    elif _integer("level", level) not in LEVELS:
+    elif integer("level", level) not in LEVELS:
         raise ArgumentError(f"the level must be from 1 to {max(LEVELS)}, not {level}")
     elif preset != "default":
         raise ArgumentError("give a level or a preset, not both")
@@ -310,23 +316,23 @@ def chosen_options(
         raise TypeError(f"inside must be a string, not {type(inside).__name__}")
     if inside not in INSIDE:
         raise ArgumentError(f"inside must be one of {', '.join(INSIDE)}, not {inside!r}")
-    chosen = LEVELS[_integer("level", level)]
+    chosen = LEVELS[integer("level", level)]
     return CompressOptions(
-        _path(model),
+        model_path(model),
         backend,
-        _integer("threads", threads),
+        integer("threads", threads),
         chosen,
-        chosen.chosen(_integer("window", window)),
-        _integer("streams", streams),
-        block_size=_integer("block_size", block_size),
-        dictionary=bytes(memoryview(dictionary)),
-        correction=_correction(correction),
+        chosen.chosen(integer("window", window)),
+        integer("streams", streams),
+        block_size=integer("block_size", block_size),
+        dictionary=dictionary_bytes(dictionary),
+        correction=correction_choice(correction),
         inside=INSIDE[inside],
-        device=DeviceChoice(device, _integer("gpus", gpus)),
+        device=DeviceChoice(device, integer("gpus", gpus)),
     )
 
 
-def _integer(name: str, value: int) -> int:
+def integer(name: str, value: int) -> int:
     """Make an `int` of what can be an index, as NumPy's integers can."""
     try:
         return operator.index(value)
@@ -334,7 +340,12 @@ def _integer(name: str, value: int) -> int:
         raise TypeError(f"{name} must be an integer, not {type(value).__name__}") from error
 
 
-def _path(model: StrPath | None) -> Path | None:
+def dictionary_bytes(dictionary: Data) -> bytes:
+    """A dictionary's bytes; raises TypeError if it has none."""
+    return bytes(memoryview(dictionary))
+
+
+def model_path(model: StrPath | None) -> Path | None:
     """A model's path, which must be there."""
     if model is None:
         return None
@@ -343,7 +354,7 @@ def _path(model: StrPath | None) -> Path | None:
     return path
 
 
-def _correction(correction: StrPath | None) -> Path | str | None:
+def correction_choice(correction: StrPath | None) -> Path | str | None:
     """A user's choice of a correction; a path must be one."""
     if correction is None or correction == NONE:
         return correction

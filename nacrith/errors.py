@@ -55,6 +55,10 @@ class EnvironmentVariableError(NacrithError):
     """An environment variable whose value can't be used."""
 
 
+class MemoryLimitError(NacrithError):
+    """What is to be done does not fit the limit of memory that the user gave."""
+
+
 class WorkerError(NacrithError):
     """Workers that can't be started or that fail again and again."""
 

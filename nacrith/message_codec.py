@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from nacrith.api import Data, StrPath, chosen_options
+from nacrith.api import BackendName, Data, InsideName, PresetName, StrPath, chosen_options
 from nacrith.codec.codec_request import CodecShelf
 from nacrith.errors import NacrithError
 from nacrith.pipeline.compress import compress_stream
@@ -32,17 +32,17 @@ class Codec:
     def __init__(
         self,
         *,
-        preset: str = "default",
+        preset: PresetName = "default",
         level: int | None = None,
         model: StrPath | None = None,
-        backend: str = "auto",
+        backend: BackendName = "auto",
         streams: int = 0,
         window: int = 0,
         threads: int = 0,
         block_size: int = BLOCK,
         dictionary: Data = b"",
         correction: StrPath | None = None,
-        inside: str = "streams",
+        inside: InsideName = "streams",
         device: str = "auto",
     ) -> None:
         """The arguments are those of `compress`; `model`, `threads`, `dictionary`, `correction` and

@@ -1,5 +1,6 @@
 """The Python interface: gzip's shape, file objects, registration with other libraries."""
 
+import inspect
 import io
 import os
 import random
@@ -9,16 +10,18 @@ import sys
 import tarfile
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy
 import pytest
 
 import nacrith
 from nacrith import api
+from nacrith.backends import BACKENDS
 from nacrith.codec import frame_codec
 from nacrith.pipeline.compress import parameters_for
 from nacrith.pipeline.presets import PRESETS
+from nacrith.transforms.opening.limits import INSIDE
 from nacrith.workers import in_process
 from tests.conftest import ROOT
 
@@ -44,7 +47,7 @@ def test_presets_and_wrong_options(options):
         packed = nacrith.compress(TEXT, model=options["model"], preset=preset, threads=1)
         assert nacrith.decompress(packed, model=options["model"]) == TEXT
     with pytest.raises(ValueError, match="default, fast, best"):
-        nacrith.compress(TEXT, preset="huge")
+        nacrith.compress(TEXT, preset="huge")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("level", [1, 2, 3, 4, 6])
@@ -361,6 +364,89 @@ def test_fsspec_compression(tmp_path):
     assert nacrith.decompress((tmp_path / "a.nc").read_bytes()) == NOISE
     with fsspec.open(path, "rt", compression="nacrith", encoding="latin-1") as file:
         assert file.read(3) == NOISE[:3].decode("latin-1")
+
+
+def test_the_interface_is_what_dir_shows():
+    code = (
+        "import nacrith; nacrith.open; nacrith.decompressobj; import nacrith.cli;"
+        "print(dir(nacrith)); from nacrith import *;"
+        "print(all(name in globals() for name in nacrith.__all__))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    names = sorted([*nacrith.__all__, "__version__"])
+    assert result.stdout == f"{names}\nTrue\n"
+    for name in names:
+        assert getattr(nacrith, name) is not None
+
+
+def test_names_are_typed_as_those_that_there_are():
+    assert get_args(api.PresetName) == tuple(PRESETS)
+    assert get_args(api.BackendName) == BACKENDS
+    assert get_args(api.InsideName) == tuple(INSIDE)
+    # The same arguments everywhere.
+    wanted = inspect.signature(nacrith.compress).parameters.keys() - {"data"}
+    assert inspect.signature(api.chosen_options).parameters.keys() == wanted
+    # A codec stays in its process.
+    assert inspect.signature(nacrith.Codec).parameters.keys() == wanted - {"gpus"}
+    restoring = inspect.signature(nacrith.decompress).parameters.keys() - {"data"}
+    assert inspect.signature(nacrith.decompressobj).parameters.keys() == restoring
+    assert api.WriteOptions.__annotations__.keys() == wanted
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"backend": "foo"},
+        {"level": 11},
+        {"inside": "all"},
+        {"streams": -1},
+        {"window": 100},
+        {"device": "tpu"},
+    ],
+    ids=str,
+)
+def test_every_call_checks_its_arguments_first(wrong, tmp_path):
+    for call in (
+        lambda: nacrith.compress(b"five.", **wrong),
+        lambda: nacrith.open(tmp_path / "a.nc", "wt", **wrong),
+        lambda: nacrith.compressobj(**wrong),
+        lambda: nacrith.Codec(**wrong),
+    ):
+        with pytest.raises(ValueError):
+            call()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"dictionary": "text"}, {"dictionary": 5}, {"model": 1}, {"device": 1}, {"gpus": "1"}],
+    ids=str,
+)
+def test_calls_that_restore_check_their_arguments_first(wrong, tmp_path):
+    packed = nacrith.compress(b"five.")
+    (tmp_path / "a.nc").write_bytes(packed)
+    for call in (
+        lambda: nacrith.decompress(packed, **wrong),
+        lambda: nacrith.open(tmp_path / "a.nc", **wrong),
+        lambda: nacrith.decompressobj(**wrong),
+    ):
+        with pytest.raises(TypeError):
+            call()
+
+
+def test_lines_and_errors_of_text(tmp_path):
+    path = tmp_path / "a.nc"
+    with nacrith.open(path, "wt", encoding="ascii", errors="replace", newline="") as file:
+        file.write("one\r\ntwo é\n")
+    assert nacrith.open(path).read() == b"one\r\ntwo ?\n"
+    assert nacrith.open(path, "rt", newline="").read() == "one\r\ntwo ?\n"
+    assert nacrith.open(path, "rt").read() == "one\ntwo ?\n"
+    path.write_bytes(nacrith.compress(b"\xff"))
+    assert nacrith.open(path, "rt", encoding="utf-8", errors="replace").read() == "\ufffd"
+    with pytest.raises(UnicodeDecodeError):
+        nacrith.open(path, "rt", encoding="utf-8").read()
 
 
 def test_importing_is_light():

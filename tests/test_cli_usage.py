@@ -56,6 +56,8 @@ def test_ranges(usage_of, wanted):
         (["compress", "-2", "-7", "x"], "-2 and -7 exclude each other"),
         (["explain", "-3", "x"], "there is no model"),
         (["compress", ""], "empty"),
+        (["compress", "--memlimit", "much", "x"], "amount of memory"),
+        (["compress", "--memlimit", "1G", "--cluster", "tcp://h:1", "x"], "exclude each other"),
         (["compress", "-o", "", "x"], "empty"),
         (["compress", "--model", "", "x"], "empty"),
         (["explain", ""], "empty"),

@@ -1,10 +1,15 @@
 """Environment variables that can't be used are an error that names them."""
 
+import re
+
 import pytest
 
+from nacrith.cli.man_page import pages
 from nacrith.errors import EnvironmentVariableError
-from nacrith.system.environment import check_environment
-from tests.conftest import assert_fails
+from nacrith.system.environment import VARIABLES, check_environment
+from tests.conftest import ROOT, assert_fails
+
+_NAME = re.compile(r'"(NACRITH_[A-Z]+|NUMBA_[A-Z_]+|XDG_[A-Z_]+|GOMP_[A-Z]+)"')
 
 
 @pytest.mark.parametrize(
@@ -13,6 +18,12 @@ from tests.conftest import assert_fails
         ("NUMBA_NUM_THREADS", ["0", "-3", "x", "", "1e9", "99999999"], ["1", "08"]),
         ("NACRITH_THREADS", ["0", "-3", "x", "²"], ["", "1", "16"]),
         ("NUMBA_CPU_FEATURES", ["avx2", "+avx2,", "+avx2 fma", "+"], ["", "+avx2,-avx512f"]),
+        ("NACRITH_LEVEL", ["0", "10", "x"], ["", "1", "9"]),
+        (
+            "NACRITH_MEMLIMIT",
+            ["-1", "0%", "101%", "much", "1e9", "1X"],
+            ["", "0", "800M", "2 GiB", "50%", "100%", "max"],
+        ),
         ("NUMBA_DISABLE_JIT", ["1", "yes"], ["0", ""]),
     ],
 )
@@ -24,6 +35,27 @@ def test_values(monkeypatch, name, bad, good):
     for value in good:
         monkeypatch.setenv(name, value)
         check_environment()
+
+
+def test_all_variables_are_documented():
+    text = (ROOT / "docs" / "environment.md").read_text("utf-8")
+    rows = [
+        f"| `{name}` | {variable.meaning} | {variable.usual} |"
+        for name, variable in VARIABLES.items()
+    ]
+    assert [line for line in text.splitlines() if line.startswith("| `")] == rows
+    page = pages()["nacrith-compress"]
+    assert all(f".B {name}\n" in page for name in VARIABLES)
+
+
+def test_all_variables_that_are_read_are_in_the_table():
+    used = set()
+    for package in ("nacrith", "coder", "predictors", "corpora"):
+        for path in (ROOT / package).rglob("*.py"):
+            if "bench" not in path.parts:
+                used |= set(_NAME.findall(path.read_text("utf-8")))
+    assert used - set(VARIABLES) <= {"GOMP_SPINCOUNT"}
+    assert {"NACRITH_LEVEL", "NACRITH_MEMLIMIT", "NUMBA_CACHE_DIR"} <= used
 
 
 def test_the_program_says_so(nacrith):

@@ -107,6 +107,21 @@ def test_a_compressed_file_gives_the_same_page(options):
     assert given == explain(io.BytesIO(TEXT), "a", options)
 
 
+def test_a_dictionary_is_read_first(options):
+    sizes = []
+    for dictionary in (b"", TEXT):
+        chosen = replace(options, dictionary=dictionary, streams=1)
+        page, columns = data_of(explain(io.BytesIO(TEXT), "a", chosen))
+        sizes.append(page["totals"]["file"])
+        assert shown_text(page, columns).startswith("the end of </script> the thing")
+    # What it says itself is not on the page.
+    assert page["totals"]["original"] == len(TEXT) and sizes[1] < sizes[0]
+    packed = io.BytesIO()
+    compress_stream(io.BytesIO(TEXT), packed, chosen, len(TEXT))
+    again = CompressOptions(options.model, dictionary=TEXT)
+    assert data_of(explain(io.BytesIO(packed.getvalue()), "a", again))[0] == page
+
+
 @pytest.mark.parametrize("codec", ["cp1251", "gb18030", "utf-16"])
 def test_text_in_another_charset(options, codec, monkeypatch):
     text = {"gb18030": "我们在学校里学习，他们不知道。\n"}.get(codec, "Ночь, улица, фонарь.\n") * 20
@@ -306,6 +321,7 @@ def test_the_command(nacrith, tmp_path, tiny_gguf):
     assert data_of((tmp_path / "a.txt.html").read_text("utf-8"))[0]["name"] == "a.txt"
     result = nacrith("explain", "--model", tiny_gguf, "a.txt")
     assert result.returncode == 1 and b"-f to overwrite" in result.stderr
+    assert nacrith("explain", "-f", "-D", "a.txt", "--model", tiny_gguf, "a.txt").returncode == 0
     assert nacrith("explain", "missing").returncode == 1
 
 

@@ -20,6 +20,7 @@ from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.presets import DEFAULT
 from nacrith.system.devices import DeviceChoice
+from nacrith.system.progress import Progress
 from nacrith.workers import InProcess
 from nacrith.workers.choose import choose_workers
 from nacrith.workers.gpu_team import GPU_PAYS, library_workers
@@ -180,15 +181,9 @@ def test_a_gpu_of_this_process(options, whole, seen, caplog):
 
 @pytest.mark.usefixtures("gpu_here")
 def test_who_stops_the_work_is_no_faulty_gpu(options, whole, caplog):
-    class Stop:
-        def begin(self, total):
-            pass
-
+    class Stop(Progress):
         def update(self, position, tokens, payload):
             raise BrokenPipeError
-
-        def end(self):
-            pass
 
     progress = Stop()
     workers = InProcess(progress, CodecSlot("cuda"))
@@ -310,7 +305,7 @@ def test_doctor_names_every_gpu(tiny_gguf, seen, monkeypatch):
     monkeypatch.setattr("nacrith.doctor._STREAMS_OF_GPU", (2, 4))
     monkeypatch.setitem(sys.modules, "pynvml", gpu_stand_in.fake_nvml([70 << 30, 9 << 30]))
     seen.spoil(gpu_stand_in.FULL, "GPU-1")
-    found = dict(examine(tiny_gguf, seconds=0.02))
+    found = dict(line for f in examine(tiny_gguf, seconds=0.02) for line in f.lines)
     assert found["GPU 0"] == "Test 4090, 70.0 of 80.0 GiB free: 3 streams of 1024 tokens"
     assert "tokens/s" in found["GPU 0, 2 streams"] and "GPU 0, 4 streams" not in found
     assert "9.0 of 80.0 GiB free; not measured: GPU 1 (Test 4090) failed: CUDA" in found["GPU 1"]
@@ -321,5 +316,5 @@ def test_doctor_without_gpus(tiny_gguf, monkeypatch):
     from nacrith.doctor import examine
 
     monkeypatch.setitem(sys.modules, "pynvml", None)
-    found = dict(examine(tiny_gguf, seconds=0.02))
+    found = dict(line for f in examine(tiny_gguf, seconds=0.02) for line in f.lines)
     assert "none" in found["GPUs"] and "pip install 'nacrith[gpu]'" in found["GPUs"]

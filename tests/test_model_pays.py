@@ -12,6 +12,7 @@ from nacrith.codec.model_pays import choose
 from nacrith.codec.repetition import is_repeated
 from nacrith.codec.segments import find_segments
 from nacrith.codec.stream_choice import ONE_STREAM, Cutting
+from nacrith.codec.text_mixing import TextMixing
 from nacrith.codec.token_log import Observer, observed_by
 from nacrith.format.frame import Kind, Segment
 from nacrith.format.parameters import Parameters
@@ -197,6 +198,16 @@ def test_a_model_that_knows_nothing_is_not_used(codecs, preset, data):
     assert b"".join(decode_frame(frame, codecs[preset])) == data
     without = encode_frame(data, None)
     assert len(frame.to_bytes()) <= len(without.to_bytes())
+
+
+def test_context_mixing_is_tried_where_the_model_saves_little(codecs):
+    """The tiny model's weights are random; of less text only the model is asked."""
+    codec = codecs[DEFAULT]
+    long = encode_frame(PROSE[:9000], codec)
+    assert set(long.payloads) == {Kind.MIXED_TEXT}
+    assert b"".join(decode_frame(long, codec)) == PROSE[:9000]
+    without = encode_frame(PROSE[:9000], TextMixing(3))
+    assert len(long.to_bytes()) <= len(without.to_bytes())
 
 
 def test_a_trial_costs_what_the_second_half_costs(codecs, tiny_gguf):

@@ -1,5 +1,6 @@
 """compress --resume, --verify, decompress --range at the command line."""
 
+import gzip
 import io
 import random
 import signal
@@ -10,9 +11,15 @@ from dataclasses import replace
 
 import pytest
 
+from nacrith.format.container import Writer
+from nacrith.format.frame import Frame, Kind, Segment, check_of
+from nacrith.format.header import Header
+from nacrith.format.parameters import Parameters
+from nacrith.pipeline.blocks import read_blocks
 from nacrith.pipeline.compress import compress_stream
-from nacrith.pipeline.options import CompressOptions
+from nacrith.pipeline.options import BLOCK, CompressOptions
 from nacrith.pipeline.presets import DEFAULT
+from nacrith.pipeline.resume import block_size_of
 from tests.conftest import ROOT, assert_fails
 
 DATA = random.Random(1).randbytes(9 * 1024 + 100)
@@ -87,6 +94,70 @@ def test_other_options_do_not_cost_the_work_that_is_done(
     assert (tmp_path / "a.nc.part").read_bytes() == whole[:5000]
     assert nacrith("compress", *model, *BLOCKS, "--resume", "a").returncode == 0
     assert (tmp_path / "a.nc").read_bytes() == whole
+
+
+def test_the_block_size_need_not_be_said_again(nacrith, tmp_path, model, part_of):
+    for n in (0, 1500, 5000, 10**6):
+        whole = part_of(n)
+        assert nacrith("compress", "-f", *model, "--resume", "a").returncode == 0
+        same = (tmp_path / "a.nc").read_bytes() == whole
+        assert same == (n > 0) and not (tmp_path / "a.nc.part").exists()
+
+
+def test_the_block_size_of_blocks_that_were_made_longer():
+    """The first block ends with the stream that it would have been cut in."""
+    size, inside = 1 << 20, CompressOptions().inside
+    noise = random.Random(7).randbytes(size)
+    words = bytes(random.Random(8).choices(b"abcdefghij ", k=60_000))
+    data = noise[:-5000] + gzip.compress(words) + noise * 2
+    first = next(read_blocks(io.BytesIO(data), size, inside))
+    assert len(first) > size
+
+    def part_of(*blocks: bytes) -> io.BytesIO:
+        part = io.BytesIO()
+        writer = Writer(part, Header(None, Parameters()))
+        for block in blocks:
+            stored = {Kind.STORED: block}
+            writer.add(Frame([Segment(Kind.STORED, len(block))], check_of(block), stored))
+        return part
+
+    source = io.BytesIO(data)
+    second = data[len(first) :][:size]
+    assert block_size_of(part_of(first, second, second), source, BLOCK, inside) == size
+    # Of a block alone it is found if it is the usual one.
+    assert block_size_of(part_of(first), source, size, inside) == size
+    assert source.tell() == 0
+    assert block_size_of(io.BytesIO(b"no part"), source, 77, inside) == 77
+
+
+def test_what_is_done_is_left_alone(nacrith, tmp_path, model, part_of):
+    whole = part_of(0)
+    (tmp_path / "a.nc.part").unlink()
+    (tmp_path / "a.nc").write_bytes(whole)
+    before = (tmp_path / "a.nc").stat().st_mtime_ns
+    result = nacrith("compress", *model, "--resume", "a")
+    assert (result.returncode, result.stderr) == (0, b"a: already done, a.nc holds all of it\n")
+    quiet = nacrith("compress", "-q", *model, "--resume", "a")
+    assert (quiet.returncode, quiet.stderr) == (0, b"")
+    assert (tmp_path / "a.nc").stat().st_mtime_ns == before
+    # Of another file, of a longer one, or a damaged one it is not said.
+    for other in (DATA[:-1] + b"!", DATA + b"!", DATA[:-1]):
+        (tmp_path / "a").write_bytes(other)
+        assert_fails(nacrith("compress", *model, "--resume", "a"), 1, "a.nc exists", "-f")
+    (tmp_path / "a").write_bytes(DATA)
+    for damaged in (whole[:-1], whole + b"x"):
+        (tmp_path / "a.nc").write_bytes(damaged)
+        assert_fails(nacrith("compress", *model, "--resume", "a"), 1, "a.nc exists", "-f")
+
+
+def test_what_is_done_and_to_be_removed_is_tested_first(nacrith, tmp_path, model, part_of):
+    whole = part_of(0)
+    (tmp_path / "a.nc.part").unlink()
+    (tmp_path / "a.nc").write_bytes(whole)
+    result = nacrith("compress", *model, "--resume", "--rm", "a")
+    assert result.returncode == 0 and not (tmp_path / "a").exists()
+    assert nacrith("decompress", *model[:2], "a.nc").returncode == 0
+    assert (tmp_path / "a").read_bytes() == DATA
 
 
 def test_work_is_not_thrown_away_unasked(nacrith, tmp_path, model, part_of):

@@ -23,6 +23,7 @@ from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.presets import DEFAULT
+from nacrith.system.progress import Progress
 from nacrith.transforms.prepare import code_transforms
 
 WORDS = ["sea", "land", "river", "boat", "fish", "net", "stone", "house", "morning", "evening"]
@@ -234,17 +235,11 @@ def test_a_range_of_a_file_is_decoded_up_to_the_next_check(tiny_gguf, streams):
     text = TEXTS["wrapped"]
     compress_stream(io.BytesIO(text), packed, options)
 
-    class Counted:
+    class Counted(Progress):
         tokens = 0
-
-        def begin(self, total: int | None) -> None:
-            pass
 
         def update(self, position: int, tokens: int, payload: int) -> None:
             self.tokens = max(self.tokens, tokens)
-
-        def end(self) -> None:
-            pass
 
     counts = []
     for wanted in (range(5), range(len(text) // 2, len(text) // 2 + 5), range(len(text))):

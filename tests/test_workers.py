@@ -23,7 +23,7 @@ from nacrith.format.parameters import Parameters
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
-from nacrith.system.progress import NO_PROGRESS
+from nacrith.system.progress import NO_PROGRESS, Progress
 from nacrith.workers import InProcess
 from nacrith.workers.choose import choose_workers
 from nacrith.workers.cluster import cluster_workers
@@ -65,20 +65,14 @@ def decompress(packed, options, workers) -> bytes:
     return sink.getvalue()
 
 
-class Positions:
+class Positions(Progress):
     """A progress display that remembers."""
 
     def __init__(self):
         self.seen = []
 
-    def begin(self, total):
-        pass
-
     def update(self, position, tokens, payload):
         self.seen.append(position)
-
-    def end(self):
-        pass
 
 
 def test_the_file_does_not_depend_on_the_number_of_processes(options, whole):
@@ -87,6 +81,34 @@ def test_the_file_does_not_depend_on_the_number_of_processes(options, whole):
         assert compress(options, process_workers(n, 1, progress), progress) == whole
         assert progress.seen[-1] == len(DATA)
     assert decompress(whole, options, process_workers(2, 1)) == DATA
+
+
+class Stages(Progress):
+    """A progress display that remembers what takes time, and what was skipped."""
+
+    def __init__(self):
+        self.seen, self.skipped = [], 0
+
+    def stage(self, what):
+        self.seen.append(what)
+
+    def skip(self, done):
+        self.skipped = done
+
+    def update(self, position, tokens, payload):
+        self.last = position
+
+
+def test_what_takes_time_is_told(options, whole):
+    alone, several, resumed = Stages(), Stages(), Stages()
+    compress(options, InProcess(alone), alone)
+    assert alone.seen == ["loading the model"] and not alone.skipped
+    compress(options, process_workers(2, 1, several), several)
+    assert several.seen == ["starting 2 workers"]
+    part = io.BytesIO(whole[: len(whole) // 2])
+    compress_stream(io.BytesIO(DATA), part, options, len(DATA), resumed, resume=True)
+    assert part.getvalue() == whole
+    assert resumed.skipped > 0 and 0 < resumed.last <= len(DATA) - resumed.skipped
 
 
 class Here(Executor):

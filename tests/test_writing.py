@@ -314,3 +314,31 @@ def test_a_forked_child_leaves_an_output_to_its_parent(end, tmp_path):
     assert result.returncode == 0, result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
     assert (tmp_path / "a").read_bytes() == b"a whole file"
+
+
+def test_the_work_of_an_interrupted_run_is_left_alone(tmp_path):
+    """A part of the command line can be gone on with afterwards."""
+    path, part = tmp_path / "a.nc", tmp_path / "a.nc.part"
+    part.write_bytes(nacrith.compress(DATA, level=1, block_size=1000)[:-30])
+    kept = part.read_bytes()
+    for mode in ("xb", "wb"):
+        with nacrith.open(path, mode, level=1) as file:
+            file.write(DATA)
+        assert part.read_bytes() == kept
+    assert sorted(tmp_path.iterdir()) == [path, part]
+
+
+def test_a_path_that_a_run_is_writing_to(tmp_path):
+    fcntl = pytest.importorskip("fcntl")
+    path, part = tmp_path / "a.nc", tmp_path / "a.nc.part"
+    with open(part, "wb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(FileError, match="written by another run"):
+            nacrith.open(path, "wb", level=1)
+    assert list(tmp_path.iterdir()) == [part]
+    with (
+        nacrith.open(path, "wb", level=1) as file,
+        pytest.raises(FileError, match="written by another run"),
+    ):
+        file.write(DATA)
+        nacrith.open(path, "wb", level=1)

@@ -8,6 +8,7 @@ from typing import Any
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
+from nacrith.system.progress import Progress
 
 
 class _Enough(Exception):
@@ -15,8 +16,8 @@ class _Enough(Exception):
 
 
 @dataclass
-class _Watch:
-    """A `Progress` that stops what it watches.
+class _Watch(Progress):
+    """Stops what it watches.
 
     Attributes:
         enough: seconds from the first report on; 0 = never stop.
@@ -26,17 +27,11 @@ class _Watch:
     enough: float
     reports: list[tuple[float, int]] = field(default_factory=list)
 
-    def begin(self, total: int | None) -> None:
-        """Nothing to do."""
-
     def update(self, position: int, tokens: int, payload: int) -> None:
         now = time.perf_counter()
         self.reports[1:] = [(now, position)]
         if self.enough and now - self.reports[0][0] >= self.enough and position:
             raise _Enough
-
-    def end(self) -> None:
-        """Nothing to do."""
 
 
 def measure_both_ways(data: bytes, options: CompressOptions, enough: float = 0) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,8 @@ from nacrith.cli.directory_walk import Choice, walk
 from nacrith.cli.display import say
 from nacrith.cli.failures import describe, is_internal, show_traceback
 from nacrith.cli.inputs import Inputs, input_of
+from nacrith.cli.whole_run import WholeRun
+from nacrith.plural import counted
 
 if TYPE_CHECKING:
     from nacrith.pipeline.summary import Summary
@@ -25,7 +27,7 @@ def sizes(summary: "Summary") -> str:
     """Both sizes, and what they come to."""
     share = 100 * summary.compressed / summary.original if summary.original else 100.0
     return (
-        f"{summary.original} bytes, compressed {summary.compressed} "
+        f"{counted(summary.original, 'byte')}, compressed {summary.compressed} "
         f"({share:.2f} %, {summary.bpb:.3f} bpb)"
     )
 
@@ -38,6 +40,7 @@ def for_each(
     summarize: bool = False,
     quiet: bool = False,
     verbose: bool = False,
+    whole: WholeRun | None = None,
 ) -> None:
     """Run the job on every file.
 
@@ -46,6 +49,7 @@ def for_each(
         summarize: say at the end what was done if there were several files.
         quiet: do not name the files that were passed over.
         verbose: show where an internal error came from.
+        whole: told how far the run is; all files are then looked for before the first is begun.
 
     Raises:
         SystemExit: with 1 if a file failed.
@@ -63,7 +67,14 @@ def for_each(
         if not quiet:
             say(f"nacrith: {path} is passed over: it {choice.value}")
 
-    for path in walk(inputs, choose, passed_over, failed):
+    paths: Iterable[Path] = walk(inputs, choose, passed_over, failed)
+    if whole:
+        paths = list(paths)
+        whole.begin(paths)
+    for path in paths:
+        if whole:
+            whole.begin_file(path)
+        before = n_failed
         try:
             summary = job(input_of(path))
             summaries += [summary] if summary else []
@@ -77,6 +88,8 @@ def for_each(
             failed(path, describe(error))
             if verbose and is_internal(error):
                 show_traceback(error)
+        if whole:
+            whole.end_file(failed=n_failed > before)
     if n_done + n_failed > 1 and (n_failed or summarize):
         _summarize(n_done, n_failed, summaries)
     if n_failed:
@@ -89,4 +102,4 @@ def _summarize(n_done: int, n_failed: int, summaries: "list[Summary]") -> None:
     total = Summary(sum(s.original for s in summaries), sum(s.compressed for s in summaries))
     failed = f", {n_failed} failed" if n_failed else ""
     done = f": {sizes(total)}" if summaries else ""
-    say(f"{n_done} files done{failed}{done}")
+    say(f"{counted(n_done, 'file')} done{failed}{done}")

@@ -6,7 +6,7 @@ import click
 
 from nacrith.cli.compare import compare
 from nacrith.cli.extras import require
-from nacrith.cli.measure_texts import INTO, MINUTES, bench_levels, bench_streams
+from nacrith.cli.measure_texts import INTO, MINUTES, bench_levels, bench_memory, bench_streams
 from nacrith.cli.options import LARGEST, MODEL, NAME, STREAMS, Count
 from nacrith.format.parameters import MAX_WINDOW
 from nacrith.pipeline.presets import LEVELS
@@ -162,6 +162,7 @@ def bench_media(files: tuple[Path, ...], output: Path | None) -> None:
     nacrith bench media
     nacrith bench media photo.png song.wav
     """
+    require("PIL", "matplotlib")
     from nacrith.bench.markdown import show
     from nacrith.bench.media import measure_media, media_section
 
@@ -328,3 +329,4 @@ def bench_device(
 bench.add_command(compare)
 bench.add_command(bench_levels)
 bench.add_command(bench_streams)
+bench.add_command(bench_memory)

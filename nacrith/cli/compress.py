@@ -1,6 +1,5 @@
-"""`nacrith compress`, `decompress` and `test`."""
+"""`nacrith compress` and `decompress`."""
 
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,20 +8,28 @@ from typing import TYPE_CHECKING
 import click
 
 from nacrith.backends import BACKENDS
+from nacrith.cli import dry_run as preview
 from nacrith.cli.ahead import before_compression, before_decompression
+from nacrith.cli.already_done import is_done
 from nacrith.cli.batch import for_each, name_of
 from nacrith.cli.directory_walk import Choice, compressed, is_compressed, originals
-from nacrith.cli.display import say
-from nacrith.cli.expectation import tell_what_to_expect
-from nacrith.cli.file_job import FileJob, open_compressed, progress_of
+from nacrith.cli.expectation import tell_how_long_restoring_takes, tell_what_to_expect
+from nacrith.cli.file_job import FileJob, open_compressed
 from nacrith.cli.inputs import Inputs, with_inputs
+from nacrith.cli.memory_limit import (
+    chosen_limit,
+    fitted_compression,
+    fitted_restoring,
+    tell_of_changes,
+    with_workers_of,
+)
 from nacrith.cli.options import (
     CORRECTION,
     DICTIONARY,
+    DRY_RUN,
+    MEMLIMIT,
     MODEL,
-    QUIET,
     STREAMS,
-    SUFFIXES,
     THREADS,
     Count,
     Parsed,
@@ -35,7 +42,6 @@ from nacrith.cli.options import (
 from nacrith.cli.output import Output, with_output
 from nacrith.cli.units import parse_range
 from nacrith.errors import FileError
-from nacrith.format.container import check_records
 from nacrith.format.frame import MAX_ORIGINAL
 from nacrith.format.header import Metadata
 from nacrith.format.parameters import MAX_WINDOW, streams_problem
@@ -45,6 +51,7 @@ from nacrith.system.files import (
     compressed_name,
     has_suffix,
     is_special,
+    open_input,
     original_name,
     restore_metadata,
 )
@@ -81,6 +88,7 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @with_workers
 @THREADS
+@MEMLIMIT
 @click.option(
     "--block-size",
     type=size_between(1, MAX_ORIGINAL),
@@ -96,7 +104,11 @@ if TYPE_CHECKING:
     help="What in the input is opened: nothing; compressed streams (gzip, zip, PNG, PDF ...); "
     "JPEG pictures too, then restoring needs the package lepton-jpeg-python.",
 )
-@click.option("--resume", is_flag=True, help="Go on with what an interrupted run has written.")
+@click.option(
+    "--resume", is_flag=True,
+    help="Go on with what an interrupted run has written; what is done already is left alone.",
+)  # fmt: skip
+@DRY_RUN
 @click.option(
     "--verify/--no-verify",
     default=None,
@@ -121,10 +133,12 @@ def compress(
     window: int,
     team: Team,
     threads: int,
+    memlimit: int | None,
     block_size: int | None,
     long: bool,
     inside: str,
     resume: bool,
+    dry_run: bool,
     verify: bool | None,
     metadata: bool,
 ) -> None:
@@ -169,29 +183,30 @@ def compress(
         team.device,
     )
 
-    def job(path: Path | None) -> "Summary":
-        if path and not out.hides_progress and sys.stderr.isatty() and team.is_on_processor:
+    limit = chosen_limit(memlimit, team)
+    out = replace(out, is_trial=dry_run)
+
+    def job(path: Path | None) -> "Summary | None":
+        if dry_run:
+            with open_input(path, special=out.force or out.is_said) as (source, _):
+                target = out.target(path, _target_of(out))
+                preview.check_target(target, out, resume)
+                preview.show(
+                    preview.describe_compression(path, source, target, level, options, limit, team)
+                )
+            return None
+        if resume and path and is_done(path, out, options, _target_of(out), verify):
+            return None
+        if path and out.shows_progress and team.is_on_processor:
             tell_what_to_expect(path, level, threads)
-        return _compress(path, out, options, team, metadata, resume, verify)
+        keeps_block = bool(block_size or long)
+        return _compress(path, out, options, limit, team, metadata, resume, verify, keeps_block)
 
     _for_each(inputs, job, originals, out)
 
 
-def _compress(
-    path: Path | None,
-    out: Output,
-    options: CompressOptions,
-    team: Team,
-    metadata: bool,
-    resume: bool,
-    verify: bool | None,
-) -> "Summary":
-    """Compress one file; `path` None = standard input."""
-    if path and path.is_file():
-        before_compression(path, path.stat().st_size, options)
-    from nacrith.pipeline.compress import compress_stream
-    from nacrith.pipeline.decompress import decompress_stream
-    from nacrith.pipeline.resume import holds_a_frame
+def _target_of(out: Output) -> Callable[[Path], Path]:
+    """Names the output of an input."""
 
     def target(path: Path) -> Path:
         if (
@@ -202,13 +217,42 @@ def _compress(
             raise FileError(f"{path} is compressed already; use -f to compress it again")
         return compressed_name(path, out.suffix)
 
+    return target
+
+
+def _compress(
+    path: Path | None,
+    out: Output,
+    options: CompressOptions,
+    limit: int | None,
+    team: Team,
+    metadata: bool,
+    resume: bool,
+    verify: bool | None,
+    keeps_block: bool,
+) -> "Summary":
+    """Compress one file; `path` None = standard input."""
+    if path and path.is_file():
+        before_compression(path, path.stat().st_size, options)
+    from nacrith.pipeline.compress import compress_stream
+    from nacrith.pipeline.decompress import decompress_stream
+    from nacrith.pipeline.resume import block_size_of, holds_a_frame
+
     reread = "--resume" if resume else "--verify" if verify else None
-    with FileJob(path, out, target, False, holds_a_frame, resume, reread) as run:
+    with FileJob(path, out, _target_of(out), False, holds_a_frame, resume, reread) as run:
         status = run.status
         if metadata and status:
             stored = Metadata(status.st_mode & 0o7777, max(0, int(status.st_mtime)))
             options = replace(options, metadata=stored)
         size = status.st_size if status else None
+        if resume and not keeps_block:
+            found = block_size_of(run.sink, run.source, options.block_size, options.inside)
+            options = replace(options, block_size=found)
+        if limit is not None:
+            fitted = fitted_compression(options, limit, team, size)
+            options, team = fitted.options, with_workers_of(team, fitted.workers)
+            if not out.quiet:
+                tell_of_changes(name_of(path), fitted, limit)
         n_frames = None if size is None else -(-size // options.block_size)
         block_size = options.block_size
         with team.open(n_frames, options.threads, run.progress, block_size) as workers:
@@ -248,6 +292,8 @@ def _compress(
 )
 @with_workers
 @THREADS
+@MEMLIMIT
+@DRY_RUN
 @click.option(
     "-N/-n",
     "--metadata/--no-metadata",
@@ -263,6 +309,8 @@ def decompress(
     wanted: range | None,
     team: Team,
     threads: int,
+    memlimit: int | None,
+    dry_run: bool,
     metadata: bool,
 ) -> None:
     """Restore FILE from each FILE.nc (or standard input to standard output).
@@ -281,15 +329,27 @@ def decompress(
     def target(path: Path) -> Path:
         return original_name(path, out.suffix)
 
-    def job(path: Path | None) -> "Summary":
+    limit = chosen_limit(memlimit, team)
+    out = replace(out, is_trial=dry_run)
+
+    def job(path: Path | None) -> "Summary | None":
+        if dry_run:
+            with open_compressed(path) as source:
+                place = out.target(path, target)
+                preview.check_target(place, out)
+                preview.show(preview.describe_restoring(path, source, place, model, limit, team))
+            return None
         if path and path.is_file() and not team.device.must_be_gpu:
             before_decompression(path)
         from nacrith.pipeline.decompress import decompress_stream
 
         with FileJob(path, out, target, decoding=True) as run:
+            if out.shows_progress and wanted is None:
+                tell_how_long_restoring_takes(name_of(path), run.source)
+            fitting, admit = fitted_restoring(run.source, limit, team, model, wanted)
             # A range is seldom more than one frame.
             n_frames = None if wanted is None else 1
-            with team.open(n_frames, progress=run.progress) as workers:
+            with fitting.open(n_frames, progress=run.progress) as workers:
                 summary, header = decompress_stream(
                     run.source,
                     run.sink,
@@ -299,6 +359,7 @@ def decompress(
                     wanted,
                     dictionary or b"",
                     correction,
+                    admit,
                 )
         if metadata and header.metadata and run.target and not is_special(run.target):
             restore_metadata(run.target, header.metadata)
@@ -308,69 +369,9 @@ def decompress(
     _for_each(inputs, job, compressed, out)
 
 
-@click.command()
-@with_inputs
-@SUFFIXES
-@QUIET
-@MODEL
-@CORRECTION
-@DICTIONARY
-@with_workers
-@THREADS
-@click.option("--quick", is_flag=True, help="Only checksums of the file; needs no model.")
-def test(
-    inputs: Inputs,
-    suffix: str,
-    quiet: bool,
-    no_progress: bool,
-    verbose: bool,
-    model: Path | None,
-    correction: Path | str | None,
-    dictionary: bytes | None,
-    team: Team,
-    threads: int,
-    quick: bool,
-) -> None:
-    """Check that each FILE.nc can be restored, without writing anything.
-
-    \b
-    nacrith test book.txt.nc
-    nacrith test --quick -r backup/
-    """
-
-    limit_threads(threads)
-
-    def job(path: Path | None) -> None:
-        with open_compressed(path) as source:
-            if quick:
-                size = check_records(source)
-            else:
-                from nacrith.cli.notices import show_notices
-                from nacrith.pipeline.decompress import decompress_stream
-
-                show_notices(quiet)
-                progress = progress_of(path, quiet or no_progress, decoding=True)
-                with team.open(progress=progress) as workers:
-                    summary, _ = decompress_stream(
-                        source, None, model, progress, workers, None, dictionary or b"", correction
-                    )
-                    size = summary.original
-        if not quiet:
-            checked = "frames OK" if quick else "OK"
-            say(f"{name_of(path)}: {checked}, {size} bytes")
-
-    for_each(
-        inputs,
-        job,
-        choose=lambda path: compressed(path, suffix),
-        quiet=quiet,
-        verbose=verbose,
-    )
-
-
 def _for_each(
     inputs: Inputs,
-    job: Callable[[Path | None], "Summary"],
+    job: Callable[[Path | None], "Summary | None"],
     choose: Callable[[Path, str], Choice],
     out: Output,
 ) -> None:
@@ -385,4 +386,5 @@ def _for_each(
         summarize=out.talks,
         quiet=out.quiet,
         verbose=out.verbose,
+        whole=out.whole if out.shows_progress and not out.is_trial else None,
     )

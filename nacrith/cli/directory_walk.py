@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nacrith.cli.inputs import Inputs
 from nacrith.format.container import REFERENCE_MAGICS
-from nacrith.system.files import PART_SUFFIX, SUFFIX, has_suffix
+from nacrith.system.files import NEW_SUFFIX, PART_SUFFIX, SUFFIX, has_suffix
 
 # NetCDF classic, 64-bit offset and 64-bit data, and HDF5, which netCDF 4 is.
 _FOREIGN_MAGICS = (b"CDF\x01", b"CDF\x02", b"CDF\x05", b"\x89HDF")
@@ -31,7 +31,8 @@ def originals(path: Path, suffix: str = SUFFIX) -> Choice:
     """For compression: all but what is compressed already, and parts of an output."""
     if has_suffix(path, suffix) or has_suffix(path):
         return Choice.COMPRESSED if is_compressed(path) else Choice.TAKE
-    if path.name.endswith((suffix + PART_SUFFIX, SUFFIX + PART_SUFFIX)):
+    parts = tuple(s + part for s in (suffix, SUFFIX) for part in (PART_SUFFIX, NEW_SUFFIX))
+    if path.name.endswith(parts):
         return Choice.COMPRESSED if is_compressed(path) or _is_empty(path) else Choice.TAKE
     return Choice.TAKE
 

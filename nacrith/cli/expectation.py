@@ -1,6 +1,7 @@
 """What is said before a long run: how long it takes, and what would take less."""
 
 from pathlib import Path
+from typing import BinaryIO
 
 from nacrith.cli.ahead import may_be_text
 from nacrith.cli.display import say
@@ -16,6 +17,13 @@ _FAST_LEVEL = 3
 """The strongest that does without the model."""
 
 
+def threads_of(given: int) -> int:
+    """So many threads are used if the user says `given`; 0 = all."""
+    from predictors.language_models.numerics import available_threads
+
+    return given or available_threads()
+
+
 def expected_seconds(size: int, level: int, threads: int) -> float:
     """About how long so many bytes of text take. Without the model more threads are of no use."""
     seconds = size / 1e6 * _SECONDS_PER_MB[level]
@@ -24,11 +32,9 @@ def expected_seconds(size: int, level: int, threads: int) -> float:
 
 def tell_what_to_expect(path: Path, level: int, threads: int) -> None:
     """Say how long a file that may be text will take, if that is long; 0 threads = all."""
-    from predictors.language_models.numerics import available_threads
-
     try:
         size = path.stat().st_size if path.is_file() else 0
-        threads = threads or available_threads()
+        threads = threads_of(threads)
         seconds = expected_seconds(size, level, threads)
         if seconds < _LONG or not may_be_text(path):
             return
@@ -40,3 +46,21 @@ def tell_what_to_expect(path: Path, level: int, threads: int) -> None:
         fast = expected_seconds(size, _FAST_LEVEL, threads)
         message += f"; -{_FAST_LEVEL} takes {duration(max(1, fast))} for a larger file"
     say(message)
+
+
+def tell_how_long_restoring_takes(name: str, source: BinaryIO) -> None:
+    """Say how long a file takes to restore, if that is long and the file can be read twice.
+
+    Raises:
+        FormatError, UnsupportedError: it can't be restored.
+    """
+    from nacrith.format.description import describe_file
+    from nacrith.pipeline.restore_time import seconds_to_restore
+
+    if not source.seekable():
+        return
+    begin = source.tell()
+    seconds = sum(map(seconds_to_restore, describe_file(source)["members"]))
+    source.seek(begin)
+    if seconds >= _LONG:
+        say(f"{name}: restoring this takes about {duration(seconds)}")

@@ -6,7 +6,7 @@ import click
 
 from nacrith.cli.display import printable
 from nacrith.cli.file_job import progress_of
-from nacrith.cli.options import CORRECTION, MODEL, NAME, OUTPUT_NAME, with_level
+from nacrith.cli.options import CORRECTION, DICTIONARY, MODEL, NAME, OUTPUT_NAME, with_level
 from nacrith.pipeline.presets import LEVELS, WITH_MODEL
 from nacrith.system.files import open_input, open_output
 
@@ -21,6 +21,7 @@ from nacrith.system.files import open_input, open_output
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @MODEL
 @CORRECTION
+@DICTIONARY
 @with_level
 def explain(
     file: Path,
@@ -29,6 +30,7 @@ def explain(
     quiet: bool,
     model: Path | None,
     correction: Path | str | None,
+    dictionary: bytes | None,
     level: int,
 ) -> None:
     """Write a page that shows what each token of FILE costs, and why.
@@ -50,7 +52,11 @@ def explain(
         raise click.UsageError(f"below -{WITH_MODEL} there is no model whose work could be shown")
     chosen = LEVELS[level]
     options = CompressOptions(
-        model, preset=chosen, parameters=chosen.parameters, correction=correction
+        model,
+        preset=chosen,
+        parameters=chosen.parameters,
+        dictionary=dictionary or b"",
+        correction=correction,
     )
     with open_input(file, special=output is not None) as (source, _):
         target = output or file.with_name(file.name + ".html")

@@ -10,6 +10,7 @@ _EXTRAS = {
     "distributed": "cluster",
     "llama_cpp": "llama-cpp",
     "matplotlib": "bench",
+    "PIL": "bench",
     "pynvml": "gpu",
     "pyppmd": "bench",
     "torch": "torch",

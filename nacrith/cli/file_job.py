@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from nacrith.cli.batch import name_of, sizes
 from nacrith.cli.display import say
 from nacrith.cli.output import Output
+from nacrith.cli.whole_run import ONE_FILE, WholeRun
 from nacrith.errors import ChangedError, FileError
 from nacrith.system import signals
 from nacrith.system.files import (
@@ -88,7 +89,7 @@ class FileJob:
                 self.sink = standard_output()
             if not decoding and not out.force and self.sink.isatty():
                 raise FileError("compressed data is not written to a terminal; use -f to force")
-            self.progress = progress_of(path, out.hides_progress, decoding)
+            self.progress = progress_of(path, out.hides_progress, decoding, whole=out.whole)
             self._stack = stack.pop_all()
 
     def __enter__(self) -> "FileJob":
@@ -109,7 +110,7 @@ class FileJob:
         """A second progress display, for a second pass."""
         self.progress.end()
         self.progress = progress_of(
-            self._path, self._out.hides_progress, decoding=True, label=label
+            self._path, self._out.hides_progress, decoding=True, label=label, whole=self._out.whole
         )
         return self.progress
 
@@ -161,7 +162,11 @@ def refuse_terminal(path: Path | None) -> None:
 
 
 def progress_of(
-    path: Path | None, hidden: bool, decoding: bool, label: str | None = None
+    path: Path | None,
+    hidden: bool,
+    decoding: bool,
+    label: str | None = None,
+    whole: WholeRun = ONE_FILE,
 ) -> Progress:
     """What shows how far the work on a file is: a bar on a terminal, else nothing."""
     if hidden or not sys.stderr.isatty():
@@ -169,4 +174,4 @@ def progress_of(
     from nacrith.cli.progress_bar import BarProgress
 
     name = name_of(path)
-    return BarProgress(f"{label} {name}" if label else name, decoding)
+    return BarProgress(f"{label} {name}" if label else name, decoding, whole)

@@ -41,8 +41,9 @@ def info(inputs: Inputs, as_json: bool) -> None:
 
 
 @click.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one line a model.")
 @click.pass_context
-def models(context: click.Context) -> None:
+def models(context: click.Context, as_json: bool) -> None:
     """List the models found, with their checksums.
 
     \b
@@ -64,11 +65,23 @@ def models(context: click.Context) -> None:
     found = [describe(path) for path in candidates()]
     default = default_path()
     for model in found:
-        mark = "  (default)" if model.path == default else ""
+        correction = short_name(corrected(model).correction)
+        is_default = model.path == default
+        if as_json:
+            row = {
+                "name": model.name,
+                "path": str(model.path),
+                "sha256": model.sha256,
+                "default": is_default,
+                "correction": correction or None,
+            }
+            click.echo(json.dumps(row))
+            continue
+        mark = "  (default)" if is_default else ""
         for line in (f"{model.name}{mark}", f"  {model.path}", f"  sha256 {model.sha256}"):
             click.echo(printable(line))
-        if correction := corrected(model).correction:
-            click.echo(f"  correction of its weights {short_name(correction)}")
+        if correction:
+            click.echo(f"  correction of its weights {correction}")
     if not default:
         say(f"the default model is missing: {INSTALL_HINT}")
     if not found:
@@ -109,7 +122,8 @@ models.add_command(fetch)
 @click.option(
     "--backend", type=click.Choice(BACKENDS), default="auto", show_default=True, help="To test."
 )
-def doctor(model: Path | None, backend: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: one object.")
+def doctor(model: Path | None, backend: str, as_json: bool) -> None:
     """Show what this machine has for nacrith, and measure for two seconds how fast it and each of
     its GPUs is.
 
@@ -120,8 +134,15 @@ def doctor(model: Path | None, backend: str) -> None:
     from nacrith.doctor import examine
 
     show_notices()
-    for what, found in examine(model, backend):
-        click.echo(printable(f"{what:<18} {found}"))
+    found = {}
+    for finding in examine(model, backend):
+        if as_json:
+            found[finding.key] = finding.value
+        else:
+            for what, text in finding.lines:
+                click.echo(printable(f"{what:<18} {text}"))
+    if as_json:
+        click.echo(json.dumps(found))
 
 
 @click.command()

@@ -13,6 +13,7 @@ from nacrith.cli.file_job import open_compressed
 from nacrith.cli.inputs import Inputs, with_inputs
 from nacrith.cli.options import SUFFIXES
 from nacrith.cli.units import duration
+from nacrith.plural import counted
 
 
 @dataclass
@@ -78,4 +79,4 @@ def list_files(inputs: Inputs, suffix: str, quiet: bool, verbose: bool, as_json:
     finally:
         if len(rows) > 1 and not plain:
             total = [sum(getattr(row, name) for row in rows) for name in _SUMMED]
-            click.echo(Row(f"{len(rows)} files", *total).text())
+            click.echo(Row(counted(len(rows), "file"), *total).text())

@@ -9,8 +9,9 @@ import click
 
 from nacrith import __version__
 from nacrith.cli.bench import bench
+from nacrith.cli.check import test
 from nacrith.cli.completion import completion
-from nacrith.cli.compress import compress, decompress, test
+from nacrith.cli.compress import compress, decompress
 from nacrith.cli.display import printable, say
 from nacrith.cli.explain import explain
 from nacrith.cli.failures import describe, is_internal, show_traceback

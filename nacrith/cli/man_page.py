@@ -13,6 +13,7 @@ import click
 
 from nacrith import __version__
 from nacrith.cli.main import cli
+from nacrith.system.environment import VARIABLES
 
 Entries = Sequence[tuple[str, str]]
 """What is explained, and in which words."""
@@ -30,13 +31,9 @@ EXIT_CODES: Entries = (
     ("128 + N", "Ended by signal N: 130 by Ctrl-C, 141 when the reader of a pipe is gone."),
 )
 
-ENVIRONMENT: Entries = (
-    ("NACRITH_LEVEL", "Level, from 1 to 9, unless an option says otherwise."),
-    ("NACRITH_THREADS", "Threads to use, unless an option says otherwise."),
-    ("NACRITH_MODELS", "Folder of models that were fetched or imported."),
-    ("NACRITH_CORPORA", "Folder of benchmark files, for nacrith bench."),
-    ("NUMBA_CACHE_DIR", "Folder where compiled kernels are kept."),
-    ("XDG_CACHE_HOME, XDG_DATA_HOME", "Instead of ~/.cache and ~/.local/share below."),
+ENVIRONMENT: Entries = tuple(
+    (name, variable.meaning + (f" By default: {variable.usual}." if variable.usual else ""))
+    for name, variable in VARIABLES.items()
 )
 
 FILES: Entries = (

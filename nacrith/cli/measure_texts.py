@@ -1,4 +1,4 @@
-"""`nacrith bench levels` and `nacrith bench streams`: texts of several kinds, both ways."""
+"""`nacrith bench levels`, `streams` and `memory`: texts of several kinds, both ways."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from nacrith.cli.options import LARGEST, NAME, OUTPUT_NAME, Count, options
+from nacrith.cli.options import LARGEST, NAME, OUTPUT_NAME, STREAMS, Count, options
+from nacrith.pipeline.presets import LEVELS
 
 INTO = click.option(
     "-o", "--output", type=OUTPUT_NAME, metavar="PATH",
@@ -88,6 +89,39 @@ def bench_streams(
     if not results:
         raise click.UsageError(f"no file is as long as {min(chosen)} bytes; give a smaller --size")
     show(streams_section(results, enough), output)
+
+
+@click.command("memory")
+@click.argument("files", type=NAME, nargs=-1, metavar="[FILE]...")
+@click.option(
+    "--level", "levels", type=click.IntRange(min(LEVELS), max(LEVELS)), multiple=True,
+    metavar="N", help="Only this level (repeatable).",
+)  # fmt: skip
+@click.option("--bytes", "n_bytes", type=Count(1, LARGEST), metavar="N", help="Of each file.")
+@STREAMS
+@INTO
+def bench_memory(
+    files: tuple[Path, ...],
+    levels: tuple[int, ...],
+    n_bytes: int | None,
+    streams: int,
+    output: Path | None,
+) -> None:
+    """Peak memory of both directions beside the estimate that --memlimit goes by.
+
+    Of FILEs; by default of the first 40,000 bytes of alice29.txt.
+
+    \b
+    nacrith bench memory
+    nacrith bench memory --level 6 --streams 64 book.txt
+    """
+    from nacrith.bench.markdown import show
+    from nacrith.bench.memory import LEVELS_MEASURED, measure_memory, memory_section
+    from nacrith.bench.texts import alice, read_files
+
+    texts = read_files(files, n_bytes) if files else {"alice29.txt": alice()[: n_bytes or 40_000]}
+    results = measure_memory(texts, levels or LEVELS_MEASURED, streams, _tell)
+    show(memory_section(results), output)
 
 
 def _tell(what: str) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nacrith.cli.units import parse_bytes
+from nacrith.cli.units import parse_bytes, parse_limit
 from nacrith.errors import ArgumentError, DictionaryError, FileError
 from nacrith.format.dictionary import MAX_SIZE as MAX_DICTIONARY
 from nacrith.format.header import MAX_THREADS
@@ -168,6 +168,18 @@ THREADS = click.option(
 )  # fmt: skip
 
 
+MEMLIMIT = click.option(
+    "-M", "--memlimit", "--memory", "memlimit", type=Parsed("size", parse_limit), default=None,
+    metavar="SIZE",
+    help="Take at most about so much memory (800M, 2G, 50% of it all): fewer workers, and when "
+    "compressing fewer streams and a shorter context; what does not fit is refused (0: no limit).",
+)  # fmt: skip
+DRY_RUN = click.option(
+    "--dry-run", is_flag=True,
+    help="Only say what would be done: size, level, time, memory, names.",
+)  # fmt: skip
+
+
 def limit_threads(threads: int) -> None:
     """Let this process and its workers use so many threads; 0 = all."""
     if threads:
@@ -249,6 +261,12 @@ class Team:
         if self.device.must_be_gpu:
             return False
         return self.device.device == CPU or bool(self.cluster) or not may_find_gpus()
+
+    def count(self, n_frames: int | None = None) -> int:
+        """How many workers there are on this machine."""
+        from nacrith.workers.counting import worker_count
+
+        return 1 if self.cluster else self.workers or worker_count(n_frames)
 
     def open(
         self,

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from nacrith.cli.options import NAME, QUIET, SUFFIXES, OutputName, options
+from nacrith.cli.whole_run import WholeRun
 from nacrith.errors import FileError
 from nacrith.system.files import is_special
 
@@ -25,6 +26,8 @@ class Output:
         mirror: a folder that gets the folders of the inputs too.
         keep, remove: the input. force: overwrite. quiet, verbose, no_progress: what is shown.
         suffix: of compressed files.
+        is_trial: nothing is to be written, not even folders.
+        whole: how far the run is.
     """
 
     output: Path | None
@@ -38,15 +41,21 @@ class Output:
     no_progress: bool
     verbose: bool
     suffix: str
+    is_trial: bool = False
+    whole: WholeRun = field(default_factory=WholeRun)
     _taken: set[Path] = field(default_factory=set)
 
     @property
     def talks(self) -> bool:
-        return not self.quiet and (self.verbose or sys.stderr.isatty())
+        return not (self.quiet or self.is_trial) and (self.verbose or sys.stderr.isatty())
 
     @property
     def hides_progress(self) -> bool:
         return self.quiet or self.no_progress
+
+    @property
+    def shows_progress(self) -> bool:
+        return not self.hides_progress and sys.stderr.isatty()
 
     @property
     def is_said(self) -> bool:
@@ -67,13 +76,17 @@ class Output:
         Raises:
             FileError: there is no such place, or another result has it.
         """
-        if self.is_stdout(path):
+        target = self.place_for(path, name)
+        if target is None:
             return None
-        target = self._target(path, name)
         if target in self._taken and not is_special(target):
             raise FileError(f"{target} has been written already, for another input")
         self._taken.add(target)
         return target
+
+    def place_for(self, path: Path | None, name: Callable[[Path], Path]) -> Path | None:
+        """As `target`, for who only wants to know."""
+        return None if self.is_stdout(path) else self._target(path, name)
 
     def _target(self, path: Path | None, name: Callable[[Path], Path]) -> Path:
         folder = self.flat or self.mirror or self.output
@@ -86,7 +99,7 @@ class Output:
             raise FileError(f"what standard input becomes needs a name: -o {folder}/NAME")
         result = name(path)
         place = folder / (result.name if folder != self.mirror else _below(result))
-        if folder != self.output:
+        if folder != self.output and not self.is_trial:
             try:
                 place.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
@@ -137,7 +150,7 @@ def with_output(command: Callable[..., None]) -> Callable[..., None]:
     )  # fmt: skip
     @functools.wraps(command)
     def with_out(*args: Any, **given: Any) -> None:
-        names = [f.name for f in fields(Output) if f.init and not f.name.startswith("_")]
+        names = [f.name for f in fields(Output) if f.name in given]
         out = Output(**{name: given.pop(name) for name in names})
         inputs = given["inputs"]
         places = {

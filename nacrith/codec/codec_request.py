@@ -7,7 +7,6 @@ from nacrith.codec.loaded_models import LoadedModels
 from nacrith.codec.stream_choice import Cutting
 from nacrith.codec.text_codec import TextCodec
 from nacrith.codec.text_mixing import TextMixing
-from nacrith.errors import FormatError
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import ModelRecord
 from nacrith.format.parameters import Parameters
@@ -64,7 +63,11 @@ class MixingRequest:
 
 @dataclass(frozen=True)
 class DecompressRequest:
-    """The codec that a file's header asks for; see `TextCodec.for_file`."""
+    """The codec that a file's header asks for; see `TextCodec.for_file`.
+
+    Attributes:
+        record: None = the header names no model, and this can't be opened.
+    """
 
     record: ModelRecord | None
     parameters: Parameters
@@ -73,8 +76,7 @@ class DecompressRequest:
     correction: Choice = None
 
     def open(self, models: LoadedModels | None = None, device: str = CPU) -> TextCodec:
-        if self.record is None:
-            raise FormatError("a frame holds text but the header names no model")
+        assert self.record
         return TextCodec.for_file(
             self.record,
             self.parameters,
@@ -114,18 +116,24 @@ class CodecSlot:
         self._dictionary = b""
         self._past: TextPast | None = None
 
+    def has(self, request: CodecRequest | None) -> bool:
+        """Is the codec open?"""
+        return self._codec is not None and request == self._request
+
     def open(self, request: CodecRequest | None) -> Codec | None:
         """The codec asked for, opened if it is not open already; None for None."""
         if request is None:
             return None
-        if self._codec is None or request != self._request:
+        if not self.has(request):
             self.close()
             self._codec, self._request = request.open(device=self.device), request
         return self._codec
 
     def open_for(self, request: CodecRequest | None, frame: Frame) -> TextCodec | None:
-        """The codec that decoding `frame` needs: none if it has no text for the model."""
-        codec = self.open(request if frame.size_of(Kind.TEXT) else None)
+        """The codec that decoding `frame` needs: none if it has no text for the model, or if no
+        model is named, which `decode_frame` finds wrong."""
+        named = isinstance(request, DecompressRequest) and request.record is not None
+        codec = self.open(request if named and frame.size_of(Kind.TEXT) else None)
         assert not isinstance(codec, TextMixing)
         return codec
 
@@ -162,6 +170,9 @@ class CodecShelf(CodecSlot):
         self._threads = threads
         self._models = LoadedModels(threads, device)
         self._codecs: dict[CodecRequest, Codec] = {}
+
+    def has(self, request: CodecRequest | None) -> bool:
+        return request in self._codecs
 
     def open(self, request: CodecRequest | None) -> Codec | None:
         if request is None:

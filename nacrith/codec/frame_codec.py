@@ -32,6 +32,9 @@ share of what LZMA leaves, context mixing of text, a hundred times as fast, may 
 that the model knows well it leaves 0.25 to 0.45 of what LZMA leaves; context mixing does 0.55 to
 0.75.)"""
 
+_LEAST_TRIAL = 1 << 13
+"""Less text is not worth the half second that context mixing reads its primer for."""
+
 _LEAST_STRINGS = 16
 """Strings that are less than one byte in so many of a block are worth no trial."""
 
@@ -116,7 +119,8 @@ def _mixing_may_be_smaller(block: bytes, segments: list[Segment], frame: Frame) 
     """May a frame be smaller if its text gets context mixing of text?"""
     if Kind.TEXT in frame.payloads:
         text = _join_kinds(block, frame.segments, {Kind.TEXT})
-        return len(frame.payloads[Kind.TEXT]) > DOUBTFUL_SHARE * len(encode_lzma(text))
+        payload = len(frame.payloads[Kind.TEXT])
+        return len(text) >= _LEAST_TRIAL and payload > DOUBTFUL_SHARE * len(encode_lzma(text))
     return _has_tables_of_strings(block, segments)
 
 

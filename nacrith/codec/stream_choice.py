@@ -47,5 +47,11 @@ class Cutting:
         percent = min(100 + less, _MOST_PERCENT)
         return min(self.most, 1 + int(100 * size * _OF_LZMA) // (self.payload * percent))
 
+    def most_for(self, size: int) -> int:
+        """The most streams that a text of so many bytes can get."""
+        if self.streams or self.most == 1:
+            return max(1, self.streams)
+        return min(self.most, 1 + int(size * _OF_LZMA) // self.payload)
+
 
 ONE_STREAM = Cutting()

@@ -42,7 +42,8 @@ def explain(
     Args:
         source: a text, or a NC06 file.
         name: the title.
-        options: for compressing; of a NC06 file only its `model` and `correction` count.
+        options: for compressing; of a NC06 file only its `model`, `dictionary` and
+            `correction` count.
 
     Raises:
         NacrithError: too large, without text, or as the pipeline.
@@ -113,7 +114,12 @@ def _decompressed(
         )
     original = io.BytesIO()
     decompress_stream(
-        io.BytesIO(packed), original, options.model, progress, correction=options.correction
+        io.BytesIO(packed),
+        original,
+        options.model,
+        progress,
+        dictionary=options.dictionary,
+        correction=options.correction,
     )
     return original.getvalue(), packed
 

@@ -14,9 +14,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from nacrith.system.progress import Progress
+
 # How many pieces may wait: a frame each when reading, a buffer when writing.
 _WAITING = 2
-_CHECK_SECONDS = 0.1
+CHECK_SECONDS = 0.1
 # At the program's end, for all threads together. One may wait for a pipe.
 _EXIT_SECONDS = 1.0
 
@@ -38,7 +40,7 @@ class Channel:
         while True:
             self.check()
             with suppress(queue.Full):
-                self._pieces.put(piece, timeout=_CHECK_SECONDS)
+                self._pieces.put(piece, timeout=CHECK_SECONDS)
                 return
 
     def flush(self) -> None:
@@ -49,7 +51,7 @@ class Channel:
         while True:
             self.check()
             with suppress(queue.Empty):
-                return self._pieces.get(timeout=_CHECK_SECONDS)
+                return self._pieces.get(timeout=CHECK_SECONDS)
 
     def abandon(self) -> None:
         """Say that this end will read or write no more."""
@@ -81,30 +83,24 @@ class ChannelReader(io.RawIOBase):
         return n
 
 
-class StopWhenAbandoned:
-    """A `Progress` that ends the coding of a frame that nobody waits for."""
+class StopWhenAbandoned(Progress):
+    """Ends the coding of a frame that nobody waits for."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
 
-    def begin(self, total: int | None) -> None:
-        pass
-
     def update(self, position: int, tokens: int, payload: int) -> None:
         self._channel.check()
-
-    def end(self) -> None:
-        pass
 
 
 class Worker(threading.Thread):
     """Does `work` at one end of a channel. It ends with the program at the latest."""
 
-    def __init__(self, work: Callable[[Channel], None]) -> None:
+    def __init__(self, work: Callable[[Channel], None], channel: Channel | None = None) -> None:
         super().__init__(name="nacrith", daemon=True)
         self._work = work
         self._error: BaseException | None = None
-        self.channel = Channel()
+        self.channel = channel or Channel()
 
     def start(self) -> None:
         super().start()

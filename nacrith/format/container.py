@@ -20,6 +20,7 @@ from nacrith.format.frame import MAX_ORIGINAL, Frame
 from nacrith.format.header import Header
 from nacrith.format.releases import program_of
 from nacrith.format.varint import MAX_BYTES, Reader, to_varint
+from nacrith.plural import counted
 from nacrith.system.reading import read_up_to
 
 MAGIC = b"NC06"
@@ -129,7 +130,8 @@ class _Source:
         found = self.take_some(n)
         if len(found) < n:
             raise FormatError(
-                f"the file is truncated: it ends after {self.position} bytes, inside the {what}"
+                f"the file is truncated: it ends after "
+                f"{counted(self.position, 'byte')}, inside the {what}"
             )
         return found
 

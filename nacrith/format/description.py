@@ -7,6 +7,7 @@ from nacrith.format.container import VERSION, MemberReader
 from nacrith.format.frame import Kind
 from nacrith.format.releases import program_of
 from nacrith.format.varint import Reader
+from nacrith.plural import counted
 
 
 def describe_file(source: BinaryIO) -> dict[str, Any]:
@@ -73,24 +74,24 @@ def description_lines(description: dict[str, Any]) -> list[str]:
     packed = description["size"]
     size = sum(member["original_size"] for member in description["members"])
     bpb = f" ({8 * packed / size:.3f} bits per byte of the original)" if size else ""
-    lines.append(f"  compressed  {packed} bytes{bpb}")
+    lines.append(f"  compressed  {counted(packed, 'byte')}{bpb}")
     for member in description["members"]:
-        lines.append(f"  original    {member['original_size']} bytes")
+        lines.append(f"  original    {counted(member['original_size'], 'byte')}")
         lines.append(f"  frames      {member['frames']}")
         if member["opened"]:
             inside = sum(member["bytes"].values())
             lines.append(
-                f"  opened      {member['opened']} bytes with compressed streams, which hold "
-                f"{inside} with all around"
+                f"  opened      {counted(member['opened'], 'byte')} with compressed streams, "
+                f"which hold {inside} with all around"
                 if member["opened"] == member["original_size"]
-                else f"  opened      {member['opened']} bytes with compressed streams"
+                else f"  opened      {counted(member['opened'], 'byte')} with compressed streams"
             )
         for kind, n in member["bytes"].items():
-            more = f" in {member['tokens']} tokens" if kind == "text" else ""
+            more = f" in {counted(member['tokens'], 'token')}" if kind == "text" else ""
             if kind == Kind.MIXED_TEXT.name.lower():
                 more = f" by variant {' and '.join(map(str, member['variants']))}"
             if n:
-                lines.append(f"  {kind:<11} {n} bytes{more}")
+                lines.append(f"  {kind:<11} {counted(n, 'byte')}{more}")
         lines.append(f"  hash        {member['hash']}")
         if member["model"]:
             model = member["model"]

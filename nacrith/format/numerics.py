@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 
 from nacrith.backends import EXACT
+from nacrith.plural import counted
 
 # Frozen numbers. Append only.
 MACHINES = {
@@ -67,5 +68,5 @@ class NumericsRecord:
         device = f", {self.device}" if self.device else ""
         return (
             f"{self.backend} {self.version}, {self.machine}{device}, "
-            f"{self.threads} threads, {' '.join(sorted(self.features))}"
+            f"{counted(self.threads, 'thread')}, {' '.join(sorted(self.features))}"
         )

@@ -1,6 +1,7 @@
 """Unsigned integers of 1 to 9 bytes: LEB128, limited to 63 bits."""
 
 from nacrith.errors import FormatError
+from nacrith.plural import counted
 
 MAX_BYTES = 9
 
@@ -67,4 +68,4 @@ class Reader:
     def end(self) -> None:
         """Raise FormatError unless everything has been taken."""
         if self.left:
-            raise FormatError(f"the {self._what} is damaged: {self.left} bytes too many")
+            raise FormatError(f"the {self._what} is damaged: {counted(self.left, 'byte')} too many")

@@ -70,7 +70,7 @@ def compress_stream(
                 team = workers or alone
                 header = replace(header, model=team.model_record(request))
                 all_blocks = chain([first, second], blocks)
-                return _write_frames(all_blocks, sink, header, request, team, resume)
+                return _write_frames(all_blocks, sink, header, request, team, resume, progress)
             if resume:
                 for found, frame, _ in intact_frames(sink):
                     check_frame(found, frame, header, first)
@@ -160,6 +160,7 @@ def _write_frames(
     request: CodecRequest,
     workers: Workers,
     resume: bool,
+    progress: Progress,
 ) -> Summary:
     """Write a member of several frames."""
     digest = hashlib.blake2b(digest_size=DIGEST_SIZE)
@@ -173,6 +174,7 @@ def _write_frames(
     todo = hashed()
     if resume:
         writer, tokens = _resume(sink, header, todo)
+        progress.skip(writer.original_size)
     else:
         writer = Writer(sink, header)
     for frame in workers.encode(request, todo):

@@ -1,7 +1,7 @@
 """container → frames → blocks → bytes."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,6 +25,8 @@ def decompress_stream(
     wanted: range | None = None,
     dictionary: bytes = b"",
     correction: Path | str | None = None,
+    admit: Callable[[Header, Frame], None] = lambda header, frame: None,
+    only_first: bool = False,
 ) -> tuple[Summary, Header]:
     """Restore the original from `source`.
 
@@ -41,6 +43,8 @@ def decompress_stream(
         dictionary: that the file was made with, if it was; else it does not matter.
         correction: path of that of the model's weights, if the file needs one that is not
             shipped; else it does not matter.
+        admit: called before a frame is decoded; what it raises ends the run.
+        only_first: restore the first member, and read nothing behind it.
 
     Returns:
         What was done, and the header of the first member.
@@ -65,7 +69,7 @@ def decompress_stream(
             for member in reader:
                 first = first or member.header
                 digest = hashlib.blake2b(digest_size=DIGEST_SIZE)
-                selection = _Selection(member, position, wanted)
+                selection = _Selection(member, position, wanted, admit)
                 request = request_of(member.header, model, dictionary, correction)
                 team = alone if workers is None else workers
                 if member.sole:
@@ -79,10 +83,10 @@ def decompress_stream(
                     summary.original += len(data)
                 summary.tokens += selection.tokens
                 position = selection.position
-                if wanted is not None and position >= wanted.stop:
-                    break
                 if wanted is None and member.trailer and member.trailer.digest != digest.digest():
                     raise FormatError("the restored data does not match the hash of the whole file")
+                if only_first or (wanted is not None and position >= wanted.stop):
+                    break
             summary.compressed = reader.position
     finally:
         progress.end()
@@ -98,8 +102,15 @@ class _Selection:
         tokens: of the frames selected.
     """
 
-    def __init__(self, member: Member, position: int, wanted: range | None) -> None:
+    def __init__(
+        self,
+        member: Member,
+        position: int,
+        wanted: range | None,
+        admit: Callable[[Header, Frame], None],
+    ) -> None:
         self._member = member
+        self._admit = admit
         self._wanted = wanted
         self.position = position
         self.tokens = 0
@@ -116,6 +127,7 @@ class _Selection:
                 )
             self.position += size
             if part or self._wanted is None:
+                self._admit(self._member.header, frame)
                 self.tokens += frame.n_symbols
                 yield frame, part
 

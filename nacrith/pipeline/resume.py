@@ -1,12 +1,15 @@
-"""Going on with a file whose writing was interrupted between two frames."""
+"""Going on with a file whose writing was interrupted between two frames, or had ended."""
 
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from nacrith.errors import NacrithError, ResumeError
 from nacrith.format.container import MemberReader
-from nacrith.format.frame import Frame, check_of
+from nacrith.format.frame import MAX_ORIGINAL, Frame, check_of
 from nacrith.format.header import Header
+from nacrith.pipeline.blocks import read_blocks
+from nacrith.system.reading import read_up_to
+from nacrith.transforms.opening.limits import Inside
 
 
 def intact_frames(part: BinaryIO) -> Iterator[tuple[Header, Frame, int]]:
@@ -44,3 +47,46 @@ def check_frame(header: Header, frame: Frame, expected: Header, block: bytes) ->
             "the interrupted run had another model, version or other options; resume with "
             "those, or start afresh with -f"
         )
+
+
+def block_size_of(part: BinaryIO, source: BinaryIO, usual: int, inside: Inside) -> int:
+    """The block size that an interrupted run had, as far as its frames tell.
+
+    A block may have been made longer, for a stream that ended behind it, so what would have made
+    the first frame is tried.
+
+    Args:
+        part: what the run has written.
+        source: its input, at the start, where it stands afterwards if it is seekable.
+        usual: the size if `part` tells nothing.
+        inside: what was opened.
+    """
+    sizes = [frame.original_size for _, frame, _ in intact_frames(part)]
+    if not sizes:
+        return usual
+    # The last one may be the rest of the input.
+    least = min(sizes[:-1] or sizes)
+    if not source.seekable():
+        return least
+    begin = source.tell()
+    try:
+        for size in (usual, least, MAX_ORIGINAL):
+            source.seek(begin)
+            if len(next(read_blocks(source, size, inside), b"")) == sizes[0]:
+                return size
+    finally:
+        source.seek(begin)
+    return least
+
+
+def is_made_of(packed: BinaryIO, source: BinaryIO) -> bool:
+    """Is this a whole file whose frames have the checks of this original?"""
+    try:
+        for member in MemberReader(packed):
+            for frame in member.frames():
+                block = read_up_to(source, frame.original_size)
+                if len(block) != frame.original_size or check_of(block) != frame.check:
+                    return False
+    except NacrithError:
+        return False
+    return not source.read(1)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SUFFIX = ".nc"
 PART_SUFFIX = ".part"
+NEW_SUFFIX = ".new" + PART_SUFFIX
+"""Of a part that is of no use to a later run."""
 
 # Where a system shows the descriptors of processes as files.
 _DESCRIPTOR_FOLDER = re.compile(r"/dev/fd|/proc/\d+(/task/\d+)?/fd", re.ASCII)
@@ -107,6 +109,7 @@ def open_output(
     attributes: os.stat_result | None = None,
     worth_keeping: Callable[[BinaryIO], bool] = lambda part: False,
     resume: bool = False,
+    part_suffix: str = PART_SUFFIX,
 ) -> Iterator[BinaryIO]:
     """Open `path` for writing; it appears whole when the block ends, or not at all.
 
@@ -122,6 +125,7 @@ def open_output(
         worth_keeping: told the part file after a failure: can a later run go on with it?
             Else it is removed, and so it is if what it holds was found to be wrong.
         resume: yield the part of an interrupted run with what it holds, if there is one.
+        part_suffix: NEW_SUFFIX leaves a part with PART_SUFFIX, which a run may go on with, alone.
 
     Raises:
         FileError: the target exists and `force` is false, or can't be written.
@@ -140,7 +144,9 @@ def open_output(
         return
     if exists and not force:
         raise FileError(f"{path} exists; use -f to overwrite it")
-    part = part_name(path)
+    part = part_name(path, part_suffix)
+    if part_suffix != PART_SUFFIX and _is_locked(part_name(path)):
+        raise FileError(f"{path} is being written by another run; wait for its end")
     with _open_part(part) as file:
         if not resume and not force and worth_keeping(file):
             raise FileError(
@@ -199,9 +205,9 @@ def _open_special(path: Path) -> io.BufferedWriter:
     return open(path, "wb")
 
 
-def part_name(path: Path) -> Path:
+def part_name(path: Path, suffix: str = PART_SUFFIX) -> Path:
     """Where a target is written to: TARGET.part."""
-    return path.with_name(path.name + PART_SUFFIX)
+    return path.with_name(path.name + suffix)
 
 
 class _DurableFile(io.BufferedRandom):
@@ -319,6 +325,17 @@ def _lock(descriptor: int) -> bool:
     except OSError:  # A file system without locks.
         return True
     return True
+
+
+def _is_locked(path: Path) -> bool:
+    """Is another process writing to it? A part without data, made just now, counts too."""
+    if os.path.islink(path) or not os.path.isfile(path):
+        return False
+    try:
+        with open(path, "rb") as file:
+            return not _lock(file.fileno())
+    except OSError:
+        return False
 
 
 def is_unchanged(now: os.stat_result, before: os.stat_result) -> bool:

@@ -1,5 +1,6 @@
 """What this machine has: memory."""
 
+import os
 import re
 from contextlib import suppress
 from pathlib import Path
@@ -16,3 +17,12 @@ def available_memory() -> int:
     import psutil
 
     return int(psutil.virtual_memory().available)
+
+
+def total_memory() -> int:
+    """Bytes of memory that this machine has."""
+    with suppress(AttributeError, ValueError, OSError):
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    import psutil
+
+    return int(psutil.virtual_memory().total)

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 
-from nacrith.codec.codec_request import CodecRequest, CodecSlot, inside_of
+from nacrith.codec.codec_request import CodecRequest, CodecSlot, MixingRequest, inside_of
 from nacrith.codec.frame_codec import decode_frame, encode_frame
 from nacrith.errors import DeviceError
-from nacrith.format.frame import Frame
+from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import ModelRecord
 from nacrith.system import signals
 from nacrith.system.progress import NO_PROGRESS, Progress
@@ -31,6 +31,7 @@ class InProcess:
         return True
 
     def model_record(self, request: CodecRequest) -> ModelRecord | None:
+        self._tell_of_loading(request)
         try:
             with device_faults(self._slot.device):
                 codec = self._slot.open(request)
@@ -47,6 +48,7 @@ class InProcess:
             self._position += len(block)
 
     def _encode(self, request: CodecRequest | None, block: bytes) -> Frame:
+        self._tell_of_loading(request)
         try:
             with device_faults(self._slot.device):
                 codec = self._slot.open(request)
@@ -66,6 +68,8 @@ class InProcess:
 
     def _decode(self, request: CodecRequest | None, frame: Frame, wanted: range) -> Iterator[bytes]:
         done = 0
+        if Kind.TEXT in frame.payloads:
+            self._tell_of_loading(request)
         try:
             with device_faults(self._slot.device):
                 codec = self._slot.open_for(request, frame)
@@ -87,6 +91,11 @@ class InProcess:
 
     def close(self) -> None:
         self._slot.close()
+
+    def _tell_of_loading(self, request: CodecRequest | None) -> None:
+        needs_model = request is not None and not isinstance(request, MixingRequest)
+        if needs_model and not self._slot.has(request):
+            self._progress.stage("loading the model")
 
     def _tell(self, done: int, tokens: int, payload: int) -> None:
         try:

@@ -108,6 +108,7 @@ class OverExecutor:
 
     def _submit(self, task: _Task) -> None:
         if self._executor is None:
+            self._progress.stage(f"starting {self._limit // 2} workers")
             self._executor = self._make_executor()
         try:
             task.future = self._executor.submit(*task.call)

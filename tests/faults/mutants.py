@@ -151,21 +151,15 @@ class _Impatient(Exception):
     """The decoder was at work for too long."""
 
 
-class _Watch:
+class _Watch(Progress):
     """A progress display that stops a decoder."""
 
     def __init__(self) -> None:
         self._end = time.process_time() + PATIENCE
 
-    def begin(self, total: int | None) -> None:
-        pass
-
     def update(self, position: int, tokens: int, payload: int) -> None:
         if time.process_time() > self._end:
             raise _Impatient
-
-    def end(self) -> None:
-        pass
 
 
 class _Slot(CodecSlot):

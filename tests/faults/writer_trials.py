@@ -193,7 +193,7 @@ def _fork(trial: "_Trial") -> str:
                 return
             os.waitpid(child, 0)
             must(trial.path.read_bytes() == OLD, "published by a forked child")
-            must(Path(f"{trial.path}.part").exists(), "the part was removed by a forked child")
+            must(Path(f"{trial.path}.new.part").exists(), "the part was removed by a forked child")
             file.write(DATA[trial.written :])
 
     os.waitpid(trial.fork(write), 0)
@@ -237,7 +237,7 @@ class _Trial:
 
     def run(self, ending: str) -> str:
         self.path.write_bytes(OLD)
-        for name in (f"{self.path}.part", "failure"):
+        for name in (f"{self.path}.new.part", "failure"):
             (self.path.parent / name).unlink(missing_ok=True)
         self.written = self.random.randrange(len(DATA))
         return ENDINGS[ending](self)
@@ -278,7 +278,7 @@ class _Trial:
         failure = self.path.parent / "failure"
         if failure.exists():
             raise Broken(failure.read_text("utf-8"))
-        part = Path(f"{self.path}.part")
+        part = Path(f"{self.path}.new.part")
         must(part_may_stay or not part.exists(), "the part was left behind")
         data = self.path.read_bytes()
         if data in (OLD, self._new):

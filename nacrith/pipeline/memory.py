@@ -1,0 +1,130 @@
+"""About how much memory a run takes: an estimate from what is allocated, checked against runs.
+
+Resident memory at its peak, of large files in which all tables fill; of short texts it is less.
+`nacrith bench memory` measures it.
+"""
+
+from dataclasses import dataclass
+
+from nacrith.codec.cutting import HEAD
+from nacrith.codec.text_mixing import INSTEAD_OF_MODEL
+from nacrith.models.model_size import ModelSize
+
+MIB = 1 << 20
+
+PROCESS = 110 * MIB
+"""Python, NumPy, the modules and the kernels."""
+
+_WITH_MODEL = 65 * MIB
+"""Kernels of the model, the vocabulary, its trie and tokenizer, mixers, maps, the match model."""
+
+_LINES = 128 * MIB
+"""Lines of contexts behind the model, the most: see `predictors.mixing.decision`."""
+
+_LINES_OF_TOKEN = 1 << 13
+"""Bytes of lines that a token may touch: see there."""
+
+_ROWS = 64
+"""Rows of tokens that are evaluated at once, at least."""
+
+_PROMPT = 192
+"""Positions that a prompt takes, at most."""
+
+_ROWS_MOVED = 16
+"""Of the output head, rows that a token moves for the first time, at most on average."""
+
+_TEXT = 140 * MIB
+"""Context mixing of text: mixers and maps."""
+
+_TEXT_SLOTS = 64 * MIB
+_TEXT_OF_BYTE = 24 * 16
+"""Slots of text: at most so many bytes of them, and for a byte of text; see `text_model`."""
+
+_LONG_PRIMER = {3: 112 << 10}
+"""By variant: bytes read before the text. What they have taught is kept for short texts."""
+
+_SHORT = 8
+"""Texts are short below so many times the length of the primer."""
+
+_BINARY = 70 * MIB
+_BINARY_SLOTS = 160 * MIB
+_BINARY_OF_BYTE = 70 * 40
+"""The same of binary data; see `predictors.binary.slots`."""
+
+_LZMA = 12
+"""Its encoder takes so many times the data, of which the dictionary is as long."""
+
+_COPIES = 6
+"""A block, and what it is made of and into, are there so many times at most."""
+
+
+@dataclass(frozen=True)
+class TextShape:
+    """What decides how much memory text takes with the model.
+
+    Attributes:
+        streams: of a frame.
+        window: in tokens.
+        tokens: of a frame, at most.
+    """
+
+    streams: int
+    window: int
+    tokens: int
+
+
+def with_model(size: ModelSize, shape: TextShape, block: int) -> int:
+    """Bytes of a process that codes a frame of `block` bytes by the model."""
+    streams = shape.streams
+    positions = min(shape.window, shape.tokens // streams + HEAD + _PROMPT)
+    symbols = shape.tokens
+    rows = max(streams, _ROWS)
+    return (
+        PROCESS
+        + _WITH_MODEL
+        + size.weights
+        + streams * positions * size.position
+        + rows * size.row
+        + min(size.head, _ROWS_MOVED * symbols * size.head_row)
+        + min(_LINES, symbols * _LINES_OF_TOKEN)
+        + _COPIES * block
+    )
+
+
+def without_model(block: int, variant: int = INSTEAD_OF_MODEL) -> int:
+    """Bytes of a process that codes a block by context mixing of any kind.
+
+    Args:
+        variant: of that of text.
+    """
+    return max(to_unmix(block, block, variant), PROCESS + (_LZMA + _COPIES) * block)
+
+
+def to_unmix(mixed: int, block: int, variant: int = INSTEAD_OF_MODEL) -> int:
+    """Bytes of a process that restores a block of which so many bytes are context-mixed."""
+    if not mixed:
+        return PROCESS + _COPIES * block
+    primer = _LONG_PRIMER.get(variant, 0)
+    kept = primer if mixed < _SHORT * primer else 0
+    text = _TEXT + _slots_of_text(mixed + primer) + _slots_of_text(kept)
+    binary = _BINARY + min(_BINARY_SLOTS, mixed * _BINARY_OF_BYTE)
+    return PROCESS + max(text, binary) + _COPIES * block
+
+
+def _slots_of_text(n_bytes: int) -> int:
+    return min(_TEXT_SLOTS, n_bytes * _TEXT_OF_BYTE)
+
+
+def of_block(size: ModelSize, shape: TextShape, block: int) -> int:
+    """Bytes of a process that compresses a block of any content by a level with the model.
+
+    While the model is weighed against context mixing, it has read nothing yet.
+    """
+    loaded = _WITH_MODEL + size.weights + _ROWS * size.row
+    return max(with_model(size, shape, block), without_model(block) + loaded)
+
+
+def together(n: int, need: int, shared: int) -> int:
+    """Bytes of n processes, and the one that leads them if there are several; pages that they
+    share count once."""
+    return need if n == 1 else PROCESS + n * (need - shared) + shared

@@ -1,0 +1,64 @@
+"""--dry-run says what would be done, and does nothing."""
+
+import gzip
+import random
+
+import pytest
+
+from nacrith import compress
+from tests.conftest import assert_fails
+
+NOISE = random.Random(4).randbytes(1 << 15)
+TEXT = (gzip.__doc__ or "").encode() * 200
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "text").write_bytes(TEXT)
+    (tmp_path / "noise").write_bytes(NOISE)
+    (tmp_path / "both").write_bytes(TEXT + NOISE)
+    (tmp_path / "b.nc").write_bytes(compress(NOISE))
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    yield tmp_path
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def shown(result) -> list[str]:
+    assert (result.returncode, result.stderr) == (0, b"")
+    return result.stdout.decode().splitlines()
+
+
+def test_compression(nacrith, folder):
+    (line,) = shown(nacrith("compress", "--dry-run", "text"))
+    size = len(TEXT)
+    assert line.startswith(f"text: {size} bytes, text; would make text.nc with -6, up to ")
+    assert " streams, a window of 1024" in line and " MiB of memory" in line
+    one, two, three = shown(nacrith("--dry-run", "-3", "text", "noise", "both"))
+    assert "noise: 32768 bytes, compressed already; would make noise.nc with -3;" in two
+    assert "stream" not in one and "% text, " in three and "% compressed already" in three
+    (line,) = shown(nacrith("--dry-run", "-9", "text"))
+    assert "with -9, 1 stream, a window of 4096" in line
+    (line,) = shown(nacrith("--dry-run", "--rm", "-o", "x", "text"))
+    assert "would make x with" in line
+    (line,) = shown(nacrith("--dry-run", "--output-dir-flat", "new", "noise"))
+    assert "would make new/noise.nc with" in line
+    (line,) = shown(nacrith("--dry-run", stdin=TEXT))
+    assert line.startswith(f"(standard input): {size} bytes, text; would make (standard output)")
+
+
+def test_restoring(nacrith, folder):
+    (line,) = shown(nacrith("-d", "--dry-run", "b.nc"))
+    size = (folder / "b.nc").stat().st_size
+    assert line.startswith(f"b.nc: {size} bytes that hold 32768; would make b with no model; about")
+    (line,) = shown(nacrith("-dc", "--dry-run", stdin=(folder / "b.nc").read_bytes()))
+    assert "would make (standard output)" in line
+
+
+def test_what_the_run_would_refuse_is_refused(nacrith, folder):
+    assert_fails(nacrith("--dry-run", "-o", "noise", "text"), 1, "noise exists; use -f")
+    assert nacrith("--dry-run", "-f", "-o", "noise", "text").returncode == 0
+    assert_fails(nacrith("--dry-run", "missing"), 1, "missing")
+    assert_fails(nacrith("--dry-run", "b.nc"), 1, "compressed already")
+    assert_fails(nacrith("-d", "--dry-run", "text"), 1, "does not end in .nc")
+    assert_fails(nacrith("--dry-run", "-o", "no/x", "text"), 1, "no such folder")
+    assert_fails(nacrith("--dry-run", "-M", "1M", "text"), 1, "the limit is 1 MiB")

@@ -1,0 +1,222 @@
+"""--memlimit: what is chosen to fit, what is refused, and whether the estimate is right."""
+
+import io
+import os
+import random
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nacrith import compress
+from nacrith.cli.units import parse_limit
+from nacrith.codec.streams_of_frame import streams_of
+from nacrith.errors import FormatError, MemoryLimitError
+from nacrith.format.container import MemberReader
+from nacrith.models.model_size import EMBEDDED, model_size
+from nacrith.pipeline import fitting, memory
+from nacrith.pipeline.fitting import RestoreLimit, fit_compression
+from nacrith.pipeline.memory import MIB
+from nacrith.pipeline.options import BLOCK, CompressOptions
+from nacrith.pipeline.presets import DEFAULT, LEVELS
+from nacrith.system.resources import total_memory
+from tests.conftest import ROOT, assert_fails
+
+WORDS = b"the sea was calm and all the boats had gone out before it was light that morning".split()
+TEXT = b" ".join(random.Random(1).choices(WORDS, k=600))
+NOISE = random.Random(2).randbytes(5000)
+LARGE = 10 * BLOCK
+
+
+def test_limits_as_people_write_them():
+    assert parse_limit("800M") == 800 << 20 and parse_limit("2GiB") == 2 << 30
+    assert parse_limit("0") == parse_limit("max") == 0
+    assert parse_limit("50%") == total_memory() // 2
+    for wrong in ("", "-1", "0%", "101%", "half", "1e9", "9" * 30):
+        with pytest.raises(ValueError):
+            parse_limit(wrong)
+
+
+def test_without_a_limit_nothing_changes():
+    for preset in LEVELS.values():
+        options = CompressOptions(preset=preset, parameters=preset.parameters)
+        fitted = fit_compression(options, None, 4, LARGE)
+        assert fitted.options == options and fitted.workers == 4 and not fitted.changes
+
+
+@pytest.fixture
+def long_memory(monkeypatch):
+    """A model whose cache takes so much that streams and windows are what counts."""
+    size = replace(EMBEDDED, position=20 * EMBEDDED.position)
+    monkeypatch.setattr(fitting, "model_size", lambda given: size)
+    return size
+
+
+def test_workers_go_first_then_streams_then_the_window(long_memory):
+    options = CompressOptions()
+    seen = []
+    limit = fit_compression(options, None, 4, LARGE).needed
+    while True:
+        try:
+            fitted = fit_compression(options, limit, 4, LARGE)
+        except MemoryLimitError as error:
+            assert "-3 does without the model and needs about" in str(error)
+            break
+        assert fitted.needed <= limit
+        seen.append((
+            fitted.workers, fitted.options.cutting.most, fitted.options.parameters.window
+        ))  # fmt: skip
+        limit = fitted.needed - 1
+    assert seen == sorted(seen, reverse=True) and seen[0] == (4, 64, 1024)
+    assert {workers for workers, *_ in seen} == {1, 2, 3, 4}
+    assert seen[-1] == (1, 1, 256)
+    # Nothing is given up for which there is room.
+    assert all(streams == 64 for workers, streams, _ in seen if workers > 1)
+    assert all(window == 1024 for _, streams, window in seen if streams > 1)
+
+
+def test_what_a_user_chose_stays(long_memory):
+    """Of given streams only the window can be shorter, of a given window only the streams fewer."""
+    options = CompressOptions(streams=32)
+    enough = fit_compression(options, None, 1, LARGE).needed
+    fitted = fit_compression(options, enough - 1, 1, LARGE)
+    assert fitted.options.streams == 32 and fitted.options.parameters.window == 768
+    assert fitted.changes == ("a window of 768 instead of 1024",)
+    chosen = CompressOptions(parameters=replace(DEFAULT.parameters, window=2048))
+    enough = fit_compression(chosen, None, 1, LARGE).needed
+    fitted = fit_compression(chosen, enough - 1, 1, LARGE)
+    assert fitted.options.parameters.window == 2048
+    assert fitted.changes == ("63 streams instead of 64",)
+    both = replace(chosen, streams=32)
+    with pytest.raises(MemoryLimitError):
+        fit_compression(both, fit_compression(both, None, 1, LARGE).needed - 1, 1, LARGE)
+
+
+def test_what_is_said_of_what_does_not_fit():
+    with pytest.raises(MemoryLimitError, match=r"about \d+ MiB .* the limit is 1 MiB; no level"):
+        fit_compression(CompressOptions(), MIB, 1, LARGE)
+    mixing = CompressOptions(preset=LEVELS[1])
+    with pytest.raises(MemoryLimitError, match="use a smaller --block-size"):
+        fit_compression(mixing, 300 * MIB, 1, LARGE)
+    assert fit_compression(replace(mixing, block_size=1 << 14), 290 * MIB, 1, LARGE).workers == 1
+
+
+def test_short_files_and_models_of_other_sizes_need_other_amounts(tiny_gguf):
+    options = CompressOptions()
+    sizes = [fit_compression(options, None, 1, size).needed for size in (500, 50_000, 10**6, None)]
+    assert sizes == sorted(sizes) and sizes[0] < sizes[-1] / 2
+    assert model_size(tiny_gguf).weights < EMBEDDED.weights / 100
+    assert model_size(None) == model_size(tiny_gguf.with_name("missing")) == EMBEDDED
+    # SmolLM2-135M: 134.5 million weights, of which 28 are there twice; 30 layers of 3 heads.
+    assert 160e6 < EMBEDDED.weights < 170e6
+    assert EMBEDDED.position == 30 * 3 * (2 * 64 + 12)
+
+
+def test_streams_of_frames(tiny_gguf, keep_text):
+    for n in (1, 5):
+        packed = compress(TEXT, model=tiny_gguf, window=256, threads=1, streams=n)
+        assert [streams_of(frame) for frame in frames(packed)] == [n]
+    assert [streams_of(frame) for frame in frames(compress(NOISE))] == [0]
+    (frame,) = frames(packed)
+    damaged = dict.fromkeys(frame.payloads, b"\xff" * 20)
+    with pytest.raises(FormatError):
+        streams_of(replace(frame, payloads=damaged))
+
+
+def frames(packed):
+    return [frame for member in MemberReader(io.BytesIO(packed)) for frame in member.frames()]
+
+
+def test_compression_adapts(run_main, tmp_path, monkeypatch, model, keep_text, long_memory):
+    monkeypatch.chdir(tmp_path)
+    text = bytes(random.Random(5).choices(b"abcdefghij ", k=8_000))
+    Path("a").write_bytes(text)
+    packing = ["-4", "--model", model[1], "-T1", "-f", "a"]
+    assert run_main(*packing) == (0, "")
+    (frame,) = frames(Path("a.nc").read_bytes())
+    assert streams_of(frame) > 1
+    shape = memory.TextShape(1, 256, len(text) // 2)
+    limit = str(memory.of_block(long_memory, shape, len(text)))
+    code, message = run_main(*packing, "--memlimit", limit)
+    assert code == 0 and message.startswith("a: to stay within ")
+    assert "1 stream instead of " in message
+    (frame,) = frames(Path("a.nc").read_bytes())
+    assert streams_of(frame) == 1
+    assert run_main(*packing, "-q", "-M", limit) == (0, "")
+    assert run_main("-d", "--model", model[1], "-o", "b", "a.nc")[0] == 0
+    assert Path("b").read_bytes() == text
+
+
+def test_what_does_not_fit_is_refused(run_main, nacrith, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("a").write_bytes(NOISE)
+    packed = compress(TEXT, level=2)
+    Path("b.nc").write_bytes(packed)
+    for command in ("-1 a", "-6 a", "-d b.nc", "-t b.nc", "-dc b.nc"):
+        code, message = run_main(*command.split(), "--memlimit", "20M")
+        assert code == 1 and "MiB of memory, the limit is 20 MiB" in message
+    monkeypatch.setenv("NACRITH_MEMLIMIT", "20M")
+    code, message = run_main("a")
+    assert code == 1 and "the limit is 20 MiB" in message
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b.nc"]
+    assert run_main("-1", "a", "--memlimit", "0") == (0, "")
+    assert run_main("-d", "b.nc", "--memory=50%") == (0, "")
+    assert Path("b").read_bytes() == TEXT
+    for value in ("much", "9" * 19 + "T"):
+        monkeypatch.setenv("NACRITH_MEMLIMIT", value)
+        code, message = run_main("a", "-f")
+        assert code == 1 and "NACRITH_MEMLIMIT" in message
+    monkeypatch.delenv("NACRITH_MEMLIMIT")
+    assert_fails(nacrith("-d", "-M20M", stdin=packed), 1, "the limit is 20 MiB")
+
+
+def test_a_range_needs_only_its_frames(nacrith, tmp_path):
+    small, large = compress(NOISE), compress(TEXT * 30, level=2)
+    (tmp_path / "a.nc").write_bytes(small + large)
+    need = RestoreLimit(None)
+    for packed in (small, large):
+        for member in MemberReader(io.BytesIO(packed)):
+            for frame in member.frames():
+                need.look_at(member.header, frame)
+    limit = str(need.need - 1)
+    assert_fails(nacrith("-dc", "-M", limit, "a.nc"), 1, "the limit is")
+    result = nacrith("-d", "--range", "10:20", "-M", limit, "a.nc")
+    assert result.stdout == NOISE[10:20], result.stderr
+
+
+_MEASURE = """
+import os, sys
+process = os.spawnv(os.P_NOWAIT, sys.executable, [sys.executable, "-m", "nacrith", *sys.argv[1:]])
+_, status, usage = os.wait4(process, 0)
+print(status, usage.ru_maxrss * 1024)
+"""
+
+
+def peak(*arguments: object) -> int:
+    """Bytes that a run takes at most, started by a small process: those of a large one, such as
+    this, would count."""
+    result = subprocess.run(
+        [sys.executable, "-S", "-c", _MEASURE, *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=ROOT, capture_output=True, check=True,
+    )  # fmt: skip
+    status, found = map(int, result.stdout.split())
+    assert status == 0, result.stderr
+    return found
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="units of ru_maxrss")
+@pytest.mark.parametrize("level", [3, 6])
+def test_the_estimate_holds(tmp_path, level, real_gguf):
+    """What a short text takes is no more, and not much less."""
+    path, packed = tmp_path / "a", tmp_path / "a.nc"
+    path.write_bytes((ROOT / "README.md").read_bytes()[:1000])
+    options = CompressOptions(preset=LEVELS[level], parameters=LEVELS[level].parameters)
+    needed = fit_compression(options, None, 1, 1000).needed
+    assert 0.5 * needed < peak("compress", "-q", f"-{level}", path) < needed
+    limit = RestoreLimit(None)
+    for member in MemberReader(io.BytesIO(packed.read_bytes())):
+        for frame in member.frames():
+            limit.look_at(member.header, frame)
+    assert 0.5 * limit.need < peak("decompress", "-qf", packed) < limit.need
