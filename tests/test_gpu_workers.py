@@ -11,6 +11,7 @@ import nacrith
 from coder.messages import say_once
 from nacrith import backends
 from nacrith.backends import Backend
+from nacrith.codec import frame_codec
 from nacrith.codec.codec_request import CodecSlot
 from nacrith.codec.frame_codec import decode_frame
 from nacrith.format.parameters import Parameters
@@ -42,7 +43,9 @@ def options(tiny_gguf):
 @pytest.fixture(scope="module")
 def whole(options):
     """The file that one process makes."""
-    return compress(options, None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(frame_codec, "DOUBTFUL_SHARE", float("inf"))
+        return compress(options, None)
 
 
 @pytest.fixture
@@ -57,6 +60,7 @@ def seen(tmp_path, monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setitem(sys.modules, "pynvml", gpu_stand_in.fake_nvml([70 << 30] * 8))
     monkeypatch.setattr("nacrith.workers.gpu_choice.check_pytorch", lambda: None)
+    monkeypatch.setattr(frame_codec, "DOUBTFUL_SHARE", float("inf"))
     say_once.cache_clear()
     return gpu_stand_in.Gpus(folder)
 

@@ -9,20 +9,18 @@ from dataclasses import dataclass
 from nacrith.codec.cutting import HEAD
 from nacrith.codec.text_mixing import INSTEAD_OF_MODEL
 from nacrith.models.model_size import ModelSize
+from predictors.mixing.decision import line_bits
 
 MIB = 1 << 20
 
-PROCESS = 110 * MIB
+PROCESS = 115 * MIB
 """Python, NumPy, the modules and the kernels."""
 
 _WITH_MODEL = 65 * MIB
 """Kernels of the model, the vocabulary, its trie and tokenizer, mixers, maps, the match model."""
 
-_LINES = 128 * MIB
-"""Lines of contexts behind the model, the most: see `predictors.mixing.decision`."""
-
-_LINES_OF_TOKEN = 1 << 13
-"""Bytes of lines that a token may touch: see there."""
+_LINE = 32
+"""Bytes of a line of contexts behind the model; their number: `predictors.mixing.decision`."""
 
 _ROWS = 64
 """Rows of tokens that are evaluated at once, at least."""
@@ -86,7 +84,7 @@ def with_model(size: ModelSize, shape: TextShape, block: int) -> int:
         + streams * positions * size.position
         + rows * size.row
         + min(size.head, _ROWS_MOVED * symbols * size.head_row)
-        + min(_LINES, symbols * _LINES_OF_TOKEN)
+        + (_LINE << line_bits(symbols))
         + _COPIES * block
     )
 
