@@ -63,7 +63,8 @@ def test_a_false_record_length_or_size_is_an_error():
     data = bytes(range(200)) * 30
     kind, payload = encode_binary(data)
     assert kind == Kind.MIXED
-    for start in (b"\0\0", b"\0" + to_varint(1), b"\0" + to_varint(2049), to_varint(1 << 60)):
+    lengths = (to_varint(n) for n in (0, 1, MAX_RECORD + 1))
+    for start in (*(b"\0" + length for length in lengths), to_varint(1 << 60)):
         with pytest.raises(FormatError):
             decode_binary(Kind.MIXED, start + payload[2:], len(data))
     with pytest.raises(FormatError, match="bytes in"):

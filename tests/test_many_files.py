@@ -57,7 +57,7 @@ def test_what_the_system_refuses_does_not_stop_the_others(nacrith, tmp_path):
     long = "x" * 254
     for name in (long, "b"):
         (tmp_path / name).write_bytes(NOISE)
-    assert_fails(nacrith("compress", long, "b"), 1, "name too long", "1 files done, 1 failed")
+    assert_fails(nacrith("compress", long, "b"), 1, "name too long", "1 file done, 1 failed")
     assert (tmp_path / "b.nc").exists()
 
 

@@ -39,5 +39,5 @@ def test_the_reader_stays_inside():
     reader = Reader(b"\x03ab", "test")
     with pytest.raises(FormatError, match="longer than its part"):
         reader.string()
-    with pytest.raises(FormatError, match="bytes too many"):
+    with pytest.raises(FormatError, match="1 byte too many"):
         Reader(b"x", "test").end()
