@@ -22,6 +22,7 @@ from nacrith.api import (
     integer,
     model_path,
 )
+from nacrith.errors import FileError
 from nacrith.file_objects.channel import CHECK_SECONDS, Channel, StopWhenAbandoned, Worker
 from nacrith.file_objects.writing import compressing_file
 from nacrith.pipeline.decompress import decompress_stream
@@ -196,9 +197,15 @@ class Decompressor:
         if self.eof:
             raise EOFError("the end of the file has been reached; see unused_data")
         if not self._begun:
-            self._begun = True
             self._worker.start()
-        restored = self._feed.exchange(piece, max_length)
+            self._begun = True
+        try:
+            restored = self._feed.exchange(piece, max_length)
+        except BaseException as error:
+            # What it had taken is lost.
+            self._error = FileError("a call was interrupted; restore the file from its beginning")
+            self._error.__cause__ = error
+            raise
         if self._feed.is_done():
             try:
                 self._worker.finish()

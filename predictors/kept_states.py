@@ -3,7 +3,7 @@
 To allocate an ensemble takes longer than to code fifty symbols with it: most of the time goes
 into pages of memory that are touched for the first time (10 microseconds each, measured in a
 virtual machine). So the memory is used again. Large arrays of which a short text touches little
-are mapped afresh (`Snapshot`), and the rest is copied. What is only working memory is shared.
+are mapped afresh (`Snapshot`), and the rest is copied.
 """
 
 from collections import Counter, defaultdict
@@ -20,7 +20,8 @@ from predictors.snapshot import Snapshot, copied, put_back
 
 
 class KeptStates:
-    """Makes states for the ensembles of one model, of which one is used at a time."""
+    """Makes states for the ensembles of one model. They share nothing that is written to, as
+    texts side by side may be coded by threads."""
 
     def __init__(self, make: Callable[..., State] = new_state) -> None:
         """`make`: called as `new_state`, once for each size of state."""
@@ -77,22 +78,22 @@ class _Template:
         )
 
     def copy(self) -> State:
-        """A copy of all that is neither sparse nor working memory."""
+        """A copy of all that is not sparse."""
         parts, tables = self._state
-        s, n = parts.softmax, parts.neighbors
-        head = parts.output_head
+        head, n = parts.output_head, parts.neighbors
         own_head = copied(head._replace(weights=head.weights[:0]))
         # Not `zeros_like`, which touches all pages.
         weights = np.zeros(head.weights.shape, head.weights.dtype)
         own_head = own_head._replace(weights=weights)
         _put_back_rows(own_head, head)
-        # The rest of the softmax, the candidates and the votes is working memory.
         own = parts._replace(
-            softmax=s._replace(bias=s.bias.copy()),
+            softmax=copied(parts.softmax),
+            candidates=copied(parts.candidates),
             state=copied(parts.state),
             bias_head=copied(parts.bias_head),
             output_head=own_head,
-            neighbors=n._replace(n_states=n.n_states.copy()),
+            # States and followers: see `complete`.
+            neighbors=copied(n._replace(states=n.states[:0], followers=n.followers[:0])),
         )
         if tables:
             tables = tables._replace(model=copied(tables.model), states=tables.states.copy())

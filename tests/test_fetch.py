@@ -104,6 +104,15 @@ def test_an_installed_package_comes_first(known, pip, run_main, monkeypatch):
     assert catalog.default_model().path == known
 
 
+def test_another_model_in_the_package_is_not_enough(known, pip, tmp_path, run_main, monkeypatch):
+    other = tmp_path / "other.gguf"
+    other.write_bytes(known.read_bytes() + b"\0")
+    monkeypatch.setattr(catalog, "embedded_path", lambda: other)
+    pip(copying(known))
+    assert run_main("models", "fetch", "-q") == (0, "")
+    assert catalog.fetched_path().read_bytes() == known.read_bytes()
+
+
 def test_pip_of_this_python_comes_first(monkeypatch):
     monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: name)

@@ -14,6 +14,7 @@ from nacrith.backends import Backend
 from nacrith.codec import frame_codec
 from nacrith.codec.codec_request import CodecSlot
 from nacrith.codec.frame_codec import decode_frame
+from nacrith.errors import FormatError
 from nacrith.format.parameters import Parameters
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
@@ -205,6 +206,24 @@ def test_messages_on_a_gpu(tiny_gguf, seen, caplog):
         assert list(codec.decompress_many(expected)) == texts
         assert codec.decompress(expected[0]) == texts[0]
     assert len(messages(caplog)) == 1
+
+
+@pytest.mark.usefixtures("gpu_here", "keep_text")
+def test_a_damaged_message_is_no_fault_of_the_gpu(tiny_gguf):
+    given = {"model": tiny_gguf, "window": 256, "threads": 1}
+    texts = [DATA[:200], DATA[300:700]]
+    whole = [nacrith.compress(text, **given) for text in texts]
+    damaged = whole[1][:-9] + bytes([whole[1][-9] ^ 64]) + whole[1][-8:]
+    with nacrith.Codec(**given, device="cuda") as codec:
+        with pytest.raises(FormatError):
+            codec.decompress(damaged)
+        assert codec._shelf.device == "cuda"
+        found = codec.decompress_many([whole[0], damaged, whole[1]])
+        assert next(found) == texts[0]
+        with pytest.raises(FormatError):
+            next(found)
+        assert codec._shelf.device == "cuda"
+        assert list(codec.decompress_many(whole)) == texts
 
 
 def test_the_library_uses_gpus_where_it_is_told_to(options, tiny_gguf, seen, whole):

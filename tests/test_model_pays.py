@@ -228,3 +228,18 @@ def test_a_trial_costs_what_the_second_half_costs(codecs, tiny_gguf):
 def test_all_text_if_so_asked():
     choice, segments = chosen(HEXADECIMAL, Model(1.1, 1.1), None)
     assert choice.segments == segments and choice.holds(len(HEXADECIMAL))
+
+
+def test_all_text_of_a_frame_if_so_asked(tiny_gguf):
+    """Also where context mixing would be smaller: the model's weights are random."""
+    codec = CompressRequest(tiny_gguf, "exact", 1, Parameters(window=256), ONE_STREAM, None).open()
+    frame = encode_frame(PROSE[:9000], codec)
+    codec.close()
+    assert set(frame.payloads) == {Kind.TEXT}
+
+
+def test_binary_data_without_text_is_coded_once():
+    done = []
+    frame = encode_frame(PROGRAM, TextMixing(3), lambda n, *_: done.append(n))
+    assert set(frame.payloads) == {Kind.MIXED}
+    assert done == sorted(done) and done[-1] == len(PROGRAM)

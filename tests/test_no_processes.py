@@ -56,3 +56,18 @@ def test_fewer_processes_than_wanted(options, whole, monkeypatch, caplog):
     monkeypatch.setattr(subprocess, "Popen", one)
     assert compress(options, process_workers(3, 1)) == whole
     assert not any("alone" in message for message in messages(caplog))
+
+
+def test_no_thread_for_a_process(options, whole, monkeypatch, caplog):
+    """Where processes are few, threads count as such."""
+
+    def no_thread(thread):
+        raise RuntimeError("can't start new thread")
+
+    pool = process_workers(4, 1)
+    with monkeypatch.context() as patch:
+        patch.setattr("nacrith.workers.processes.threading.Thread.start", no_thread)
+        assert compress(options, pool) == whole
+    assert messages(caplog) == [
+        "no worker can be started (can't start new thread); this process goes on alone"
+    ]

@@ -150,6 +150,37 @@ def test_what_is_done_is_left_alone(nacrith, tmp_path, model, part_of):
         assert_fails(nacrith("compress", *model, "--resume", "a"), 1, "a.nc exists", "-f")
 
 
+def test_what_is_done_is_not_replaced_by_another_input(nacrith, tmp_path, model, part_of):
+    whole = part_of(0)
+    for folder in ("one", "two", "out"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "one" / "a").write_bytes(DATA)
+    (tmp_path / "two" / "a").write_bytes(DATA[::-1])
+    (tmp_path / "out" / "a.nc").write_bytes(whole)
+    flat = ["--resume", "--rm", "-f", "--output-dir-flat", "out"]
+    result = nacrith("compress", *model, *flat, "one/a", "two/a")
+    assert_fails(result, 1, "already done", "written already, for another input")
+    assert (tmp_path / "out" / "a.nc").read_bytes() == whole
+    assert not (tmp_path / "one" / "a").exists() and (tmp_path / "two" / "a").exists()
+
+
+def test_a_link_to_what_is_done_is_not_removed(nacrith, tmp_path, model, part_of):
+    whole = part_of(0)
+    (tmp_path / "a.nc.part").unlink()
+    (tmp_path / "link").symlink_to("a")
+    (tmp_path / "link.nc").write_bytes(whole)
+    assert_fails(nacrith("compress", *model, "--resume", "--rm", "link"), 1, "symbolic link")
+    assert (tmp_path / "link").is_symlink()
+
+
+def test_a_run_that_was_killed_between_two_names_is_done(nacrith, tmp_path, model, part_of):
+    whole = part_of(0)
+    (tmp_path / "a.nc.part").write_bytes(whole)
+    (tmp_path / "a.nc").hardlink_to(tmp_path / "a.nc.part")
+    result = nacrith("compress", *model, "--resume", "a")
+    assert (result.returncode, result.stderr) == (0, b"a: already done, a.nc holds all of it\n")
+
+
 def test_what_is_done_and_to_be_removed_is_tested_first(nacrith, tmp_path, model, part_of):
     whole = part_of(0)
     (tmp_path / "a.nc.part").unlink()

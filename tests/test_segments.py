@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nacrith.codec import segments
 from nacrith.codec.segments import PIECE, find_segments
 from nacrith.format.frame import Kind, Segment
 
@@ -50,6 +51,16 @@ def test_text_between_binary_data_is_found():
     segments = find_segments(NOISE + PROSE + NOISE)
     assert [s.kind for s in segments] == [Kind.MIXED, Kind.TEXT, Kind.MIXED]
     assert abs(segments[1].length - len(PROSE)) < 16
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_text_beside_binary_data_is_cut_at_whole_words_but_not_inside_a_character(n):
+    binary = b"\0\1\2\3" * 500 + b"\0" * n
+    given = [Segment(Kind.MIXED, len(binary)), Segment(Kind.TEXT, 800)]
+    cut = segments._with_whole_words(given, binary + PROSE[:800])
+    assert cut == [Segment(Kind.MIXED, 2004), Segment(Kind.TEXT, 796 + n)]
+    chinese = "程式碼的".encode("big5") * 100
+    assert segments._with_whole_words(given, binary + chinese) == given
 
 
 def test_a_short_name_inside_binary_data_stays_there():

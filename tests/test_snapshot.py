@@ -79,3 +79,27 @@ def test_states_are_made_again_as_they_were():
             assert use(kept.state, n) == expected
         if n != 70:
             kept.free()
+
+
+def test_states_that_are_kept_share_nothing_that_is_written_to():
+    """Texts side by side may be coded by threads."""
+    vocabulary = Vocabulary(
+        [None, *[bytes([b]) for b in range(256)]], lambda t: [1 + b for b in t], 0
+    )
+    kept = KeptStates()
+    one, other, third = (kept.state(vocabulary, Parameters(), 1, 70, 8) for _ in range(3))
+
+    def arrays(value):
+        if isinstance(value, np.ndarray):
+            yield value
+        elif isinstance(value, tuple):
+            for part in value:
+                yield from arrays(part)
+
+    def written(state):
+        t = state.tables
+        return [*arrays(state.parts), *arrays(t.model), t.match_table, t.history, t.states]
+
+    for a, b in ((one, other), (other, third)):
+        for ours, theirs in zip(written(a), written(b), strict=True):
+            assert ours.shape == theirs.shape and not np.shares_memory(ours, theirs)

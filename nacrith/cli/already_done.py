@@ -1,19 +1,24 @@
 """--resume of a file that an earlier run has compressed whole."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 from nacrith.cli.display import say
 from nacrith.cli.file_job import progress_of
+from nacrith.cli.memory_limit import fitted_restoring
+from nacrith.cli.options import Team
 from nacrith.cli.output import Output
 from nacrith.pipeline.options import CompressOptions
-from nacrith.system.files import open_input, part_name, remove_unchanged
+from nacrith.system.files import is_special, open_input, part_name, remove_unchanged
 
 
 def is_done(
     path: Path,
     out: Output,
     options: CompressOptions,
+    limit: int | None,
+    team: Team,
     name: Callable[[Path], Path],
     verify: bool | None,
 ) -> bool:
@@ -21,6 +26,7 @@ def is_done(
 
     Args:
         options: of compression.
+        limit: of memory, in bytes. team: who decodes.
         name: that of the result beside the input.
         verify: decode the result first; None = if the input is to be removed.
 
@@ -32,7 +38,14 @@ def is_done(
     from nacrith.pipeline.resume import is_made_of
 
     target = out.place_for(path, name)
-    if not target or not target.is_file() or part_name(target).exists():
+    if not target or not target.is_file() or is_special(target) or out.is_taken(target):
+        return False
+    # What is refused here is told by who compresses.
+    if not path.is_file() or (out.remove and path.is_symlink()):
+        return False
+    part = part_name(target)
+    # Both names of one file: a run was killed after it had given the file its name.
+    if part.exists() and not part.samefile(target):
         return False
     with open_input(path) as (source, status), open_input(target) as (packed, _):
         if not status or not is_made_of(packed, source):
@@ -40,10 +53,16 @@ def is_done(
         if verify or (out.remove and verify is not False):
             packed.seek(0)
             progress = progress_of(path, out.hides_progress, True, "verify", out.whole)
-            decompress_stream(
-                packed, None, options.model, progress,
-                dictionary=options.dictionary, correction=options.correction,
-            )  # fmt: skip
+            team, admit = fitted_restoring(packed, limit, team, options.model)
+            with team.open(progress=progress) as workers:
+                decompress_stream(
+                    packed, None, options.model, progress, workers, None,
+                    options.dictionary, options.correction, admit,
+                )  # fmt: skip
+        if out.remove:
+            # Nobody may have waited for it to be on disk yet.
+            os.fsync(packed.fileno())
+    out.take(target)
     if out.remove:
         remove_unchanged(path, status)
     if not out.quiet:

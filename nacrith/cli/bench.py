@@ -79,13 +79,13 @@ def bench_report(
     nacrith bench report --quick
     nacrith bench report levels streams --minutes 25 -o docs/benchmarks.md
     """
-    require("accelerate", "llama_cpp", "torch", "transformers")
     from nacrith.bench.report import SECTIONS, write_report
     from nacrith.bench.store import end_after
 
     if listing:
         click.echo("\n".join(SECTIONS))
         return
+    require("accelerate", "llama_cpp", "torch", "transformers")
     if unknown := [name for name in sections if name not in SECTIONS]:
         raise click.UsageError(f"{unknown[0]!r} is none of the sections: {', '.join(SECTIONS)}")
     end_after(minutes)

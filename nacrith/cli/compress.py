@@ -183,6 +183,7 @@ def compress(
         team.device,
     )
 
+    limit_threads(threads)
     limit = chosen_limit(memlimit, team)
     out = replace(out, is_trial=dry_run)
 
@@ -195,7 +196,7 @@ def compress(
                     preview.describe_compression(path, source, target, level, options, limit, team)
                 )
             return None
-        if resume and path and is_done(path, out, options, _target_of(out), verify):
+        if resume and path and is_done(path, out, options, limit, team, _target_of(out), verify):
             return None
         if path and out.shows_progress and team.is_on_processor:
             tell_what_to_expect(path, level, threads)

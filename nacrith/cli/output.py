@@ -79,10 +79,18 @@ class Output:
         target = self.place_for(path, name)
         if target is None:
             return None
-        if target in self._taken and not is_special(target):
+        if self.is_taken(target) and not is_special(target):
             raise FileError(f"{target} has been written already, for another input")
-        self._taken.add(target)
+        self.take(target)
         return target
+
+    def is_taken(self, target: Path) -> bool:
+        """Has another input's result this name?"""
+        return target in self._taken
+
+    def take(self, target: Path) -> None:
+        """No other input's result may go there."""
+        self._taken.add(target)
 
     def place_for(self, path: Path | None, name: Callable[[Path], Path]) -> Path | None:
         """As `target`, for who only wants to know."""

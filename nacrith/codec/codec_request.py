@@ -151,9 +151,9 @@ class CodecSlot:
         self.device = device
 
     def close(self) -> None:
-        if self._codec:
-            self._codec.close()
-        self._codec = self._request = None
+        codec, self._codec, self._request = self._codec, None, None
+        if codec:
+            codec.close()
 
 
 class CodecShelf(CodecSlot):

@@ -109,7 +109,7 @@ def _encode_as_is(
             candidates.append(_encode(block, whole, codec, on_progress, past=past))
         if len(candidates) > 1 or payload > DOUBTFUL_SHARE * frame.size_of(Kind.TEXT):
             candidates.append(_encode(block, _binary(block, choice), None, past=past))
-    if _mixing_may_be_smaller(block, segments, frame):
+    if codec.least_saving is not None and _mixing_may_be_smaller(block, segments, frame):
         codec = TextMixing(LONG_INSTEAD_OF_MODEL)
         candidates.append(_as_mixed_text(block, segments, codec, ignore, past, choice))
     return min(candidates, key=_size)
@@ -139,13 +139,15 @@ def _encode_mixed(
     none: Choice,
 ) -> Frame:
     """Encode a block whose text gets context mixing; `none`: nothing is chosen yet."""
+    if all(kind != Kind.MIXED_TEXT for kind, _ in _with_opaque_text(block, segments)):
+        return _encode(block, _binary(block, none), None, on_progress, {}, past)
     frame = _as_mixed_text(block, segments, codec, on_progress, past, none)
     size = frame.size_of(Kind.MIXED_TEXT)
     if 0 < size == len(block) > len(frame.payloads[Kind.MIXED_TEXT]):
         return frame
     # The strings of a program are worth little without the rest.
     whole = _encode(block, _binary(block, none), None, on_progress, {}, past)
-    return min((frame, whole) if size else (whole,), key=_size)
+    return min(frame, whole, key=_size)
 
 
 def _as_mixed_text(
@@ -297,10 +299,10 @@ def _assembly(
     told = _of_bytes(on_progress)
     for kind in sorted(frame.payloads, key=lambda kind: kind == Kind.MIXED):
         if kind != Kind.TEXT:
-            known = b""
-            if kind == Kind.MIXED:
-                known = _text_before(frame, parts, text)
             size = frame.size_of(kind)
+            known = b""
+            if kind == Kind.MIXED and needs_text(frame.payloads[kind], size):
+                known = _text_before(frame, parts, text)
             parts[kind] = decode_binary(kind, frame.payloads[kind], size, told, past, known)
     assembly = Assembly(frame.segments, parts)
     if text is not None:

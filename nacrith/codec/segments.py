@@ -199,10 +199,10 @@ def find_segments(data: bytes) -> list[Segment]:
         if joined and joined[-1].kind == segment.kind:
             segment = Segment(segment.kind, joined.pop().length + segment.length)
         joined.append(segment)
-    return _with_whole_words(joined)
+    return _with_whole_words(joined, data)
 
 
-def _with_whole_words(segments: list[Segment]) -> list[Segment]:
+def _with_whole_words(segments: list[Segment], data: bytes) -> list[Segment]:
     """Give to binary data what it takes of the text beside it to begin and end at whole words.
 
     All of it is coded in a row, where its words must stay at multiples of four bytes.
@@ -213,7 +213,11 @@ def _with_whole_words(segments: list[Segment]) -> list[Segment]:
         end = begin + length
         if kind == Kind.TEXT and length >= _LEAST_CUT:
             for neighbor, taken in ((i - 1, -begin % _WORD), (i + 1, end % _WORD)):
-                if 0 <= neighbor < len(segments) and _is_long_binary(segments[neighbor]):
+                if not 0 <= neighbor < len(segments) or not _is_long_binary(segments[neighbor]):
+                    continue
+                at = begin if neighbor < i else end - taken
+                # Half a character would shift the pairs of bytes behind it.
+                if data[at : at + taken].isascii():
                     result[neighbor] = Segment(Kind.MIXED, result[neighbor].length + taken)
                     result[i] = Segment(kind, result[i].length - taken)
         begin = end

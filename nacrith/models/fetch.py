@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from nacrith.errors import ModelNotFoundError
+from nacrith.models import catalog
 from nacrith.models.catalog import EMBEDDED_PACKAGE, fetched_path, known_default
 from predictors.language_models.file_hash import sha256_of
 
@@ -28,6 +29,12 @@ def is_fetched() -> bool:
     """Is the default model in the models folder, and whole?"""
     path = fetched_path()
     return path.is_file() and sha256_of(path) == known_default().sha256
+
+
+def is_installed() -> bool:
+    """Does an installed package have the default model, whole?"""
+    path = catalog.embedded_path()
+    return path is not None and sha256_of(path) == known_default().sha256
 
 
 def fetch(installer: list[str]) -> Path:

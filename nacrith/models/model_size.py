@@ -83,7 +83,7 @@ def _read(path: Path, size: int, changed: int) -> ModelSize:
     """The model of `path`, which was changed then."""
     from predictors.language_models.gguf_reader import GgufReader
 
-    with suppress(ModelError, TypeError, ValueError, IndexError):
+    with suppress(ModelError, TypeError, ValueError, IndexError, ZeroDivisionError):
         reader = GgufReader(path)
         architecture = reader.scalar("general.architecture")
 

@@ -138,7 +138,8 @@ def _write_sole(
         else:
             candidates.append((_without_model(header, frame), frame))
     # The record of the model and an untrained predictor may cost more than they save.
-    if not candidates or (len(block) <= SMALL_BLOCK and not isinstance(request, MixingRequest)):
+    may_mix = isinstance(request, CompressRequest) and request.least_saving is not None
+    if not candidates or (len(block) <= SMALL_BLOCK and may_mix):
         without = MixingRequest(INSTEAD_OF_MODEL, request.dictionary, request.inside)
         for frame in workers.encode(without, [block]):
             candidates.append((_without_model(header, frame), frame))

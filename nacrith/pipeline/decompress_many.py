@@ -7,14 +7,17 @@ from pathlib import Path
 
 from nacrith.codec.codec_request import CodecShelf, DecompressRequest
 from nacrith.codec.frame_codec import restore_frame, text_payload
+from nacrith.codec.stream_texts import StreamTexts
 from nacrith.codec.text_codec import TextCodec
-from nacrith.errors import DeviceError, NacrithError
+from nacrith.errors import DeviceError, FormatError, NacrithError
 from nacrith.format.container import MemberReader
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import Header
 from nacrith.pipeline.decompress import decompress_stream, request_of
+from nacrith.system.devices import CPU
 from nacrith.workers import InProcess
 from nacrith.workers.device_faults import device_faults, go_on_on_processor
+from predictors.text.text_model import TextPast
 
 
 def decompress_many(
@@ -101,13 +104,28 @@ def _together(
         return _together(request, frames, shelf)
     except NacrithError as error:
         return [error] * len(frames)
-    results: list[bytes | NacrithError] = []
-    for frame, text in zip(frames, texts, strict=True):
-        if isinstance(text, NacrithError):
-            results.append(text)
-            continue
+    past = shelf.past(request)
+    results = [_restored(*pair, past) for pair in zip(frames, texts, strict=True)]
+    wrong = [i for i, result in enumerate(results) if isinstance(result, FormatError)]
+    if wrong and shelf.device != CPU:
+        # Only the processor's word is taken for damage.
+        device = shelf.device
+        shelf.move(CPU)
         try:
-            results.append(b"".join(restore_frame(frame, iter([text]), past=shelf.past(request))))
-        except NacrithError as error:
-            results.append(error)
+            again = _together(request, [frames[i] for i in wrong], shelf)
+        finally:
+            shelf.move(device)
+        for i, result in zip(wrong, again, strict=True):
+            results[i] = result
     return results
+
+
+def _restored(
+    frame: Frame, text: StreamTexts | NacrithError, past: TextPast | None
+) -> bytes | NacrithError:
+    if isinstance(text, NacrithError):
+        return text
+    try:
+        return b"".join(restore_frame(frame, iter([text]), past=past))
+    except NacrithError as error:
+        return error

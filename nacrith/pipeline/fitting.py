@@ -12,7 +12,7 @@ from pathlib import Path
 from nacrith.codec.streams_of_frame import streams_of
 from nacrith.errors import MemoryLimitError, NacrithError
 from nacrith.format.frame import Frame, Kind
-from nacrith.format.header import Header
+from nacrith.format.header import Header, ModelRecord
 from nacrith.models.catalog import model_for
 from nacrith.models.model_size import ModelSize, model_size
 from nacrith.pipeline import memory
@@ -156,6 +156,7 @@ class RestoreLimit:
         self._given = model
         self.need = memory.PROCESS
         self.shared = 0
+        self._sizes: dict[ModelRecord | None, ModelSize] = {}
 
     def look_at(self, header: Header, frame: Frame) -> int:
         """What a frame needs, which is remembered if it is the most so far.
@@ -195,6 +196,12 @@ class RestoreLimit:
         return memory.together(workers, self.need, self.shared)
 
     def _model(self, header: Header) -> ModelSize:
+        # Where nothing is kept, to find a model is to hash it.
+        if header.model not in self._sizes:
+            self._sizes[header.model] = self._find(header)
+        return self._sizes[header.model]
+
+    def _find(self, header: Header) -> ModelSize:
         path = self._given
         if header.model and not path:
             # Whoever opens it tells that it is missing.

@@ -46,7 +46,7 @@ _SHORT = 8
 
 _BINARY = 70 * MIB
 _BINARY_SLOTS = 160 * MIB
-_BINARY_OF_BYTE = 70 * 40
+_BINARY_OF_BYTE = 74 * 80
 """The same of binary data; see `predictors.binary.slots`."""
 
 _LZMA = 12

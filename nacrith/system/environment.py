@@ -39,7 +39,7 @@ VARIABLES = {
     "NACRITH_MEMLIMIT": Variable(
         "Memory that commands take at most, as --memlimit: 800M, 2G, 50%. Not with --cluster.",
         "no limit",
-        r"(?i)(\s*([0-9]{1,19} ?[kmgt]?(i?b)?|[1-9][0-9]?%|100%|max)\s*)?",
+        r"(?i)(\s*([0-9]{1,19} ?[kmgt]?(i?b)?|[1-9][0-9]? ?%|100 ?%|max)\s*)?",
         "an amount of memory such as 800M, 2G or 50%",
     ),
     "NACRITH_MODELS": Variable(

@@ -64,9 +64,13 @@ def find_gpus() -> list[Gpu]:
 def _all_gpus(nvml: Any) -> list[Gpu]:
     gpus = []
     for i in range(nvml.nvmlDeviceGetCount()):
-        handle = nvml.nvmlDeviceGetHandleByIndex(i)
-        memory = nvml.nvmlDeviceGetMemoryInfo(handle)
-        name, uuid = nvml.nvmlDeviceGetName(handle), nvml.nvmlDeviceGetUUID(handle)
+        try:
+            handle = nvml.nvmlDeviceGetHandleByIndex(i)
+            memory = nvml.nvmlDeviceGetMemoryInfo(handle)
+            name, uuid = nvml.nvmlDeviceGetName(handle), nvml.nvmlDeviceGetUUID(handle)
+        except nvml.NVMLError:
+            # One that is lost does not hide the others.
+            continue
         gpus.append(Gpu(i, _text(uuid), _text(name), int(memory.free), int(memory.total)))
     return gpus
 

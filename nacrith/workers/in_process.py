@@ -5,7 +5,7 @@ from contextlib import closing, contextmanager
 
 from nacrith.codec.codec_request import CodecRequest, CodecSlot, MixingRequest, inside_of
 from nacrith.codec.frame_codec import decode_frame, encode_frame
-from nacrith.errors import DeviceError
+from nacrith.errors import DeviceError, FormatError
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import ModelRecord
 from nacrith.system import signals
@@ -79,9 +79,16 @@ class InProcess:
                     yield data
             return
         except DeviceError as error:
+            device, is_doubtful = self._slot.device, isinstance(error.__cause__, FormatError)
             self._leave_device(error)
         # What is out already was checked.
-        yield from self._decode(request, frame, wanted[done:])
+        try:
+            yield from self._decode(request, frame, wanted[done:])
+        except FormatError:
+            if is_doubtful:
+                # The processor says so too: nothing is wrong with the GPU.
+                self._slot.move(device)
+            raise
 
     def _leave_device(self, error: DeviceError) -> None:
         if self._stopped:

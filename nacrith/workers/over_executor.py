@@ -112,7 +112,7 @@ class OverExecutor:
             self._executor = self._make_executor()
         try:
             task.future = self._executor.submit(*task.call)
-        except BrokenExecutor as error:
+        except (BrokenExecutor, NoWorkersError) as error:
             task.future = Future()
             task.future.set_exception(error)
 
@@ -133,8 +133,13 @@ class OverExecutor:
                 raise
             except NoWorkersError as error:
                 self._go_on_alone(error)
-            except NotYet:
-                self._tell()
+            except NotYet as error:
+                if task.future.done() and task.future.exception() is error:
+                    # The call's own, as of a file on a network.
+                    self._count_failure(task, error)
+                    self._submit(task)
+                else:
+                    self._tell()
             except (BrokenExecutor, CancelledError) as error:
                 # Any of the tasks under way may have been the cause.
                 self._start_again(error)
@@ -152,7 +157,7 @@ class OverExecutor:
     def _go_on_alone(self, error: NoWorkersError) -> None:
         say_once(f"no worker can be started ({error}); this process goes on alone")
         self._shut_down()
-        self._make_executor = InThisThread
+        self._make_executor, self._executor = InThisThread, InThisThread()
         self._limit = 1
         for task in self._tasks:
             if not task.future.done() or task.future.cancelled() or task.future.exception():

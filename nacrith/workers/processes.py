@@ -106,15 +106,23 @@ class ProcessPool(Executor):
         self._calls.put(call)
         with self._lock:
             self._start_threads()
+            if not self._threads:
+                raise NoWorkersError(self._problem)
         return call.future
 
     def _new_thread(self) -> threading.Thread:
         return threading.Thread(target=self._serve, daemon=True)
 
     def _start_threads(self) -> None:
-        for thread in self._threads:
+        for thread in list(self._threads):
             if thread.ident is None:
-                thread.start()
+                try:
+                    thread.start()
+                except RuntimeError as error:
+                    # Where processes are few, threads count as such.
+                    self._threads.remove(thread)
+                    self._serving -= 1
+                    self._problem = str(error)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End all processes at once, and wait until they are gone."""
@@ -175,7 +183,7 @@ class ProcessPool(Executor):
             how = process.how_it_ended()
             if not process.is_ready:
                 raise self._not_started(place, how) from error
-            if place.name:
+            if place.name and not self._closed:
                 self._count_failure(place, f"{place.name}: {how}")
             raise _DiedError(how) from error
         if isinstance(value, DeviceError) and kind == "error":
@@ -228,7 +236,7 @@ class ProcessPool(Executor):
         with self._lock:
             if place in self._unused:
                 self._unused.remove(place)
-            if self._unused or self._processes:
+            if self._closed or self._unused or self._processes:
                 return
             self._unused.extend(self._instead)
             self._instead.clear()

@@ -1,5 +1,6 @@
 """The exact backend in PyTorch as a `LanguageModel`."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -124,7 +125,9 @@ class TorchModel:
         """Sessions that are still there keep the memory that they need."""
         self._network = None
         if self.is_on_gpu:
-            torch.cuda.empty_cache()
+            # A GPU that has failed repeats its error at every call.
+            with suppress(RuntimeError):
+                torch.cuda.empty_cache()
 
 
 def load(

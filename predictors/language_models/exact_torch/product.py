@@ -138,6 +138,8 @@ def _is_exact(device: Any, uses_int8: bool) -> bool:
             expected = values.astype(np.int64) @ weights.astype(np.int64).T
             if not np.array_equal(sums, expected.astype(np.int32)):
                 return False
+    except torch.OutOfMemoryError:
+        raise
     except (RuntimeError, NotImplementedError):
         # A device or a build without such a product.
         return False

@@ -34,6 +34,8 @@ class CudaGraphs:
 
     def __init__(self) -> None:
         self._pool: Any = None
+        # PyTorch refuses a pool of which no graph is alive any more.
+        self._first: Any = None
 
     def __call__(
         self, evaluation: Evaluation, batch: Batch, cache: Cache, results: Results
@@ -48,7 +50,8 @@ class CudaGraphs:
         # Other threads may use other devices meanwhile.
         with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
             evaluation(batch, cache, results)
-        self._pool = self._pool or graph.pool()
+        if self._first is None:
+            self._first, self._pool = graph, graph.pool()
         replay: Callable[[], None] = graph.replay
         return replay
 
