@@ -54,7 +54,7 @@ def measure_both_ways(data: bytes, options: CompressOptions, enough: float = 0) 
     watch = _Watch(enough)
     share = 1.0
     try:
-        decompress_stream(io.BytesIO(packed.getvalue()), restored, progress=watch)
+        decompress_stream(io.BytesIO(packed.getvalue()), restored, options.model, watch)
         seconds = time.perf_counter() - middle
         if restored.getvalue() != data:
             raise AssertionError("the restored bytes differ")
