@@ -10,6 +10,7 @@ import pytest
 
 from nacrith.cli.display import printable
 from tests.conftest import ROOT
+from tests.terminal import shown_on
 
 NOISE = random.Random(2).randbytes(700)
 NAMES = {
@@ -35,16 +36,7 @@ def on_a_terminal(*arguments, folder, stdin=None):
         stdout=subprocess.PIPE, stderr=theirs, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     os.close(theirs)
-    shown = b""
-    while True:
-        try:
-            piece = os.read(mine, 1 << 16)
-        except OSError:
-            break
-        if not piece:
-            break
-        shown += piece
-    os.close(mine)
+    shown = shown_on(mine)
     assert process.stdout is not None
     process.stdout.close()
     return process.wait(60), shown.decode()

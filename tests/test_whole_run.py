@@ -13,6 +13,7 @@ from nacrith.cli import whole_run
 from nacrith.cli.progress_bar import BarProgress
 from nacrith.cli.whole_run import WholeRun
 from tests.conftest import ROOT
+from tests.terminal import shown_on
 
 
 def test_shares_and_seconds(tmp_path, monkeypatch):
@@ -105,16 +106,7 @@ def test_on_a_terminal(tmp_path):
         stderr=slave, stdin=subprocess.DEVNULL, env=environment,
     )  # fmt: skip
     os.close(slave)
-    shown = b""
-    while True:
-        try:
-            data = os.read(master, 1 << 16)
-        except OSError:
-            break
-        if not data:
-            break
-        shown += data
-    os.close(master)
+    shown = shown_on(master)
     assert process.wait(120) == 0
     text = plain(shown.decode())
     assert "1/2 " in text and "2/2 " in text and "all 2 files" in text

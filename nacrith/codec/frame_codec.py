@@ -111,7 +111,8 @@ def _encode_as_is(
             candidates.append(_encode(block, _binary(block, choice), None, past=past))
     if codec.least_saving is not None and _mixing_may_be_smaller(block, segments, frame):
         codec = TextMixing(LONG_INSTEAD_OF_MODEL)
-        candidates.append(_as_mixed_text(block, segments, codec, ignore, past, choice))
+        mixed = _with_opaque_text(block, segments)
+        candidates.append(_as_mixed_text(block, mixed, codec, ignore, past, choice))
     return min(candidates, key=_size)
 
 
@@ -139,7 +140,8 @@ def _encode_mixed(
     none: Choice,
 ) -> Frame:
     """Encode a block whose text gets context mixing; `none`: nothing is chosen yet."""
-    if all(kind != Kind.MIXED_TEXT for kind, _ in _with_opaque_text(block, segments)):
+    segments = _with_opaque_text(block, segments)
+    if all(kind != Kind.MIXED_TEXT for kind, _ in segments):
         return _encode(block, _binary(block, none), None, on_progress, {}, past)
     frame = _as_mixed_text(block, segments, codec, on_progress, past, none)
     size = frame.size_of(Kind.MIXED_TEXT)
@@ -158,8 +160,7 @@ def _as_mixed_text(
     past: TextPast | None,
     none: Choice,
 ) -> Frame:
-    """Encode a block, all its text by context mixing of text, without the model."""
-    segments = _with_opaque_text(block, segments)
+    """Encode a block by segments that `_with_opaque_text` has made, without the model."""
     known = {}
     if text := _join_kinds(block, segments, {Kind.MIXED_TEXT}):
         known[Kind.MIXED_TEXT] = mix_text(text, codec.variant, _of_bytes(on_progress), past)
