@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from nacrith.cli import cli
+from nacrith.models.fetch import REQUIREMENT
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -46,6 +47,10 @@ def test_commands_exist_with_their_options(command):
 
 def test_the_two_commands_come_first():
     assert commands()[:2] == ["make demo", "make test"]
+
+
+def test_make_and_the_program_get_the_same_model():
+    assert f"\nMODEL_PACKAGE := {REQUIREMENT}\n" in MAKEFILE
 
 
 def runnable() -> list[str]:

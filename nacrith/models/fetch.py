@@ -27,14 +27,17 @@ SIZE = 93
 
 def is_fetched() -> bool:
     """Is the default model in the models folder, and whole?"""
-    path = fetched_path()
-    return path.is_file() and sha256_of(path) == known_default().sha256
+    return _is_default(fetched_path())
 
 
 def is_installed() -> bool:
     """Does an installed package have the default model, whole?"""
     path = catalog.embedded_path()
-    return path is not None and sha256_of(path) == known_default().sha256
+    return path is not None and _is_default(path)
+
+
+def _is_default(path: Path) -> bool:
+    return path.is_file() and sha256_of(path) == known_default().sha256
 
 
 def fetch(installer: list[str]) -> Path:
