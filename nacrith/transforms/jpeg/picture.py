@@ -1,0 +1,163 @@
+"""A JPEG picture ↔ its coefficients, and its other bytes: headers, and what can't be understood.
+
+What is understood is written again and compared before it is believed.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nacrith.errors import FormatError
+from nacrith.transforms.jpeg.bit_stream import (
+    FAILED,
+    FILLER,
+    N_BITS,
+    PLACE,
+    fill_up,
+    reader,
+    writer,
+)
+from nacrith.transforms.jpeg.frame_header import FrameHeader
+from nacrith.transforms.jpeg.markers import UNITS, Markers
+from nacrith.transforms.jpeg.scan_coding import Coefficients, code_scan
+
+MAX_SCANS = 1 << 10
+"""Programs write up to a dozen."""
+
+
+@dataclass(frozen=True)
+class Closing:
+    """What is to be known besides headers and coefficients.
+
+    Attributes:
+        scans: how many of them are left out of the picture's other bytes.
+        missing: 0 = all of them are whole; else of the last one the bytes from its end are among
+            the other bytes: those of `missing` - 1 MCUs, with the byte that they begin in.
+        filler: the bit that fills up bytes.
+    """
+
+    scans: int
+    missing: int
+    filler: int
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Attributes:
+    content: all bytes but those of scans.
+    closing: see there.
+    frame: what the frame header says.
+    quantization: [4, 64] int64, in rows of a block.
+    coefficients: [blocks, 64] int16, likewise.
+    """
+
+    content: bytes
+    closing: Closing
+    frame: FrameHeader
+    quantization: Any
+    coefficients: Coefficients
+
+
+def open_picture(data: bytes) -> Picture | None:
+    """Take a picture apart; None if there is nothing that could be put together again."""
+    markers = Markers(data)
+    values: Any = np.frombuffer(data, dtype=np.uint8).copy()
+    coefficients: Any = None
+    kept = []
+    end = 0
+    scans, missing, filler = 0, 0, -1
+    while not missing and scans < MAX_SCANS and (scan := markers.next_scan()):
+        frame = markers.frame
+        assert frame
+        if coefficients is None:
+            coefficients = frame.new_coefficients()
+        known = coefficients.copy() if frame.progressive else None
+        stream = reader(values, scan.place, filler)
+        state, ends = stream.state, np.zeros(3, dtype=np.int64)
+        units = int(scan.parameters[UNITS])
+        read = code_scan(
+            stream, coefficients, frame.components, scan.parameters, markers.tables, units, ends
+        )
+        if read == units and not state[FAILED]:
+            fill_up(stream)
+        if state[FAILED]:
+            if frame.progressive:
+                coefficients = known
+                break
+            if read == 0:
+                break
+            missing = units - read + 1
+            # The byte in which the next MCU begins is kept whole.
+            place = int(ends[0])
+            if ends[2]:
+                place -= 2 if ends[1] == 0xFF else 1
+        else:
+            place = int(state[PLACE])
+        filler = max(int(state[FILLER]), -1)
+        kept.append(data[end : scan.place])
+        end = markers.place = place
+        scans += 1
+    if not scans:
+        return None
+    assert markers.frame
+    kept.append(data[end:])
+    closing = Closing(scans, missing, max(filler, 0))
+    content = b"".join(kept)
+    frame, quantization = read_headers(content)
+    assert frame
+    picture = Picture(content, closing, frame, quantization, coefficients)
+    return picture if _is_closed(picture, data) else None
+
+
+def _is_closed(picture: Picture, data: bytes) -> bool:
+    try:
+        return close_picture(picture.content, picture.closing, picture.coefficients, len(data)) == (
+            data
+        )
+    except FormatError:
+        return False
+
+
+def read_headers(content: bytes) -> tuple[FrameHeader | None, Any]:
+    """The frame header and the quantization tables of a picture up to its first scan."""
+    markers = Markers(content)
+    scan = markers.next_scan()
+    return markers.frame if scan else None, markers.quantization
+
+
+def close_picture(content: bytes, closing: Closing, coefficients: Coefficients, most: int) -> bytes:
+    """Inverse of `open_picture`.
+
+    Args:
+        most: bytes that there may be.
+
+    Raises:
+        FormatError: there are more, or it is no such picture.
+    """
+    markers = Markers(content)
+    parts = []
+    begin = 0
+    for i in range(closing.scans):
+        scan = markers.next_scan()
+        if scan is None or not markers.frame:
+            raise FormatError("a frame is damaged: a JPEG picture has fewer scans than it claims")
+        is_last = i == closing.scans - 1
+        units = int(scan.parameters[UNITS])
+        if is_last and closing.missing:
+            units -= closing.missing - 1
+        room = most - sum(map(len, parts)) + 8
+        stream = writer(max(room, 8), closing.filler)
+        ends = np.zeros(3, dtype=np.int64)
+        components = markers.frame.components
+        code_scan(
+            stream, coefficients, components, scan.parameters, markers.tables, max(units, 0), ends
+        )
+        if not (is_last and closing.missing):
+            fill_up(stream)
+        if stream.state[FAILED] or (units <= 0 and scan.parameters[UNITS] > 0 and units < 0):
+            raise FormatError("a frame is damaged: a JPEG picture can't be put together")
+        parts += [content[begin : scan.place], stream.data[: stream.state[PLACE]].tobytes()]
+        begin = scan.place
+    parts.append(content[begin:])
+    return b"".join(parts)
