@@ -4,30 +4,29 @@ import struct
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
+
+from predictors.jpeg.layout import (
+    COEFFICIENTS,
+    HEIGHT,
+    WIDTH,
+    Coefficients,
+    Components,
+    new_coefficients,
+)
 
 MAX_COEFFICIENTS = 1 << 25
 """Of a picture that is opened: 64 MiB, two bytes each."""
 
-COEFFICIENTS = 64
-"""In a block."""
-
 MAX_COMPONENTS = 4
 _MAX_SAMPLING = 4
 _MAX_QUANTIZATION_TABLES = 4
-
-# Columns of `Components`: blocks of a component in an MCU, across and down; its quantization
-# table; its blocks across and down, whole MCUs; those that hold pixels; the first of its blocks.
-ACROSS, DOWN, QUANTIZED_BY, WIDTH, HEIGHT, USED_WIDTH, USED_HEIGHT, FIRST = range(8)
-
-Components = npt.NDArray[np.int64]
 
 
 class FrameHeader(NamedTuple):
     """Attributes:
     progressive: are there several scans of the same coefficients?
     ids: of the components.
-    components: [n, 8] int64, see above.
+    components: see `predictors.jpeg.layout`.
     mcus: how many MCUs lie across and down.
     """
 
@@ -36,15 +35,9 @@ class FrameHeader(NamedTuple):
     components: Components
     mcus: tuple[int, int]
 
-    @property
-    def blocks(self) -> int:
-        """Of all components."""
-        last = self.components[-1]
-        return int(last[FIRST] + last[WIDTH] * last[HEIGHT])
-
-    def new_coefficients(self) -> npt.NDArray[np.int16]:
-        """Zeros, [blocks, 64] int16, in rows of a block."""
-        return np.zeros((self.blocks, COEFFICIENTS), dtype=np.int16)
+    def new_coefficients(self) -> Coefficients:
+        """Zeros."""
+        return new_coefficients(self.components)
 
 
 def read_frame_header(body: bytes, progressive: bool) -> FrameHeader | None:

@@ -6,16 +6,16 @@ import numpy as np
 import numpy.typing as npt
 
 from nacrith.transforms.jpeg import huffman_tables
-from nacrith.transforms.jpeg.frame_header import (
+from nacrith.transforms.jpeg.frame_header import FrameHeader, read_frame_header
+from nacrith.transforms.jpeg.huffman_tables import FIRST_AC, HuffmanTables
+from predictors.jpeg.layout import (
     ACROSS,
     COEFFICIENTS,
     DOWN,
     USED_HEIGHT,
     USED_WIDTH,
-    FrameHeader,
-    read_frame_header,
+    ZIGZAG,
 )
-from nacrith.transforms.jpeg.huffman_tables import FIRST_AC, HuffmanTables
 
 # Markers: frame headers of the modes that are known; Huffman tables; restarts; start and end of a
 # picture; start of a scan; quantization tables; restart interval.
@@ -162,17 +162,3 @@ def _is_possible(s: npt.NDArray[np.int64], progressive: bool) -> bool:
         return False
     # DC alone, or AC of one component.
     return bool(s[END] == 0 if s[BEGIN] == 0 else s[N] == 1)
-
-
-def _zigzag() -> npt.NDArray[np.int64]:
-    """Places in rows of a block in the order in which they are coded (T.81, figure 5)."""
-    places = [(y, x) for y in range(8) for x in range(8)]
-
-    def order(place: tuple[int, int]) -> tuple[int, int]:
-        y, x = place
-        return x + y, y if (x + y) % 2 else x
-
-    return np.array([8 * y + x for y, x in sorted(places, key=order)], dtype=np.int64)
-
-
-ZIGZAG = _zigzag()

@@ -12,7 +12,6 @@ from nacrith.errors import FormatError
 from nacrith.transforms.jpeg.bit_stream import (
     FAILED,
     FILLER,
-    N_BITS,
     PLACE,
     fill_up,
     reader,

@@ -22,7 +22,6 @@ from nacrith.transforms.jpeg.bit_stream import (
     code_restart,
     code_symbol,
 )
-from nacrith.transforms.jpeg.frame_header import ACROSS, DOWN, FIRST, WIDTH, Components
 from nacrith.transforms.jpeg.huffman_tables import HuffmanTables
 from nacrith.transforms.jpeg.markers import (
     AC_TABLE,
@@ -35,14 +34,12 @@ from nacrith.transforms.jpeg.markers import (
     LEFT,
     PROGRESSIVE,
     ROW,
-    UNITS,
-    ZIGZAG,
     N,
 )
+from predictors.jpeg.layout import ACROSS, DOWN, FIRST, WIDTH, ZIGZAG, Coefficients, Components
 from predictors.mixing.logistic import bit_length
 
 Ints = npt.NDArray[np.int64]
-Coefficients = npt.NDArray[np.int16]
 
 MOST_BITS = 11
 """Digits of a coefficient, and of a difference of DC. (T.81, F.1.2: of 8-bit pixels.)"""

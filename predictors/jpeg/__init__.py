@@ -1,0 +1,1 @@
+"""Coefficients of JPEG pictures, by context mixing."""
