@@ -67,7 +67,7 @@ def compress(
     block_size: int = BLOCK,
     dictionary: Data = b"",
     correction: StrPath | None = None,
-    inside: InsideName = "streams",
+    inside: InsideName = "jpeg",
     device: str = "auto",
     gpus: int = 0,
 ) -> bytes:
@@ -89,7 +89,7 @@ def compress(
             there is one; "none"; or the path of one (docs/correction.md), which `decompress`
             then needs too.
         inside: what in the data is opened: "none", "streams" (of deflate, as in gzip, zip, PNG and
-            PDF) or "jpeg", pictures too, which then need lepton-jpeg-python.
+            PDF) or "jpeg", JPEG pictures too.
         device: where the model runs: "auto" (GPUs where there are some that are fit, and data
             enough), "cpu", "cuda" (all GPUs) or "cuda:N". No byte depends on it.
         gpus: GPUs to use at most; 0 = all.
@@ -297,7 +297,7 @@ def chosen_options(
     block_size: int = BLOCK,
     dictionary: Data = b"",
     correction: StrPath | None = None,
-    inside: InsideName = "streams",
+    inside: InsideName = "jpeg",
     device: str = "auto",
     gpus: int = 0,
 ) -> CompressOptions:

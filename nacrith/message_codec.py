@@ -42,7 +42,7 @@ class Codec:
         block_size: int = BLOCK,
         dictionary: Data = b"",
         correction: StrPath | None = None,
-        inside: InsideName = "streams",
+        inside: InsideName = "jpeg",
         device: str = "auto",
     ) -> None:
         """The arguments are those of `compress`; `model`, `threads`, `dictionary`, `correction` and

@@ -421,9 +421,9 @@ def test_the_end_of_a_picture_is_found():
     picture = _picture()
     for front, behind in ((b"", b""), (noise(9), noise(99)), (b"\xff\xd8\xff", picture)):
         data = memoryview(front + picture + behind)
-        assert lepton.end_of_picture(data, len(front)) == len(front) + len(picture)
+        assert end_of_picture(data, len(front)) == len(front) + len(picture)
     for end in range(len(picture)):
-        assert lepton.end_of_picture(memoryview(picture[:end]), 0) is None
+        assert end_of_picture(memoryview(picture[:end]), 0) is None
 
 
 def test_the_rows_of_a_picture_are_records():

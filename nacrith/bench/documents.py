@@ -20,7 +20,7 @@ from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.presets import LEVELS
 from nacrith.transforms.opening.expanding import expand, restore
-from nacrith.transforms.opening.limits import ALL_STREAMS, NOTHING, Inside
+from nacrith.transforms.opening.limits import EVERYTHING, NOTHING, Inside
 
 Sample = tuple[str, str, bytes]
 
@@ -49,7 +49,7 @@ def measure(data: bytes, level: int) -> dict[str, Any]:
         "xz": len(lzma.compress(data, preset=9 | lzma.PRESET_EXTREME)),
         "7z": _seven_zip(data),
         "closed": _size(data, level, NOTHING),
-        "opened": _size(data, level, ALL_STREAMS),
+        "opened": _size(data, level, EVERYTHING),
         "streams": expanded.streams if expanded else 0,
         "perfect": expanded.perfect if expanded else 0,
         "payload": len(expanded.payload) if expanded else 0,

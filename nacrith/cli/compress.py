@@ -99,10 +99,10 @@ if TYPE_CHECKING:
 @click.option(
     "--inside",
     type=click.Choice(list(INSIDE)),
-    default="streams",
+    default="jpeg",
     show_default=True,
     help="What in the input is opened: nothing; compressed streams (gzip, zip, PNG, PDF ...); "
-    "JPEG pictures too, then restoring needs the package lepton-jpeg-python.",
+    "JPEG pictures too.",
 )
 @click.option(
     "--resume", is_flag=True,

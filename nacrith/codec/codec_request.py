@@ -12,7 +12,7 @@ from nacrith.format.header import ModelRecord
 from nacrith.format.parameters import Parameters
 from nacrith.models.corrections import Choice
 from nacrith.system.devices import CPU
-from nacrith.transforms.opening.limits import ALL_STREAMS, Inside
+from nacrith.transforms.opening.limits import EVERYTHING, Inside
 from predictors.text.text_model import TextPast
 
 
@@ -32,7 +32,7 @@ class CompressRequest:
     least_saving: int | None
     dictionary: bytes = b""
     correction: Choice = None
-    inside: Inside = ALL_STREAMS
+    inside: Inside = EVERYTHING
 
     def open(self, models: LoadedModels | None = None, device: str = CPU) -> TextCodec:
         return TextCodec.for_compression(
@@ -55,7 +55,7 @@ class MixingRequest:
 
     variant: int
     dictionary: bytes = b""
-    inside: Inside = ALL_STREAMS
+    inside: Inside = EVERYTHING
 
     def open(self, models: LoadedModels | None = None, device: str = CPU) -> TextMixing:
         return TextMixing(self.variant)
@@ -99,7 +99,7 @@ def inside_of(request: CodecRequest | None) -> Inside:
     """Which streams in a block are opened."""
     if isinstance(request, (CompressRequest, MixingRequest)):
         return request.inside
-    return ALL_STREAMS
+    return EVERYTHING
 
 
 class CodecSlot:

@@ -21,7 +21,7 @@ from nacrith.codec.text_mixing import LONG_INSTEAD_OF_MODEL, TextMixing, may_be_
 from nacrith.errors import FormatError
 from nacrith.format.frame import Frame, Kind, Opened, Segment, check_of
 from nacrith.system import signals
-from nacrith.transforms.opening.limits import ALL_STREAMS, Inside
+from nacrith.transforms.opening.limits import EVERYTHING, Expanded, Inside
 from predictors.text.text_model import TextPast
 
 _TEXTS = {Kind.TEXT, Kind.MIXED_TEXT}
@@ -57,7 +57,7 @@ def encode_frame(
     codec: TextCodec | TextMixing | None,
     on_progress: FrameCallback = ignore,
     past: TextPast | None = None,
-    inside: Inside = ALL_STREAMS,
+    inside: Inside = EVERYTHING,
 ) -> Frame:
     """Encode a block. Without a codec all of it is taken as binary data.
 
@@ -74,12 +74,28 @@ def encode_frame(
     told = _scaled(on_progress, len(block), len(expanded.data))
     record = expanded.rows.row if expanded.rows else 0
     frame = _encode_as_is(expanded.data, codec, told, past, record)
-    opened = Opened(len(block), expanded.payload)
+    opened = Opened(len(block), expanded.payload, _coded_pictures(expanded, told))
     frame = replace(frame, check=check_of(block), opened=opened)
     if _size(frame) < len(encode_lzma(block)):
         return frame
     # Little was in the streams, or much of them occurs twice.
     return min(frame, _encode_as_is(block, codec, on_progress, past), key=_size)
+
+
+def _coded_pictures(expanded: Expanded, on_progress: FrameCallback) -> bytes | None:
+    """The coefficients of the pictures in a block; they count as the last of its bytes."""
+    if not expanded.pictures:
+        return None
+    from nacrith.transforms.opening.pictures import blocks_of, encode_pictures
+
+    blocks = blocks_of(expanded.pictures)
+    size = len(expanded.data)
+
+    def told(done: int) -> None:
+        signals.check()
+        on_progress(size * done // blocks, 0, 0)
+
+    return encode_pictures(expanded.pictures, told)
 
 
 def _encode_as_is(
@@ -278,6 +294,7 @@ def _whole(
 ) -> bytes:
     """The bytes of a frame all of which is needed for any of them."""
     from nacrith.transforms.opening.expanding import restore
+    from nacrith.transforms.opening.pictures import decoder_of, none
 
     told = _scaled(on_progress, frame.original_size, frame.segments_size)
     text = bytearray()
@@ -287,7 +304,10 @@ def _whole(
             text = texts.original
     block = bytes(_assembly(frame, told, past, text).block)
     if frame.opened:
-        block = restore(block, frame.opened.payload, frame.opened.size, signals.check)
+        opened = frame.opened
+        coded = opened.pictures
+        pictures = none if coded is None else decoder_of(coded, signals.check)
+        block = restore(block, opened.payload, opened.size, pictures, signals.check)
     _verify(frame, block)
     return block if wanted is None else block[wanted.start : wanted.stop]
 

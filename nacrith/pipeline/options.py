@@ -12,8 +12,7 @@ from nacrith.format.header import MAX_THREADS, Metadata
 from nacrith.format.parameters import Parameters, streams_problem
 from nacrith.pipeline.presets import DEFAULT, Preset
 from nacrith.system.devices import AUTOMATIC, DeviceChoice
-from nacrith.transforms.opening import lepton
-from nacrith.transforms.opening.limits import ALL_STREAMS, Inside
+from nacrith.transforms.opening.limits import EVERYTHING, Inside
 
 BLOCK = 1 << 22
 """Bytes of the original in one frame unless the user says otherwise (4 MiB)."""
@@ -54,7 +53,7 @@ class CompressOptions:
     block_size: int = BLOCK
     dictionary: bytes = b""
     correction: Path | str | None = None
-    inside: Inside = ALL_STREAMS
+    inside: Inside = EVERYTHING
     device: DeviceChoice = AUTOMATIC
 
     def __post_init__(self) -> None:
@@ -68,8 +67,6 @@ class CompressOptions:
         problem = self._problem()
         if problem:
             raise ArgumentError(problem)
-        if self.inside.pictures:
-            lepton.check_installed()
 
     def _problem(self) -> str | None:
         if self.backend not in BACKENDS:

@@ -88,7 +88,7 @@ class JpegModel:
         coefficients: Coefficients,
         components: Components,
         quantization: Ints,
-        on_progress: Callable[[], None] = lambda: None,
+        on_progress: Callable[[int], None] = lambda done: None,
     ) -> None:
         """Code a picture.
 
@@ -96,7 +96,7 @@ class JpegModel:
             coefficients: read when encoding, written when decoding.
             components: see `layout`.
             quantization: [4, 64] int64, in rows of a block.
-            on_progress: called after each row of blocks.
+            on_progress: called with how many blocks are done.
         """
         blocks = count_blocks(components)
         past = Past(
@@ -110,6 +110,7 @@ class JpegModel:
         )
         units = np.minimum(np.maximum(quantization, 1), 1 << 12)
         rows = int(components[0, HEIGHT] // components[0, DOWN])
+        done = 0
         for mcu_row in range(rows):
             column = 0
             for i in range(len(components)):
@@ -120,7 +121,8 @@ class JpegModel:
                         state, buffer, self._tables, past, coefficients, components,
                         units, i, row, column,
                     )  # fmt: skip
-                    on_progress()
+                    done += width
+                    on_progress(done)
                 column += width
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nacrith.errors import FormatError
+from nacrith.transforms.deflate.adaptive_numbers import Numbers
 from nacrith.transforms.jpeg.bit_stream import (
     FAILED,
     FILLER,
@@ -19,7 +20,8 @@ from nacrith.transforms.jpeg.bit_stream import (
 )
 from nacrith.transforms.jpeg.frame_header import FrameHeader
 from nacrith.transforms.jpeg.markers import UNITS, Markers
-from nacrith.transforms.jpeg.scan_coding import Coefficients, code_scan
+from nacrith.transforms.jpeg.scan_coding import code_scan
+from predictors.jpeg.layout import Coefficients
 
 MAX_SCANS = 1 << 10
 """Programs write up to a dozen."""
@@ -41,6 +43,9 @@ class Closing:
     filler: int
 
 
+_NOTHING = Closing(0, 0, 0)
+
+
 @dataclass(frozen=True)
 class Picture:
     """Attributes:
@@ -48,7 +53,7 @@ class Picture:
     closing: see there.
     frame: what the frame header says.
     quantization: [4, 64] int64, in rows of a block.
-    coefficients: [blocks, 64] int16, likewise.
+    coefficients: see `predictors.jpeg.layout`.
     """
 
     content: bytes
@@ -109,6 +114,19 @@ def open_picture(data: bytes) -> Picture | None:
     return picture if _is_closed(picture, data) else None
 
 
+def code_closing(numbers: Numbers, given: Closing = _NOTHING) -> Closing:
+    """Code what closes a picture, given when encoding.
+
+    Raises:
+        FormatError: the file is damaged.
+    """
+    scans = numbers.number("scans", given.scans)
+    if not 0 < scans <= MAX_SCANS:
+        raise FormatError(f"a frame is damaged: it claims {scans} scans of a JPEG picture")
+    missing = numbers.number("missing", given.missing)
+    return Closing(scans, missing, int(numbers.flag("filler", bool(given.filler))))
+
+
 def _is_closed(picture: Picture, data: bytes) -> bool:
     try:
         return close_picture(picture.content, picture.closing, picture.coefficients, len(data)) == (
@@ -135,7 +153,7 @@ def close_picture(content: bytes, closing: Closing, coefficients: Coefficients, 
         FormatError: there are more, or it is no such picture.
     """
     markers = Markers(content)
-    parts = []
+    parts: list[bytes] = []
     begin = 0
     for i in range(closing.scans):
         scan = markers.next_scan()

@@ -15,11 +15,13 @@ from nacrith.transforms.deflate.effort import Effort
 from nacrith.transforms.deflate.guess import guess
 from nacrith.transforms.deflate.inflate import Deflated, inflate
 from nacrith.transforms.deflate.stream import StreamCoding
+from nacrith.transforms.jpeg.picture import Picture, close_picture, code_closing, open_picture
 from nacrith.transforms.opening import lepton
 from nacrith.transforms.opening.finding import Found, find_streams
 from nacrith.transforms.opening.forms import Form, checksum
 from nacrith.transforms.opening.layer import MOST_STREAMS, Opening, code_openings, join, split
-from nacrith.transforms.opening.limits import ALL_STREAMS, MAX_EXPANDED, Expanded, Inside, Rows
+from nacrith.transforms.opening.limits import EVERYTHING, MAX_EXPANDED, Expanded, Inside, Rows
+from nacrith.transforms.opening.pictures import MAX_COEFFICIENTS, NextCoefficients, known_of, none
 
 MAX_DEPTH = 3
 """Layers: streams in streams in streams."""
@@ -40,12 +42,14 @@ class _Stream:
         content: what it becomes.
         deflated, effort: None of a JPEG picture.
         rows: of a PNG picture.
+        picture: a JPEG picture.
     """
 
     content: bytes
     deflated: Deflated | None = None
     effort: Effort | None = None
     rows: Rows | None = None
+    picture: Picture | None = None
 
 
 @dataclass
@@ -61,7 +65,7 @@ def _nothing() -> None:
 
 
 def expand(
-    block: bytes, check: Callable[[], None] = _nothing, inside: Inside = ALL_STREAMS
+    block: bytes, check: Callable[[], None] = _nothing, inside: Inside = EVERYTHING
 ) -> Expanded | None:
     """Open the streams of a block.
 
@@ -86,21 +90,25 @@ def expand(
     coder = Encoder()
     coding = StreamCoding(coder, False, check)
     perfect = 0
+    pictures = []
     coding.numbers.number("layers", len(layers))
     for layer in reversed(layers):
         code_openings(coding.numbers, layer.openings)
-        _code_version(coding, layer.openings)
         for stream in layer.streams:
             check()
+            if stream.picture:
+                code_closing(coding.numbers, stream.picture.closing)
+                pictures.append(stream.picture)
             if not stream.deflated:
                 continue
             coding.code_effort(stream.effort)
             _, corrections = coding.code(_values(stream.content), coding.effort, stream.deflated)
             perfect += not corrections
     n = sum(stream.deflated is not None for layer in layers for stream in layer.streams)
-    expanded = Expanded(data, coder.finish(), n, perfect, _rows_of(layers, len(data)))
+    rows = _rows_of(layers, len(data))
+    expanded = Expanded(data, coder.finish(), n, perfect, rows, tuple(pictures))
     # Never rely on what was not done.
-    if restore(data, expanded.payload, len(block), check) != block:
+    if restore(data, expanded.payload, len(block), known_of(pictures), check) != block:
         return None
     return expanded
 
@@ -125,12 +133,18 @@ def _open(
     opened: list[tuple[Found, _Stream]] = []
     size = len(data)
     last = Effort()
+    # Of the pictures of each layer.
+    allowed = MAX_COEFFICIENTS // MAX_DEPTH
     for found in find_streams(data, begin, MAX_EXPANDED, inside):
         check()
         raw = b"".join(data[a:b] for a, b in found.pieces)
-        stream = _packed(raw) if found.form == Form.JPEG else _opened(raw, found, last)
+        stream = _taken_apart(raw) if found.form == Form.JPEG else _opened(raw, found, last)
         if not stream or size - found.size + len(stream.content) > MAX_EXPANDED:
             continue
+        if stream.picture:
+            allowed -= stream.picture.coefficients.size
+            if allowed < 0:
+                break
         opened.append((found, stream))
         last = stream.effort or last
         size += len(stream.content) - found.size
@@ -145,9 +159,9 @@ def _open(
     return around + contents, len(around), _Layer(openings, streams)
 
 
-def _packed(picture: bytes) -> _Stream | None:
-    content = lepton.pack(picture)
-    return _Stream(content) if content and len(content) < len(picture) else None
+def _taken_apart(raw: bytes) -> _Stream | None:
+    picture = open_picture(raw)
+    return _Stream(picture.content, picture=picture) if picture else None
 
 
 def _opened(raw: bytes, found: Found, last: Effort) -> _Stream | None:
@@ -162,15 +176,18 @@ def _opened(raw: bytes, found: Found, last: Effort) -> _Stream | None:
     return _Stream(found.content, taken[1], effort, found.rows)
 
 
-def _code_version(coding: StreamCoding, openings: Sequence[Opening], given: bool = True) -> int:
-    """Code the version of Lepton where there are pictures; 0 where there are none."""
-    if all(opening.form != Form.JPEG for opening in openings):
-        return 0
-    return coding.numbers.number("lepton", lepton.version() if given else 0)
+def restore(
+    data: bytes,
+    payload: bytes,
+    size: int,
+    next_coefficients: NextCoefficients = none,
+    check: Callable[[], None] = _nothing,
+) -> bytes:
+    """Inverse of `expand`.
 
-
-def restore(data: bytes, payload: bytes, size: int, check: Callable[[], None] = _nothing) -> bytes:
-    """Inverse of `expand`; `size` is that of the block.
+    Args:
+        size: of the block.
+        next_coefficients: those of its JPEG pictures.
 
     Raises:
         FormatError: the file is damaged. What is made on the way is never much larger than the
@@ -183,7 +200,8 @@ def restore(data: bytes, payload: bytes, size: int, check: Callable[[], None] = 
         raise FormatError(f"a frame is damaged: it claims {n_layers} layers of opened streams")
     for _ in range(n_layers):
         openings = code_openings(coding.numbers)
-        made_by = _code_version(coding, openings, given=False)
+        has_lepton = any(opening.form == Form.LEPTON for opening in openings)
+        made_by = coding.numbers.number("lepton") if has_lepton else 0
         place = len(data) - sum(opening.size for opening in openings)
         if place < 0:
             raise FormatError("a frame is damaged: its opened streams hold too much")
@@ -194,8 +212,11 @@ def restore(data: bytes, payload: bytes, size: int, check: Callable[[], None] = 
             check()
             content = data[place : place + opening.size]
             place += opening.size
-            if opening.form == Form.JPEG:
+            if opening.form == Form.LEPTON:
                 stream = lepton.unpack(content, made_by)
+            elif opening.form == Form.JPEG:
+                closing = code_closing(coding.numbers)
+                stream = close_picture(content, closing, next_coefficients(content), left)
             else:
                 stream, _ = coding.code(_values(content), coding.code_effort())
                 stream += checksum(opening.form, content)

@@ -1,6 +1,6 @@
 """Where deflate streams are: in gzip files, zip archives, PNG pictures, PDF documents, anywhere.
 
-And JPEG pictures, if asked for. A stream is believed only with its checksum. Places are looked
+And JPEG pictures. A stream is believed only with its checksum. Places are looked
 for by signatures, so that data without any costs next to nothing.
 """
 
@@ -9,9 +9,9 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from nacrith.transforms.jpeg.extent import end_of_picture
 from nacrith.transforms.opening.forms import Form, checksum
-from nacrith.transforms.opening.lepton import end_of_picture
-from nacrith.transforms.opening.limits import ALL_STREAMS, Inside, Rows
+from nacrith.transforms.opening.limits import EVERYTHING, Inside, Rows
 from nacrith.transforms.opening.probing import Allowance, Probe, Probed, cut_off, probe
 
 LEAST_STREAM = 24
@@ -51,7 +51,7 @@ class Found:
 
 
 def find_streams(
-    data: bytes, begin: int, limit: int, inside: Inside = ALL_STREAMS
+    data: bytes, begin: int, limit: int, inside: Inside = EVERYTHING
 ) -> Iterator[Found]:
     """Yield the streams that begin at a place or behind it, in their order.
 

@@ -13,8 +13,10 @@ class Form(IntEnum):
     """Deflate and the Adler-32 of its content, big-endian (RFC 1950)."""
     GZIP = 2
     """Deflate, the CRC-32 of its content and its size, little-endian (RFC 1952)."""
-    JPEG = 3
-    """A JPEG picture, whose content is what Lepton makes of it."""
+    LEPTON = 3
+    """A JPEG picture, whose content is what Lepton makes of it. No encoder makes it any more."""
+    JPEG = 4
+    """A JPEG picture, whose content is all but its scans; their coefficients are coded apart."""
 
 
 def checksum(form: Form, content: bytes) -> bytes:

@@ -1,7 +1,10 @@
 """What a block becomes with its streams opened, and how large."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from nacrith.transforms.jpeg.picture import Picture
 
 MAX_EXPANDED = 1 << 26
 """Bytes of a block with its streams opened (64 MiB)."""
@@ -12,17 +15,18 @@ class Inside(NamedTuple):
 
     Attributes:
         streams: those of deflate.
-        pictures: JPEG; restoring them needs an extra.
+        pictures: JPEG.
     """
 
     streams: bool = True
-    pictures: bool = False
+    pictures: bool = True
 
 
-ALL_STREAMS = Inside()
-NOTHING = Inside(streams=False)
+EVERYTHING = Inside()
+ALL_STREAMS = Inside(pictures=False)
+NOTHING = Inside(streams=False, pictures=False)
 
-INSIDE = {"none": NOTHING, "streams": ALL_STREAMS, "jpeg": Inside(pictures=True)}
+INSIDE = {"none": NOTHING, "streams": ALL_STREAMS, "jpeg": EVERYTHING}
 """By the name that a user gives."""
 
 
@@ -47,7 +51,8 @@ class Expanded:
         payload: what makes the block of it.
         streams, perfect: how many of deflate there are, and of how many all decisions were
             predicted.
-        rows: of the picture that is most of the data, if one is.
+        rows: of the picture of pixels that is most of the data, if one is.
+        pictures: of JPEG, in the order in which they are restored.
     """
 
     data: bytes
@@ -55,3 +60,4 @@ class Expanded:
     streams: int
     perfect: int
     rows: Rows | None = None
+    pictures: "tuple[Picture, ...]" = ()
