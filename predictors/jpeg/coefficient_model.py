@@ -14,13 +14,14 @@ import numpy.typing as npt
 
 from coder import Coder
 from coder.kernels import inlined, njit
-from predictors.binary import engine
+from predictors.binary import engine, least_squares
 from predictors.binary.engine import Tables
-from predictors.jpeg import boundary, decision
+from predictors.jpeg import boundary, decision, expectations
 from predictors.jpeg.boundary import ABOVE, FIRST_FACTOR, LEFT, Border
 from predictors.jpeg.decision import (
     COUNT,
     EXPECTED,
+    EXPECTED_VALUES,
     KINDS,
     NEAR,
     OTHER,
@@ -50,13 +51,18 @@ _SLOT_BITS = 18
 _RATES_1, _RATES_2 = (150, 2500, 200), (60, 800, 200)
 _FIRST_WEIGHT = 5000
 _SETS = 1 << 11
+_EDGE_INPUTS, _DC_INPUTS, _SIZE_INPUTS = 12, 12, 14
+_FORGET_EDGES, _FORGET_DC, _FORGET_SIZES = 0.998, 0.998, 0.998
+_SOLVE_EVERY = 8
 
 _MOST = 2047
 """No coefficient is larger."""
 
 Ints = npt.NDArray[np.int64]
 
-Past = namedtuple("Past", "counts below right border errors residuals near")
+Past = namedtuple(
+    "Past", "counts below right border errors residuals near expected edges dcs sizes solved"
+)
 Past.__doc__ = """What is kept of a picture's blocks.
 
 counts: [blocks + 1, 3] uint8, coefficients that are not 0: interior, of the first row, of the first
@@ -71,16 +77,27 @@ class JpegModel:
 
     def __init__(self) -> None:
         t = engine.new_tables(
-            KINDS, _SLOT_BITS, 1, 1, _RATES_1, _RATES_2, _FIRST_WEIGHT, runs=False
+            KINDS,
+            _SLOT_BITS,
+            1,
+            1,
+            _RATES_1,
+            _RATES_2,
+            _FIRST_WEIGHT,
+            False,
+            [_FIRST_WEIGHT, 0] * EXPECTED_VALUES,
         )
-        n = t.layer_1.weights.shape[2]
         first = t.layer_1.weights[0, 0]
         average = np.full(SELECTORS, weight_sets.WEIGHT_ONE // SELECTORS)
-        assert len(first) == n
         self._tables = t._replace(
             layer_1=weight_sets.new_layer(SELECTORS, _SETS, first, *_RATES_1),
             layer_2=weight_sets.new_layer(engine.SELECTORS_2, _SETS, average, *_RATES_2),
         )
+        self._expected = expectations.new_expectations(EXPECTED_VALUES)
+        self._edges = least_squares.new_sums(32, _EDGE_INPUTS, _FORGET_EDGES)
+        self._dcs = least_squares.new_sums(2, _DC_INPUTS, _FORGET_DC)
+        self._sizes = least_squares.new_sums(128, _SIZE_INPUTS, _FORGET_SIZES)
+        self._solved = np.zeros((3, 128), dtype=np.int64)
 
     def code(
         self,
@@ -107,6 +124,11 @@ class JpegModel:
             errors=np.zeros(2, dtype=np.int64),
             residuals=np.zeros(blocks + 1, dtype=np.int16),
             near=np.zeros(8, dtype=np.int64),
+            expected=self._expected,
+            edges=self._edges,
+            dcs=self._dcs,
+            sizes=self._sizes,
+            solved=self._solved,
         )
         units = np.minimum(np.maximum(quantization, 1), 1 << 12)
         rows = int(components[0, HEIGHT] // components[0, DOWN])
@@ -124,6 +146,17 @@ class JpegModel:
                     done += width
                     on_progress(done)
                 column += width
+
+
+@inlined
+def predict_signed(s: least_squares.Sums, channel: int, unit: float) -> Any:
+    """What is expected after the inputs, in 1 / unit, rounded; int64."""
+    total = np.float64(0.0)
+    for j in range(len(s.inputs)):
+        total += s.weights[channel, j] * s.inputs[j]
+    total = total * unit + 0.5
+    total = min(max(total, -16384.0), 16384.0)
+    return np.int64(np.floor(total))
 
 
 @njit(cache=True, counted=False)
@@ -255,7 +288,7 @@ def _code_interior(
     n[EXPECTED] = na
     n[OTHER] = nl
     n[SHAPE] = level(_energy(c[above]) + _energy(c[left]))
-    count = _few(code_count(coder_state, buffer, t, count, 6), 49)
+    count = _few(code_count(coder_state, buffer, t, past.expected, count, 6), 49)
     past.counts[at, 0] = count
     todo = count
     total = np.int64(0)
@@ -264,7 +297,7 @@ def _code_interior(
     k = np.int64(0)
     while todo and k < 49:
         place = INTERIOR[k]
-        y, x = place >> 3, place & 7
+        y, x_ = place >> 3, place & 7
         pa, pl = np.int64(c[above, place]), np.int64(c[left, place])
         pc, pr = np.int64(c[corner, place]), np.int64(c[right, place])
         po = np.int64(c[other, place])
@@ -276,15 +309,15 @@ def _code_interior(
         around_a = _around(c[above], place)
         around_l = _around(c[left], place)
         inner = (
-            2 * (_interior(block, place, y - 1, x) + _interior(block, place, y, x - 1))
-            + _interior(block, place, y - 1, x - 1)
-            + _interior(block, place, y - 2, x)
-            + _interior(block, place, y, x - 2)
-            + _interior(block, place, y - 1, x + 1)
-            + _interior(block, place, y + 1, x - 1)
+            2 * (_interior(block, place, y - 1, x_) + _interior(block, place, y, x_ - 1))
+            + _interior(block, place, y - 1, x_ - 1)
+            + _interior(block, place, y - 2, x_)
+            + _interior(block, place, y, x_ - 2)
+            + _interior(block, place, y - 1, x_ + 1)
+            + _interior(block, place, y + 1, x_ - 1)
         )
         unit = quantized[place] * FIRST_FACTOR
-        ea = _round(2 * boundary.expected(past.border, ABOVE, x), unit)
+        ea = _round(2 * boundary.expected(past.border, ABOVE, x_), unit)
         el = _round(2 * boundary.expected(past.border, LEFT, y), unit)
         rest = 49 - k
         p = place | color << 6
@@ -305,9 +338,9 @@ def _code_interior(
         h[13] = _signed(ea, 20)
         h[14] = _signed(el, 20)
         h[15] = (
-            _signed(c[at, place - 1] if x > 1 else 0, 2)
+            _signed(c[at, place - 1] if x_ > 1 else 0, 2)
             | _signed(c[at, place - 8] if y > 1 else 0, 2) << 3
-            | _signed(c[at, place - 9] if x > 1 and y > 1 else 0, 2) << 6
+            | _signed(c[at, place - 9] if x_ > 1 and y > 1 else 0, 2) << 6
             | _few(todo, 7) << 9
         )
         h[16] = level(abs(po) * 2 + _around(c[other], place)) | la << 6
@@ -332,9 +365,49 @@ def _code_interior(
         n[EXPECTED] = _signed(ea, 3) | _signed(el, 3) << 3
         n[OTHER] = _few(li, 31) | color << 5
         n[SHAPE] = todo * 60 // rest
-        value = code_value(coder_state, buffer, t, np.int64(block[place]))
+        x = past.sizes.inputs
+        x[0] = a
+        x[1] = l
+        x[2] = cc
+        x[3] = r
+        x[4] = abs(np.int64(c[above2, place]))
+        x[5] = abs(np.int64(c[left2, place]))
+        x[6] = around_a
+        x[7] = around_l
+        x[8] = inner
+        x[9] = total
+        x[10] = abs(po)
+        x[11] = _around(c[other], place)
+        x[12] = todo / rest
+        x[13] = 1.0
+        size = least_squares.predict(past.sizes, p, 8.0, 8 * _MOST)
+        ls = expectations.fine_level(size)
+        h[23] = combine(ls << 5 | _few(todo, 31), 64 + 23 + 128 * color)
+        h[4] = combine(ls << 7 | p, 64 + 4)
+        t.map_contexts[0] = combine(ls | color << 6, 100)
+        n[NEAR] = min(ls, np.int64(31)) | color << 5
+        ex = past.expected
+        ex.values[0] = _round(8 * boundary.expected(past.border, ABOVE, x_), unit)
+        ex.values[1] = _round(8 * boundary.expected(past.border, LEFT, y), unit)
+        ex.values[2] = ex.values[0] + ex.values[1]
+        ex.contexts[0] = place
+        ex.contexts[1] = place
+        ex.contexts[2] = place
+        for j in range(3, 7):
+            ex.values[j] = size
+        for j in range(7):
+            ex.is_signed[j] = j < 3
+        ex.contexts[3] = 64 + place
+        ex.contexts[4] = 128 + la
+        ex.contexts[5] = 256 + _few(todo, 31)
+        ex.contexts[6] = 512 + li
+        value = code_value(coder_state, buffer, t, past.expected, np.int64(block[place]))
         value = min(max(value, -_MOST), _MOST)
         block[place] = value
+        least_squares.learn(past.sizes, p, np.float64(abs(value)))
+        past.solved[0, p] += 1
+        if past.solved[0, p] % _SOLVE_EVERY == 0:
+            least_squares.solve(past.sizes, p)
         before2 = before
         before = abs(value)
         if value:
@@ -445,7 +518,7 @@ def _code_edge(
     n[EXPECTED] = _few(sure, 63)
     n[OTHER] = no | done << 3
     n[SHAPE] = color
-    count = code_count(coder_state, buffer, t, count, 3)
+    count = code_count(coder_state, buffer, t, past.expected, count, 3)
     past.counts[at, which] = count
     todo = count
     before = np.int64(0)
@@ -509,9 +582,48 @@ def _code_edge(
         n[EXPECTED] = _signed(e2, 31)
         n[OTHER] = _few(level(inner), 31) | color << 5
         n[SHAPE] = _few(level(error), 31) | side << 5
-        value = code_value(coder_state, buffer, t, np.int64(block[place]))
+        x = past.edges.inputs
+        scale = 1.0 / np.float64(unit)
+        x[0] = past.border.last[side, j] * scale
+        x[1] = past.border.before_last[side, j] * scale
+        x[2] = past.border.first[side, j] * scale
+        x[3] = past.border.second[side, j] * scale
+        x[4] = pa
+        x[5] = pl
+        x[6] = pc
+        x[7] = c[right, place]
+        x[8] = i1
+        x[9] = i2
+        x[10] = block[place - step] if j > 1 else 0
+        x[11] = po
+        best = predict_signed(past.edges, p, 8.0)
+        ex = past.expected
+        for q in range(7):
+            ex.is_signed[q] = 1
+            ex.values[q] = best
+        ex.values[0] = e8
+        ex.values[1] = f8
+        ex.values[2] = m8
+        le = min(level(error // quantized[place]), np.int64(31))
+        ex.contexts[0] = 1024 + le
+        ex.contexts[1] = 2048 + p
+        ex.contexts[2] = 4096 + la
+        ex.contexts[3] = 8192 + p
+        ex.contexts[4] = 16384 + le
+        ex.contexts[5] = 32768 + la
+        ex.contexts[6] = 65536 + _few(todo, 7)
+        h[23] = combine(_signed(best, 120) << 5 | p, 256 + 23)
+        h[22] = combine(_signed(_round(best, 4), 30) << 11 | _few(interior, 31) << 6 | p, 256 + 22)
+        h[3] = combine(_signed(best >> 1, 60) << 11 | la << 5 | p, 256 + 3)
+        t.map_contexts[0] = combine(_signed(best, 60), 300 + p)
+        n[EXPECTED] = _signed(_round(best, 4), 31)
+        value = code_value(coder_state, buffer, t, past.expected, np.int64(block[place]))
         value = min(max(value, -_MOST), _MOST)
         block[place] = value
+        least_squares.learn(past.edges, p, np.float64(value))
+        past.solved[1, p] += 1
+        if past.solved[1, p] % _SOLVE_EVERY == 0:
+            least_squares.solve(past.edges, p)
         before = abs(value)
         total += before
         todo -= value != 0
@@ -606,10 +718,42 @@ def _code_dc(
     n[EXPECTED] = fine + 4
     n[OTHER] = _few(level(abs(ra) + abs(rl)), 63)
     n[SHAPE] = _signed((ea - el) >> 2, 31)
-    value = base + code_value(coder_state, buffer, t, np.int64(c[at, 0]) - base)
+    x = past.dcs.inputs
+    scale = 1.0 / np.float64(unit)
+    b = past.border
+    x[0] = b.last[ABOVE, 0] * scale - base
+    x[1] = b.before_last[ABOVE, 0] * scale - base
+    x[2] = b.first[ABOVE, 0] * scale
+    x[3] = b.second[ABOVE, 0] * scale
+    x[4] = b.last[LEFT, 0] * scale - base
+    x[5] = b.before_last[LEFT, 0] * scale - base
+    x[6] = b.first[LEFT, 0] * scale
+    x[7] = b.second[LEFT, 0] * scale
+    x[8] = (best - 8 * base) / 8.0
+    x[9] = ra
+    x[10] = rl
+    x[11] = ro
+    guess = predict_signed(past.dcs, color, 8.0)
+    ex = past.expected
+    for q in range(7):
+        ex.is_signed[q] = 1
+        ex.values[q] = guess
+        ex.contexts[q] = (131072 << 1) + (q << 8) + color
+    ex.values[0] = ea - 8 * base
+    ex.values[1] = el - 8 * base
+    ex.values[2] = fine
+    ex.contexts[2] += q2 << 1
+    ex.contexts[3] += q2 << 1
+    ex.contexts[4] += level(both) << 1
+    ex.contexts[5] += level(abs(ra) + abs(rl)) << 1
+    h[23] = combine(_signed(guess, 100) << 1 | color, 600 + 23)
+    h[16] = combine(_signed(guess >> 1, 30) << 7 | q2 << 1 | color, 600 + 16)
+    n[EXPECTED] = _signed(guess >> 1, 31)
+    value = base + code_value(coder_state, buffer, t, past.expected, np.int64(c[at, 0]) - base)
     value = min(max(value, -_MOST), _MOST)
     c[at, 0] = value
     past.residuals[at] = value - base
-
-
-Border  # noqa: B018
+    least_squares.learn(past.dcs, color, np.float64(value - base))
+    past.solved[2, color] += 1
+    if past.solved[2, color] % _SOLVE_EVERY == 0:
+        least_squares.solve(past.dcs, color)

@@ -8,10 +8,15 @@ import numpy.typing as npt
 from coder.kernels import inlined, njit
 from predictors.binary import engine
 from predictors.binary.engine import Tables
+from predictors.jpeg import expectations
+from predictors.jpeg.expectations import Expectations
 from predictors.mixing.logistic import bit_length
 
 KINDS = 24
 SELECTORS = 7
+EXPECTED_VALUES = 7
+OWN_INPUTS = expectations.INPUTS * EXPECTED_VALUES
+_FIRST_OWN = engine.INPUTS_PER_KIND * KINDS + engine.MORE_INPUTS
 
 # Places in `Tables.numbers` that say which weights are used; each below its limit.
 POSITION, COUNT, NEAR, EXPECTED, OTHER, SHAPE, _ = range(7)
@@ -31,8 +36,11 @@ def decide(
     coder_state: npt.NDArray[np.int64],
     buffer: npt.NDArray[np.uint8],
     t: Tables,
+    e: Expectations,
     node: int,
     what: int,
+    sign: int,
+    limit: int,
     bit: int,
 ) -> Any:
     """Code a decision of the slots that were found.
@@ -40,10 +48,16 @@ def decide(
     Args:
         node: its place in the slots, 1 to 15.
         what: the same, or 16 more in the second slot.
+        sign, limit: see `expectations.look_up`; a sign of 0 = nothing is expected.
         bit: given when encoding.
     """
     known = engine.look_up(t, np.int64(node))
     engine.no_match(t)
+    if sign:
+        expectations.look_up(e, what, sign, limit, t.inputs, _FIRST_OWN)
+    else:
+        for j in range(OWN_INPUTS):
+            t.inputs[_FIRST_OWN + j] = 0
     n = t.numbers
     s = t.layer_1.selected
     # 32 decisions by 64 cases.
@@ -60,36 +74,55 @@ def decide(
     s2[2] = s[3]
     bit = engine.code(coder_state, buffer, t, np.int64(bit), np.int64(what))
     engine.learn_contexts(t, np.int64(node), bit)
+    if sign:
+        expectations.learn(e, bit)
     return bit
 
 
 @njit(cache=True, counted=False)
 def code_value(
-    coder_state: npt.NDArray[np.int64], buffer: npt.NDArray[np.uint8], t: Tables, value: int
+    coder_state: npt.NDArray[np.int64],
+    buffer: npt.NDArray[np.uint8],
+    t: Tables,
+    e: Expectations,
+    value: int,
 ) -> Any:
     """Code a number of at most `MOST_DIGITS` digits in the contexts `t.hashes`."""
     engine.find_first(t)
     size = bit_length(abs(value))
-    if not decide(coder_state, buffer, t, _NOT_ZERO, _NOT_ZERO, np.int64(value != 0)):
+    one, none = np.int64(1), np.int64(0)
+    what = np.int64(_NOT_ZERO)
+    bit = np.int64(value != 0)
+    if not decide(coder_state, buffer, t, e, what, what, one, none, bit):
         return np.int64(0)
-    negative = decide(coder_state, buffer, t, _NEGATIVE, _NEGATIVE, np.int64(value < 0))
+    what = np.int64(_NEGATIVE)
+    bit = np.int64(value < 0)
+    sign = 1 - 2 * decide(coder_state, buffer, t, e, what, what, one, none, bit)
     digits = np.int64(1)
     while digits < MOST_DIGITS:
-        node = _LONGER + digits - 1
-        if not decide(coder_state, buffer, t, node, node, np.int64(size > digits)):
+        what = _LONGER + digits - 1
+        limit = one << digits
+        bit = np.int64(size > digits)
+        if not decide(coder_state, buffer, t, e, what, what, sign, limit, bit):
             break
         digits += 1
-    found = np.int64(1)
-    magnitude = abs(value)
+    found = one
+    magnitude = abs(np.int64(value))
     if digits == 2:
-        found = 2 | decide(coder_state, buffer, t, _SECOND_DIGIT, _SECOND_DIGIT, magnitude & 1)
+        what = np.int64(_SECOND_DIGIT)
+        bit = magnitude & 1
+        found = 2 | decide(coder_state, buffer, t, e, what, what, sign, np.int64(3), bit)
     elif digits > 2:
-        engine.find_second(t, digits << 1 | negative)
+        engine.find_second(t, digits << 1 | (sign + 1) >> 1)
         for i in range(digits - 1):
-            node = found if i < 3 else np.int64(8 + min(digits - 2 - i, np.int64(7)))
-            bit = (magnitude >> (digits - 2 - i)) & 1
-            found = found << 1 | decide(coder_state, buffer, t, node, 16 + node, bit)
-    return -found if negative else found
+            left = digits - 2 - i
+            node = found if i < 3 else 8 + min(left, np.int64(7))
+            bit = (magnitude >> left) & 1
+            limit = (found << 1 | 1) << left
+            found = found << 1 | decide(
+                coder_state, buffer, t, e, node, 16 + node, sign, limit, bit
+            )
+    return found * sign
 
 
 @njit(cache=True, counted=False)
@@ -97,22 +130,24 @@ def code_count(
     coder_state: npt.NDArray[np.int64],
     buffer: npt.NDArray[np.uint8],
     t: Tables,
+    e: Expectations,
     count: int,
     digits: int,
 ) -> Any:
     """Code a number of three or six digits in the contexts `t.hashes`."""
     engine.find_first(t)
+    none = np.int64(0)
     found = np.int64(1)
     for i in range(3):
         bit = (np.int64(count) >> (digits - 1 - i)) & 1
-        found = found << 1 | decide(coder_state, buffer, t, found, found, bit)
+        found = found << 1 | decide(coder_state, buffer, t, e, found, found, none, none, bit)
     if digits == 3:
         return found - 8
     engine.find_second(t, found)
     low = np.int64(1)
     for i in range(3):
         bit = (np.int64(count) >> (2 - i)) & 1
-        low = low << 1 | decide(coder_state, buffer, t, low, 16 + low, bit)
+        low = low << 1 | decide(coder_state, buffer, t, e, low, 16 + low, none, none, bit)
     return (found - 8) << 3 | (low - 8)
 
 

@@ -1,0 +1,89 @@
+"""Decisions of a value of which it is known what it may be near to.
+
+An expected value says much of all its digits, but contexts of a whole value can only tell apart
+small ones. So here each decision, which is whether the value is beyond some limit, is told apart by how
+far the expected value is from this limit.
+"""
+
+from collections import namedtuple
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from coder.kernels import inlined
+from predictors.mixing import rate_map
+from predictors.mixing.hashing import bucket
+from predictors.mixing.logistic import PROBABILITY_BITS, bit_length, stretch
+
+_ENTRIES = 1 << 16
+_LIMIT = 511
+"""Probabilities are means of what followed, of as many as this."""
+
+_P_SHIFT = PROBABILITY_BITS - rate_map.BITS
+_HALF = rate_map.ONE >> 1
+_DISTANCE_SHIFT = 7
+
+INPUTS = 2
+"""Of the mixer for each expected value."""
+
+UNIT_BITS = 3
+"""Expected values are in 1/8."""
+
+Expectations = namedtuple("Expectations", "maps places values contexts is_signed")
+Expectations.__doc__ = """State of n expected values.
+
+maps: [n * 2**16] uint32, see `rate_map`. places: [n] int64, entries of the decision. values: [n]
+int64, what is expected, and contexts: [n] int64, what else tells. is_signed: [n] int64, 0 = it is only
+known how far from 0 it is.
+"""
+
+
+def new_expectations(n: int) -> Expectations:
+    """Untrained."""
+    return Expectations(
+        maps=rate_map.entries(np.full(n * _ENTRIES, _HALF), 0),
+        places=np.zeros(n, dtype=np.int64),
+        values=np.zeros(n, dtype=np.int64),
+        contexts=np.zeros(n, dtype=np.int64),
+        is_signed=np.zeros(n, dtype=np.int64),
+    )
+
+
+@inlined
+def fine_level(x: int) -> Any:
+    """A number ≥ 0 in four steps to each power of two, from 8 on."""
+    if x < 8:
+        return np.int64(x)
+    n = bit_length(x)
+    return 8 + 4 * (n - 4) + ((np.int64(x) >> (n - 3)) & 3)
+
+
+@inlined
+def look_up(
+    e: Expectations, what: int, sign: int, limit: int, inputs: npt.NDArray[np.int32], first: int
+) -> None:
+    """Write inputs of the mixer, `INPUTS` for each value, from place `first` on.
+
+    Args:
+        what: which decision it is.
+        sign: of the value, 1 or -1; 1 as long as it is not known.
+        limit: what the magnitude must reach, if that is the decision.
+    """
+    for j in range(len(e.values)):
+        x = e.values[j] * sign if e.is_signed[j] else e.values[j]
+        x -= np.int64(limit) << UNIT_BITS
+        distance = min(fine_level(abs(x)), np.int64(63))
+        where = 64 + distance if x >= 0 else 64 - distance
+        place = j * _ENTRIES + bucket(e.contexts[j], np.int64(what) << 7 | where, _ENTRIES)
+        e.places[j] = place
+        p = rate_map.probability(e.maps[place])
+        inputs[first + INPUTS * j] = stretch(p << _P_SHIFT)
+        inputs[first + INPUTS * j + 1] = (p - _HALF) >> _DISTANCE_SHIFT
+
+
+@inlined
+def learn(e: Expectations, bit: int) -> None:
+    """Learn the bit that followed."""
+    for j in range(len(e.places)):
+        rate_map.learn(e.maps, e.places[j], bit, _LIMIT)
