@@ -135,7 +135,8 @@ def test_the_format_imports_no_predictor():
 
 
 def test_the_numbers_of_opened_streams():
-    assert {form.name: form.value for form in Form} == {"RAW": 0, "ZLIB": 1, "GZIP": 2, "JPEG": 3}
+    names = {"RAW": 0, "ZLIB": 1, "GZIP": 2, "LEPTON": 3, "JPEG": 4}
+    assert {form.name: form.value for form in Form} == names
     assert (MAX_DEPTH, MOST_STREAMS, MAX_EXPANDED) == (3, 1 << 16, frame.MAX_ORIGINAL)
     assert [most_blocks(n) for n in (0, 63, 64, 1 << 20)] == [64, 64, 65, 64 + (1 << 14)]
     assert Effort() == (6, 0, 8, 15, 15, False)

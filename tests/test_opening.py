@@ -5,7 +5,6 @@ import random
 import zipfile
 import zlib
 from dataclasses import replace
-from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -25,7 +24,7 @@ from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.presets import LEVELS
-from nacrith.transforms.opening import expanding, lepton, probing
+from nacrith.transforms.opening import expanding, probing
 from nacrith.transforms.opening.expanding import expand, restore
 from nacrith.transforms.opening.finding import find_streams, may_hold_streams
 from nacrith.transforms.opening.limits import (
@@ -33,7 +32,6 @@ from nacrith.transforms.opening.limits import (
     INSIDE,
     MAX_EXPANDED,
     NOTHING,
-    Inside,
     Rows,
 )
 from tests.conftest import keep_in_model
@@ -377,53 +375,6 @@ def test_zip_files_come_back_whole():
         data = decompress(compress(archive(level)))
         with zipfile.ZipFile(io.BytesIO(data)) as opened:
             assert opened.testzip() is None and len(opened.namelist()) == 5
-
-
-def test_pictures_need_the_extra(monkeypatch):
-    monkeypatch.setattr(lepton, "_library", lambda: None)
-    with pytest.raises(ArgumentError, match="lepton-jpeg-python"):
-        nacrith.compress(b"x", inside="jpeg")
-    with pytest.raises(UnsupportedError, match=r"lepton-jpeg-python==0\.5\.8"):
-        lepton.unpack(b"", 0x000508)
-
-
-def _picture() -> bytes:
-    image = pytest.importorskip("PIL.Image")
-    pixels = bytes((x * y // 9 + x) & 255 for y in range(90) for x in range(120))
-    sink = io.BytesIO()
-    image.frombytes("L", (120, 90), pixels).save(sink, "JPEG", quality=85)
-    return sink.getvalue()
-
-
-def test_pictures_are_packed_by_lepton():
-    pytest.importorskip("lepton_jpeg_python")
-    picture = _picture()
-    data = noise(50) + picture + gz(prose(3000)) + picture[:700] + gz(picture + b"behind")
-    expanded = expand(data, inside=Inside(pictures=True))
-    assert expanded and picture not in expanded.data and prose(3000) in expanded.data
-    assert restore(expanded.data, expanded.payload, len(data)) == data
-    plain = expand(data)
-    assert plain and plain.data.count(picture) == 2
-    sizes = {}
-    for inside in INSIDE:
-        packed = nacrith.compress(data, level=1, inside=cast(Any, inside))
-        assert nacrith.decompress(packed) == data
-        sizes[inside] = len(packed)
-    assert sizes["jpeg"] < sizes["streams"] < sizes["none"]
-    spoiled = bytearray(expanded.data)
-    spoiled[-100] ^= 1
-    with pytest.raises(FormatError):
-        assert restore(bytes(spoiled), expanded.payload, len(data)) == data
-        raise AssertionError
-
-
-def test_the_end_of_a_picture_is_found():
-    picture = _picture()
-    for front, behind in ((b"", b""), (noise(9), noise(99)), (b"\xff\xd8\xff", picture)):
-        data = memoryview(front + picture + behind)
-        assert end_of_picture(data, len(front)) == len(front) + len(picture)
-    for end in range(len(picture)):
-        assert end_of_picture(memoryview(picture[:end]), 0) is None
 
 
 def test_the_rows_of_a_picture_are_records():

@@ -22,7 +22,8 @@ _STEP = 1 << 16
 def read_blocks(source: BinaryIO, size: int, inside: Inside) -> Iterator[bytes]:
     """Read blocks of `size` bytes, the last one shorter; none if there is nothing.
 
-    A block in which a stream begins that could be opened, and that goes on behind it, is longer.
+    A block in which a stream or a picture begins that could be opened, and that goes on behind it,
+    is longer.
     """
     kept = b""
     while True:
@@ -32,18 +33,20 @@ def read_blocks(source: BinaryIO, size: int, inside: Inside) -> Iterator[bytes]:
             block += read_up_to(source, size - len(block))
         if not block:
             return
-        if inside.streams and len(block) == size >= _LEAST_BLOCK:
-            block, kept = _up_to_the_end(block, kept, source)
+        if len(block) == size >= _LEAST_BLOCK:
+            block, kept = _up_to_the_end(block, kept, source, inside)
         yield block
 
 
-def _up_to_the_end(block: bytes, kept: bytes, source: BinaryIO) -> tuple[bytes, bytes]:
+def _up_to_the_end(
+    block: bytes, kept: bytes, source: BinaryIO, inside: Inside
+) -> tuple[bytes, bytes]:
     """Make a block longer, up to the end of a stream in it; return what was read too much.
 
     Args:
         kept: what is behind the block, in front of what `source` gives.
     """
-    stream = find_cut_off(block, 0, MAX_EXPANDED)
+    stream = find_cut_off(block, 0, MAX_EXPANDED, inside)
     if stream is None:
         return block, kept
     most = min(_MOST_BLOCKS * len(block), MAX_ORIGINAL)

@@ -39,7 +39,7 @@ BASIS = _basis()
 ABOVE, LEFT = range(2)
 
 Border = namedtuple("Border", "last before_last first second")
-Border.__doc__ = """Of the blocks beside a block, and of the block itself; all [2, 8] int64 in 2**-13.
+Border.__doc__ = """Of the blocks beside a block, and of itself; all [2, 8] int64 in 2**-13.
 
 By side and frequency along that border: the two rows of pixels of the neighbor that are nearest to
 it, and the block's own first two, as far as its coefficients are known.

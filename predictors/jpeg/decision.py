@@ -5,21 +5,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coder.kernels import inlined, njit
+from coder.kernels import njit
 from predictors.binary import engine
 from predictors.binary.engine import Tables
 from predictors.jpeg import expectations
 from predictors.jpeg.expectations import Expectations
 from predictors.mixing.logistic import bit_length
 
-KINDS = 24
+KINDS = 28
 SELECTORS = 7
 EXPECTED_VALUES = 7
 OWN_INPUTS = expectations.INPUTS * EXPECTED_VALUES
 _FIRST_OWN = engine.INPUTS_PER_KIND * KINDS + engine.MORE_INPUTS
 
 # Places in `Tables.numbers` that say which weights are used; each below its limit.
-POSITION, COUNT, NEAR, EXPECTED, OTHER, SHAPE, _ = range(7)
+POSITION, COUNT, NEAR, EXPECTED, OTHERS, SHAPE = range(6)
 
 # Decisions of a value in its first slot: is it not 0, is it negative, has it more digits than
 # 1, 2, ...; the digit behind the first one if there are two. In the second one: digits behind.
@@ -65,7 +65,7 @@ def decide(
     s[1] = what << 6 | min(n[COUNT], np.int64(63))
     s[2] = what << 6 | min(n[NEAR], np.int64(63))
     s[3] = what << 6 | min(n[EXPECTED], np.int64(63))
-    s[4] = what << 6 | min(n[OTHER], np.int64(63))
+    s[4] = what << 6 | min(n[OTHERS], np.int64(63))
     s[5] = what << 6 | min(n[SHAPE], np.int64(63))
     s[6] = known
     s2 = t.layer_2.selected
@@ -149,12 +149,3 @@ def code_count(
         bit = (np.int64(count) >> (2 - i)) & 1
         low = low << 1 | decide(coder_state, buffer, t, e, low, 16 + low, none, none, bit)
     return (found - 8) << 3 | (low - 8)
-
-
-@inlined
-def level(x: int) -> Any:
-    """A number ≥ 0 in steps that grow: 0, 1, 2, 3, 4–5, 6–7, 8–11, 12–15, 16–23 ..."""
-    if x < 4:
-        return np.int64(x)
-    n = bit_length(x)
-    return 4 + 2 * (n - 3) + ((np.int64(x) >> (n - 2)) & 1)

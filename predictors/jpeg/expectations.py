@@ -1,20 +1,20 @@
 """Decisions of a value of which it is known what it may be near to.
 
-An expected value says much of all its digits, but contexts of a whole value can only tell apart
-small ones. So here each decision, which is whether the value is beyond some limit, is told apart by how
+An expected value says much of all digits, but contexts of a whole value can only tell apart small
+ones. So here each decision, which is whether the value is beyond some limit, is told apart by how
 far the expected value is from this limit.
 """
 
 from collections import namedtuple
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from coder.kernels import inlined
+from predictors.jpeg.quantizing import fine_level
 from predictors.mixing import rate_map
 from predictors.mixing.hashing import bucket
-from predictors.mixing.logistic import PROBABILITY_BITS, bit_length, stretch
+from predictors.mixing.logistic import PROBABILITY_BITS, stretch
 
 _ENTRIES = 1 << 16
 _LIMIT = 511
@@ -33,9 +33,9 @@ UNIT_BITS = 3
 Expectations = namedtuple("Expectations", "maps places values contexts is_signed")
 Expectations.__doc__ = """State of n expected values.
 
-maps: [n * 2**16] uint32, see `rate_map`. places: [n] int64, entries of the decision. values: [n]
-int64, what is expected, and contexts: [n] int64, what else tells. is_signed: [n] int64, 0 = it is only
-known how far from 0 it is.
+maps: [n * 2**16] uint32, see `rate_map`. places: [n] int64, entries of the decision. values:
+[n] int64, what is expected, and contexts: [n] int64, what else tells. is_signed: [n] int64, 0 = only its
+magnitude is expected.
 """
 
 
@@ -48,15 +48,6 @@ def new_expectations(n: int) -> Expectations:
         contexts=np.zeros(n, dtype=np.int64),
         is_signed=np.zeros(n, dtype=np.int64),
     )
-
-
-@inlined
-def fine_level(x: int) -> Any:
-    """A number ≥ 0 in four steps to each power of two, from 8 on."""
-    if x < 8:
-        return np.int64(x)
-    n = bit_length(x)
-    return 8 + 4 * (n - 4) + ((np.int64(x) >> (n - 3)) & 3)
 
 
 @inlined

@@ -8,8 +8,9 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
-from nacrith.transforms.jpeg.extent import end_of_picture
+from nacrith.transforms.jpeg.extent import Extent, end_of_picture, extent_of
 from nacrith.transforms.opening.forms import Form, checksum
 from nacrith.transforms.opening.limits import EVERYTHING, Inside, Rows
 from nacrith.transforms.opening.probing import Allowance, Probe, Probed, cut_off, probe
@@ -85,14 +86,42 @@ def may_hold_streams(data: bytes, limit: int, inside: Inside) -> bool:
     return next(find_streams(data, 0, limit, inside), None) is not None
 
 
-def find_cut_off(data: bytes, begin: int, limit: int) -> Probe | None:
-    """What has been seen of a member of gzip or zip that goes on behind the end of the data.
+class CutOff(Protocol):
+    """A stream or a picture, followed as its bytes come: see `Probe` and `Extent`."""
+
+    ended: bool
+    failed: bool
+    used: int
+
+    def feed(self, data: bytes, /) -> object: ...
+
+
+def find_cut_off(data: bytes, begin: int, limit: int, inside: Inside = EVERYTHING) -> CutOff | None:
+    """What has been seen of a member of gzip or zip, or a picture, that goes on behind the data.
 
     Args:
         begin: place from which on it may begin.
         limit: most bytes of its content.
+        inside: which of them is looked for.
     """
     view = memoryview(data)
+    if inside.streams and (found := _cut_off_stream(data, view, begin, limit)):
+        return found
+    return _cut_off_picture(data, view, begin) if inside.pictures else None
+
+
+def _cut_off_picture(data: bytes, view: memoryview, begin: int) -> Extent | None:
+    place = data.find(_JPEG, begin)
+    while place >= 0:
+        extent = extent_of(view, place)
+        if not extent.ended and not extent.failed:
+            return extent
+        # Not the small picture in the header of a larger one.
+        place = data.find(_JPEG, place + max(1, extent.used))
+    return None
+
+
+def _cut_off_stream(data: bytes, view: memoryview, begin: int, limit: int) -> Probe | None:
     allowance = Allowance(len(data), limit)
     for sign, behind in ((_GZIP, _behind_gzip_header), (_ZIP, _behind_zip_header)):
         place = data.find(sign, begin)

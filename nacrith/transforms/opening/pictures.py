@@ -1,4 +1,4 @@
-"""The coefficients of the JPEG pictures of a frame, one picture after the other by one range coder."""
+"""The coefficients of the JPEG pictures of a frame, one picture after the other."""
 
 from collections.abc import Callable, Iterator, Sequence
 
