@@ -7,6 +7,7 @@ import pytest
 
 from nacrith.bench.media import measure_media, media_section
 from nacrith.errors import ArgumentError
+from tests.jpeg_samples import picture
 
 
 def test_pictures_and_sound_are_measured(tmp_path):
@@ -24,6 +25,14 @@ def test_pictures_and_sound_are_measured(tmp_path):
     assert {"PNG", "WEBP"} <= first["others"].keys()
     assert second["bytes"] == 1844 and 0 < second["size"] < 1800
     assert f"**{first['size']:,}**" in media_section(measured)
+
+
+def test_jpeg_is_measured_as_it_is(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(picture("4:2:0"))
+    bitmap, jpeg = measured = measure_media([tmp_path / "a.jpg"])
+    assert bitmap["name"] == "a.bmp" and jpeg["name"] == "a.jpg"
+    assert 0 < jpeg["size"] < jpeg["bytes"] == len(picture("4:2:0")) < bitmap["bytes"]
+    assert "a.jpg" in media_section(measured)
 
 
 def test_what_is_no_picture_is_an_error(tmp_path):

@@ -10,6 +10,7 @@ import numpy as np
 
 from nacrith.bench.markdown import table
 from nacrith.codec.binary_codec import decode_binary, encode_binary
+from nacrith.codec.frame_codec import decode_frame, encode_frame
 from nacrith.errors import ArgumentError
 
 _LARGEST = 400
@@ -21,22 +22,31 @@ _RATE = 22_050
 _SECONDS = 4
 _NOTES = 40
 
+_JPEG_SUFFIXES = {".jpg", ".jpeg"}
+
 
 def measure_media(files: list[Path]) -> list[dict[str, Any]]:
     """Sizes in bytes by format of pictures and WAV files, each restored and compared.
 
-    Pictures become bitmaps (BMP) of 24 bits. Without files: the photograph that Matplotlib
-    brings (Grace Hopper, U.S. Navy, public domain), and music made of decaying tones.
+    Pictures become bitmaps (BMP) of 24 bits; JPEG is measured as it is, too. Without files: the
+    photograph that Matplotlib brings (Grace Hopper, U.S. Navy, public domain), and music made of
+    decaying tones.
 
     Raises:
         ArgumentError: a file is no picture, or Pillow is not there.
     """
     if not files:
-        return [_picture(_photograph()), _sound("tones.wav", _music())]
-    return [
-        _sound(file.name, file.read_bytes()) if file.suffix == ".wav" else _picture(file)
-        for file in files
-    ]
+        photograph = _photograph()
+        return [_picture(photograph), _jpeg(photograph), _sound("tones.wav", _music())]
+    measured = []
+    for file in files:
+        if file.suffix == ".wav":
+            measured.append(_sound(file.name, file.read_bytes()))
+            continue
+        measured.append(_picture(file))
+        if file.suffix in _JPEG_SUFFIXES:
+            measured.append(_jpeg(file))
+    return measured
 
 
 def media_section(measured: list[dict[str, Any]]) -> str:
@@ -53,7 +63,8 @@ def media_section(measured: list[dict[str, Any]]) -> str:
     ]
     return (
         "## Pictures and sound\n\nBytes without loss, of `nacrith bench media`: the middle of a "
-        "photograph as a bitmap of 24 bits, sound of 16 bits as WAV.\n\n" + table(head, rows)
+        "photograph as a bitmap of 24 bits, all of it as JPEG, sound of 16 bits as WAV.\n\n"
+        + table(head, rows)
     )
 
 
@@ -96,6 +107,20 @@ def _picture(file: Path) -> dict[str, Any]:
 
     others = {name: len(saved(name, **options)) for name, options in formats.items()}
     return _coded(f"{file.stem}.bmp", saved("BMP"), others)
+
+
+def _jpeg(file: Path) -> dict[str, Any]:
+    """A JPEG picture as it is, beside Lepton where that is installed."""
+    data = file.read_bytes()
+    others = {}
+    if importlib.util.find_spec("lepton_jpeg_python"):
+        library = importlib.import_module("lepton_jpeg_python")
+        others["Lepton"] = len(bytes(library.compress_bytes(data, {})))
+    frame = encode_frame(data, None)
+    assert b"".join(decode_frame(frame, None)) == data
+    return {
+        "name": file.name, "bytes": len(data), "others": others, "size": len(frame.to_bytes())
+    }  # fmt: skip
 
 
 def _sound(name: str, data: bytes) -> dict[str, Any]:

@@ -71,10 +71,11 @@ def encode_frame(
     expanded = take(block, inside)
     if expanded is None:
         return _encode_as_is(block, codec, on_progress, past)
-    told = _scaled(on_progress, len(block), len(expanded.data))
+    coded = len(expanded.data)
+    told = _scaled(on_progress, len(block), coded + _weight(expanded))
     record = expanded.rows.row if expanded.rows else 0
     frame = _encode_as_is(expanded.data, codec, told, past, record)
-    opened = Opened(len(block), expanded.payload, _coded_pictures(expanded, told))
+    opened = Opened(len(block), expanded.payload, _coded_pictures(expanded, told, coded))
     frame = replace(frame, check=check_of(block), opened=opened)
     if _size(frame) < len(encode_lzma(block)):
         return frame
@@ -82,18 +83,32 @@ def encode_frame(
     return min(frame, _encode_as_is(block, codec, on_progress, past), key=_size)
 
 
-def _coded_pictures(expanded: Expanded, on_progress: FrameCallback) -> bytes | None:
-    """The coefficients of the pictures in a block; they count as the last of its bytes."""
+_BYTES_OF_BLOCK = 8
+"""Of coefficients, as far as progress is concerned."""
+
+
+def _weight(expanded: Expanded) -> int:
+    """As how many bytes the coefficients of pictures count."""
+    if not expanded.pictures:
+        return 0
+    from nacrith.transforms.opening.pictures import blocks_of
+
+    return _BYTES_OF_BLOCK * blocks_of(expanded.pictures)
+
+
+def _coded_pictures(expanded: Expanded, on_progress: FrameCallback, before: int) -> bytes | None:
+    """The coefficients of the pictures in a block, if there are any.
+
+    Args:
+        before: bytes that are done.
+    """
     if not expanded.pictures:
         return None
-    from nacrith.transforms.opening.pictures import blocks_of, encode_pictures
-
-    blocks = blocks_of(expanded.pictures)
-    size = len(expanded.data)
+    from nacrith.transforms.opening.pictures import encode_pictures
 
     def told(done: int) -> None:
         signals.check()
-        on_progress(size * done // blocks, 0, 0)
+        on_progress(before + _BYTES_OF_BLOCK * done, 0, 0)
 
     return encode_pictures(expanded.pictures, told)
 

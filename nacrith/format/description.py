@@ -29,6 +29,7 @@ def describe_file(source: BinaryIO) -> dict[str, Any]:
             count["original_size"] += frame.original_size
             if frame.opened:
                 count["opened"] += frame.original_size
+                count["pictures"] += len(frame.opened.pictures or b"")
             for kind, length in frame.segments:
                 count[kind.name] += length
             if Kind.MIXED_TEXT in frame.payloads:
@@ -40,6 +41,7 @@ def describe_file(source: BinaryIO) -> dict[str, Any]:
             {
                 "original_size": count["original_size"],
                 "opened": count["opened"],
+                "pictures": count["pictures"],
                 "bytes": {kind.name.lower(): count[kind.name] for kind in Kind},
                 "variants": sorted(variants),
                 "tokens": count["tokens"],
@@ -86,6 +88,9 @@ def description_lines(description: dict[str, Any]) -> list[str]:
                 if member["opened"] == member["original_size"]
                 else f"  opened      {counted(member['opened'], 'byte')} with compressed streams"
             )
+        if member["pictures"]:
+            pictures = counted(member["pictures"], "byte")
+            lines.append(f"  pictures    {pictures} of coefficients of JPEG pictures")
         for kind, n in member["bytes"].items():
             more = f" in {counted(member['tokens'], 'token')}" if kind == "text" else ""
             if kind == Kind.MIXED_TEXT.name.lower():

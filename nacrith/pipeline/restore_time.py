@@ -15,6 +15,9 @@ _PAYLOAD_OF_STREAM = 4000
 """The default cuts so: bytes of payload for each further stream (`presets.DEFAULT`)."""
 
 _BYTES_PER_SECOND = {"mixed_text": 150e3, "mixed": 60e3, "lzma": 50e6, "stored": 500e6}
+_PICTURES_PER_SECOND = 40e3
+"""Bytes of coded coefficients."""
+
 _START = 0.5
 """Seconds until a model is ready that has been used before."""
 
@@ -28,6 +31,7 @@ def seconds_to_restore(member: Mapping[str, Any]) -> float:
     """
     sizes = member["bytes"]
     seconds = sum(sizes[kind] / speed for kind, speed in _BYTES_PER_SECOND.items())
+    seconds += member["pictures"] / _PICTURES_PER_SECOND
     if tokens := member["tokens"]:
         frames = max(1, member["frames"])
         streams = min(64, 1 + member["text_payload"] // frames // _PAYLOAD_OF_STREAM)

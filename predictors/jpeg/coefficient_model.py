@@ -1,9 +1,9 @@
 """The coefficients of JPEG pictures: context mixing, block by block.
 
 Of a block the interior coefficients first, then its first row and column, which its neighbors'
-pixels let expect if the interior ones are known; DC last. That order, and many contexts, are those of
-Lepton (Horn, Elkabany, Lesniewski-Laas and Winstein 2017); contexts are mixed as in the PAQ series
-(Mahoney 2005 and later). The components of a row of MCUs are coded one after the other.
+pixels let expect if the interior ones are known; DC last. That order, and many contexts, are those
+of Lepton (Horn, Elkabany, Lesniewski-Laas and Winstein 2017); contexts are mixed as in the PAQ
+series (Mahoney 2005 and later). The components of a row of MCUs are coded one after the other.
 
 Contexts and rates were chosen for eight pictures of 20 to 140 KB: of four cameras, and photographs
 saved by Pillow with qualities from 75 to 95.
@@ -35,7 +35,7 @@ from predictors.jpeg.block_state import (
     new_learned,
 )
 from predictors.jpeg.dc import code_dc
-from predictors.jpeg.decision import EXPECTED_VALUES, KINDS, SELECTORS
+from predictors.jpeg.decision import KINDS, OWN_INPUTS, SELECTORS
 from predictors.jpeg.edges import code_edge
 from predictors.jpeg.interior import code_interior
 from predictors.jpeg.layout import (
@@ -70,7 +70,7 @@ class JpegModel:
     def __init__(self) -> None:
         t = engine.new_tables(
             KINDS, _SLOT_BITS, 1, 1, _RATES_1, _RATES_2, _FIRST_WEIGHT, False,
-            [_FIRST_WEIGHT, 0] * EXPECTED_VALUES,
+            [_FIRST_WEIGHT, 0] * (OWN_INPUTS // 2),
         )  # fmt: skip
         first = t.layer_1.weights[0, 0]
         average = np.full(SELECTORS, weight_sets.WEIGHT_ONE // SELECTORS)
