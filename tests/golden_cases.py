@@ -119,11 +119,14 @@ def features(packed: bytes) -> dict[str, Any]:
         "dictionary": members[0].dictionary,
         "kinds": {segment.kind for frame in frames for segment in frame.segments},
         "opened": False,
+        "pictures": False,
         "slides": sum(frame.n_symbols for frame in frames) > members[0].parameters.window,
         **vars(members[0].parameters),
     }
     for frame in frames:
-        found["opened"] = found["opened"] or frame.opened is not None
+        if frame.opened:
+            found["opened"] = True
+            found["pictures"] = found["pictures"] or frame.opened.pictures is not None
         for kind, payload in frame.payloads.items():
             if kind == Kind.TEXT:
                 coder = Decoder(payload)
@@ -363,6 +366,12 @@ CASES = {
     "opened": Case(
         ((GOLDEN / "opened.bin").read_bytes(),),
         {"opened": True, "kinds": {Kind.MIXED, Kind.MIXED_TEXT}, "model": None},
+        {"preset": LEVELS[1]},
+    ),
+    # JPEG: with restarts, progressive, and one that is cut off.
+    "pictures": Case(
+        ((GOLDEN / "pictures.bin").read_bytes(),),
+        {"opened": True, "pictures": True, "model": None},
         {"preset": LEVELS[1]},
     ),
     "mixed-text-1": _mixed_text(1, 1),

@@ -215,7 +215,7 @@ def test_damaged_coefficients_are_found():
     assert frame.opened and frame.opened.pictures
     assert b"".join(decode_frame(frame, None)) == data
     coded = frame.opened.pictures
-    for place in range(0, len(coded), max(1, len(coded) // 25)):
+    for place in range(0, len(coded), max(1, len(coded) // 12)):
         spoiled = bytearray(coded)
         spoiled[place] ^= 1 << place % 8
         opened = frame.opened._replace(pictures=bytes(spoiled))
@@ -223,12 +223,11 @@ def test_damaged_coefficients_are_found():
             b"".join(decode_frame(replace(frame, opened=opened), None))
     payload = frame.opened.payload
     for place in range(len(payload)):
-        for bit in range(8):
-            spoiled = bytearray(payload)
-            spoiled[place] ^= 1 << bit
-            opened = frame.opened._replace(payload=bytes(spoiled))
-            with pytest.raises(NacrithError):
-                b"".join(decode_frame(replace(frame, opened=opened), None))
+        spoiled = bytearray(payload)
+        spoiled[place] ^= 1 << place % 8
+        opened = frame.opened._replace(payload=bytes(spoiled))
+        with pytest.raises(NacrithError):
+            b"".join(decode_frame(replace(frame, opened=opened), None))
     with pytest.raises(FormatError, match="without coefficients"):
         opened = frame.opened._replace(pictures=None)
         b"".join(decode_frame(replace(frame, opened=opened), None))

@@ -35,7 +35,7 @@ from predictors.jpeg.block_state import (
     new_learned,
 )
 from predictors.jpeg.dc import code_dc
-from predictors.jpeg.decision import KINDS, OWN_INPUTS, SELECTORS
+from predictors.jpeg.decision import EXPECTED_VALUES, KINDS, SELECTORS
 from predictors.jpeg.edges import code_edge
 from predictors.jpeg.interior import code_interior
 from predictors.jpeg.layout import (
@@ -70,7 +70,7 @@ class JpegModel:
     def __init__(self) -> None:
         t = engine.new_tables(
             KINDS, _SLOT_BITS, 1, 1, _RATES_1, _RATES_2, _FIRST_WEIGHT, False,
-            [_FIRST_WEIGHT, 0] * (OWN_INPUTS // 2),
+            [_FIRST_WEIGHT, 0] * EXPECTED_VALUES,
         )  # fmt: skip
         first = t.layer_1.weights[0, 0]
         average = np.full(SELECTORS, weight_sets.WEIGHT_ONE // SELECTORS)

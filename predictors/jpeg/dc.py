@@ -23,7 +23,6 @@ from predictors.jpeg.block_state import (
 )
 from predictors.jpeg.boundary import FIRST_FACTOR
 from predictors.jpeg.decision import (
-    CLASS,
     COUNT,
     EXPECTED,
     EXPECTED_VALUES,
@@ -135,6 +134,7 @@ def code_dc(
     h[26] = signed(guess >> 1, 30) | lately << 6
     for k in range(KINDS):
         h[k] = combine(h[k] << 1 | color, 600 + k)
+    t.map_contexts[0] = combine(error | (fine + 4) << 6, 700 + color)
     t.map_contexts[1] = combine(signed(guess, 60), 702 + color)
     t.map_contexts[2] = combine(spread, 704 + color)
     n[POSITION] = 36 + color
@@ -143,7 +143,6 @@ def code_dc(
     n[EXPECTED] = signed(guess >> 1, 31)
     n[OTHERS] = few(lately, 63)
     n[SHAPE] = signed((ea - el) >> 2, 31)
-    n[CLASS] = 160 + color
 
     e = learned.expected
     for k in range(EXPECTED_VALUES):

@@ -13,13 +13,13 @@ from predictors.jpeg.expectations import Expectations
 from predictors.mixing.logistic import bit_length
 
 KINDS = 28
-SELECTORS = 8
+SELECTORS = 7
 EXPECTED_VALUES = 7
-OWN_INPUTS = expectations.INPUTS * (EXPECTED_VALUES + expectations.PAIRS)
+OWN_INPUTS = expectations.INPUTS * EXPECTED_VALUES
 _FIRST_OWN = engine.INPUTS_PER_KIND * KINDS + engine.MORE_INPUTS
 
-# Places in `Tables.numbers` that say which weights are used; the last one is for maps.
-POSITION, COUNT, NEAR, EXPECTED, OTHERS, SHAPE, CLASS = range(7)
+# Places in `Tables.numbers` that say which weights are used; each below its limit.
+POSITION, COUNT, NEAR, EXPECTED, OTHERS, SHAPE = range(6)
 
 # Decisions of a value in its first slot: is it not 0, is it negative, has it more digits than
 # 1, 2, ...; the digit behind the first one if there are two. In the second one: digits behind.
@@ -68,14 +68,10 @@ def decide(
     s[4] = what << 6 | min(n[OTHERS], np.int64(63))
     s[5] = what << 6 | min(n[SHAPE], np.int64(63))
     s[6] = known
-    distance = e.distances[expectations.BEST] if sign else np.int64(0)
-    s[7] = what << 6 | distance >> 1
     s2 = t.layer_2.selected
     s2[0] = s[0]
     s2[1] = s[2]
-    s2[2] = s[7]
-    if sign:
-        t.map_contexts[0] = np.int64(n[CLASS]) << 7 | distance
+    s2[2] = s[3]
     bit = engine.code(coder_state, buffer, t, np.int64(bit), np.int64(what))
     engine.learn_contexts(t, np.int64(node), bit)
     if sign:

@@ -29,7 +29,6 @@ from predictors.jpeg.block_state import (
 )
 from predictors.jpeg.boundary import FIRST_FACTOR
 from predictors.jpeg.decision import (
-    CLASS,
     COUNT,
     EXPECTED,
     EXPECTED_VALUES,
@@ -249,6 +248,7 @@ def _contexts(
     h[27] = level(abs(best)) | level(total) << 6 | few(todo, 7) << 12
     for k in range(KINDS):
         h[k] = combine(h[k] << 5 | p, 320 + k)
+    t.map_contexts[0] = combine(signed(best, 60), 400 + p)
     t.map_contexts[1] = combine(signed(e2, 20) | average << 6, 432 + p)
     t.map_contexts[2] = combine(few(todo, 7) | wide << 3, 464 + p)
     n[POSITION] = p
@@ -257,7 +257,6 @@ def _contexts(
     n[EXPECTED] = signed(b2, 31)
     n[OTHERS] = few(inner, 31) | color << 5
     n[SHAPE] = error | side << 5
-    n[CLASS] = 128 + p
 
     e = learned.expected
     for k in range(EXPECTED_VALUES):

@@ -25,36 +25,28 @@ _HALF = rate_map.ONE >> 1
 _DISTANCE_SHIFT = 7
 
 INPUTS = 2
-"""Of the mixer for each map."""
-
-PAIRS = 3
-"""The first three values each together with `BEST`."""
-
-BEST = 3
-"""The value that is right most often."""
+"""Of the mixer for each expected value."""
 
 UNIT_BITS = 3
 """Expected values are in 1/8."""
 
-Expectations = namedtuple("Expectations", "maps places values contexts is_signed distances")
+Expectations = namedtuple("Expectations", "maps places values contexts is_signed")
 Expectations.__doc__ = """State of n expected values.
 
-maps: [(n + PAIRS) * 2**16] uint32, see `rate_map`, by value and by pairs of values. places: [n +
-PAIRS] int64, entries of the decision. values, contexts: [n] int64, what is expected, and what else
-tells. is_signed: [n] int64, 0 = only its
-magnitude is expected. distances: [n] int64, of the limit from it, in steps, 64 = none.
+maps: [n * 2**16] uint32, see `rate_map`. places: [n] int64, entries of the decision. values,
+contexts: [n] int64, what is expected, and what else tells. is_signed: [n] int64, 0 = only its
+magnitude is expected.
 """
 
 
 def new_expectations(n: int) -> Expectations:
     """Untrained."""
     return Expectations(
-        maps=rate_map.entries(np.full((n + PAIRS) * _ENTRIES, _HALF), 0),
-        places=np.zeros(n + PAIRS, dtype=np.int64),
+        maps=rate_map.entries(np.full(n * _ENTRIES, _HALF), 0),
+        places=np.zeros(n, dtype=np.int64),
         values=np.zeros(n, dtype=np.int64),
         contexts=np.zeros(n, dtype=np.int64),
         is_signed=np.zeros(n, dtype=np.int64),
-        distances=np.zeros(n, dtype=np.int64),
     )
 
 
@@ -62,7 +54,7 @@ def new_expectations(n: int) -> Expectations:
 def look_up(
     e: Expectations, what: int, sign: int, limit: int, inputs: npt.NDArray[np.int32], first: int
 ) -> None:
-    """Write inputs of the mixer, `INPUTS` for each map, from place `first` on.
+    """Write inputs of the mixer, `INPUTS` for each value, from place `first` on.
 
     Args:
         what: which decision it is.
@@ -73,15 +65,8 @@ def look_up(
         x = e.values[j] * sign if e.is_signed[j] else e.values[j]
         x -= np.int64(limit) << UNIT_BITS
         distance = min(fine_level(abs(x)), np.int64(63))
-        e.distances[j] = 64 + distance if x >= 0 else 64 - distance
-    n = len(e.values)
-    for j in range(n + PAIRS):
-        k = j if j < n else np.int64(BEST)
-        context = np.int64(what) << 7 | e.distances[k]
-        if j >= n:
-            # Of the other one half as fine.
-            context = context << 6 | e.distances[j - n] >> 1
-        place = j * _ENTRIES + bucket(e.contexts[k], context, _ENTRIES)
+        where = 64 + distance if x >= 0 else 64 - distance
+        place = j * _ENTRIES + bucket(e.contexts[j], np.int64(what) << 7 | where, _ENTRIES)
         e.places[j] = place
         p = rate_map.probability(e.maps[place])
         inputs[first + INPUTS * j] = stretch(p << _P_SHIFT)

@@ -33,7 +33,6 @@ from predictors.jpeg.block_state import (
 )
 from predictors.jpeg.boundary import FIRST_FACTOR
 from predictors.jpeg.decision import (
-    CLASS,
     COUNT,
     EXPECTED,
     EXPECTED_VALUES,
@@ -297,6 +296,7 @@ def _contexts(
     # Of all places.
     h[26] = combine(ls << 6 | few(todo, 31), 128 + color)
     h[27] = combine(todo * 64 // rest | level(wide + inner) << 7, 130 + color)
+    t.map_contexts[0] = combine(ls | color << 6, 132)
     t.map_contexts[1] = combine(p | few(todo, 15) << 7, 133)
     t.map_contexts[2] = combine(li | level(wide) << 6 | color << 12, 134)
     n[POSITION] = place
@@ -305,18 +305,17 @@ def _contexts(
     n[EXPECTED] = signed(ea >> 2, 3) | signed(el >> 2, 3) << 3
     n[OTHERS] = few(li, 31) | color << 5
     n[SHAPE] = todo * 60 // rest
-    n[CLASS] = p
 
     e = learned.expected
     for j in range(EXPECTED_VALUES):
-        e.is_signed[j] = j < 2
+        e.is_signed[j] = j < 3
         e.values[j] = size
     e.values[0] = ea + el
     e.values[1] = value
-    e.values[2] = (13 * (sa + sl) + 6 * sc) >> 2
+    e.values[2] = value
     e.contexts[0] = p
     e.contexts[1] = p
-    e.contexts[2] = 128 + p
+    e.contexts[2] = 128 + few(ls, 31)
     e.contexts[3] = 256 + p
     e.contexts[4] = 384 + (average | color << 5)
     e.contexts[5] = 448 + (few(todo, 31) | color << 5)

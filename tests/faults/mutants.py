@@ -29,6 +29,8 @@ from tests.deflate_samples import gz, png
 from tests.faults.lab import Fault, Lab, must
 from tests.faults.memory import limit
 
+_GOLDEN = Path(__file__).parents[1] / "golden"
+
 PATIENCE = 1
 """Seconds of processor time after which a decoder that is still at work is stopped."""
 
@@ -64,6 +66,7 @@ class Samples:
             random.randbytes(1 << 15) + table * 2: 1 << 14,
             # Streams in each other, and in pieces.
             gz(noise + gz(text.encode() * 3) + png(9, 30, 50)): 1 << 20,
+            (_GOLDEN / "pictures.bin").read_bytes()[:3000]: 1 << 20,
         }
         parameters = Samples.parameters()
         packed = []
