@@ -18,7 +18,7 @@ from nacrith.format.frame import Frame
 from nacrith.format.varint import to_varint
 from nacrith.pipeline import blocks
 from nacrith.transforms.deflate.adaptive_numbers import Numbers
-from nacrith.transforms.jpeg.extent import LEAST_PICTURE, Extent, end_of_picture
+from nacrith.transforms.jpeg.extent import LEAST_PICTURE, Extent, end_of, extent_of
 from nacrith.transforms.jpeg.frame_header import read_frame_header
 from nacrith.transforms.jpeg.picture import Closing, close_picture, open_picture
 from nacrith.transforms.opening import expanding, lepton, pictures
@@ -140,12 +140,12 @@ def test_the_end_of_a_picture_is_found():
     data = picture("4:2:0")
     for front, behind in ((b"", b""), (noise(9), noise(99)), (b"\xff\xd8\xff", data)):
         view = memoryview(front + data + behind)
-        assert end_of_picture(view, len(front)) == len(front) + len(data)
+        assert end_of(extent_of(view, len(front))) == len(data)
     scan = data.index(b"\xff\xda")
     for end in range(0, len(data), 7):
         cut = memoryview(data[:end])
-        expected = end if end > scan + 3 and end >= LEAST_PICTURE else None
-        assert end_of_picture(cut, 0) == expected
+        expected = end if end > scan + 3 and end >= LEAST_PICTURE else 0
+        assert end_of(extent_of(cut, 0)) == expected
     for step in (1, 2, 3, 1000):
         extent = Extent()
         for i in range(0, len(data) + 50, step):

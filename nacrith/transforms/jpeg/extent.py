@@ -88,10 +88,9 @@ def extent_of(data: memoryview, begin: int) -> Extent:
     return extent
 
 
-def end_of_picture(data: memoryview, begin: int) -> int | None:
-    """The place behind the JPEG picture that begins at a place; None if there is none.
+def end_of(extent: Extent) -> int:
+    """Bytes of a picture that has been followed; 0 if it is none, or too small.
 
     One that is cut off or damaged behind the begin of a scan goes as far as it can be followed.
     """
-    extent = extent_of(data, begin)
-    return begin + extent.used if extent.scans and extent.used >= LEAST_PICTURE else None
+    return extent.used if extent.scans and extent.used >= LEAST_PICTURE else 0

@@ -172,7 +172,7 @@ def close_picture(content: bytes, closing: Closing, coefficients: Coefficients, 
         )
         if not (is_last and closing.missing):
             fill_up(stream)
-        if stream.state[FAILED] or (units <= 0 and scan.parameters[UNITS] > 0 and units < 0):
+        if stream.state[FAILED] or units < 0:
             raise FormatError("a frame is damaged: a JPEG picture can't be put together")
         parts += [content[begin : scan.place], stream.data[: stream.state[PLACE]].tobytes()]
         begin = scan.place

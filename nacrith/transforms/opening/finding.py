@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from nacrith.transforms.jpeg.extent import Extent, end_of_picture, extent_of
+from nacrith.transforms.jpeg.extent import Extent, end_of, extent_of
 from nacrith.transforms.opening.forms import Form, checksum
 from nacrith.transforms.opening.limits import EVERYTHING, Inside, Rows
 from nacrith.transforms.opening.probing import Allowance, Probe, Probed, cut_off, probe
@@ -269,8 +269,16 @@ def _rows(data: memoryview, place: int) -> Rows | None:
 
 def _jpeg(data: memoryview, begin: int, end: int, allowance: Allowance) -> Found | None:
     """A JPEG picture."""
-    behind = end_of_picture(data, begin)
-    return Found(((begin, behind),), b"", Form.JPEG) if behind else None
+    if allowance.left < 0:
+        return None
+    extent = extent_of(data, begin)
+    allowance.left -= _TIMES_FOLLOWED * extent.used
+    end = end_of(extent)
+    return Found(((begin, begin + end),), b"", Form.JPEG) if end else None
+
+
+_TIMES_FOLLOWED = 2
+"""A byte of a picture's headers takes so many times as long as one that is inflated."""
 
 
 def _is_zlib_header(header: memoryview) -> bool:
