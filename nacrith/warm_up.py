@@ -23,6 +23,7 @@ from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.presets import LEVELS
+from nacrith.transforms.jpeg.plain_picture import plain_picture
 
 _WORDS = "the sea was calm and all the boats had gone out before it was light that morning"
 # Every third to fortieth word of the sentence, said again and again: hard-wrapped prose.
@@ -56,7 +57,7 @@ SAMPLES = (
     _CODE + _NUMBERS + _PROSE.encode(),
     b"".join(_MEDIA),
 )
-"""Between them they need every kernel that files of any kind need."""
+"""Between them and a JPEG picture they need every kernel that files of any kind need."""
 
 
 def warm_up(model: Path | None = None) -> Iterator[str]:
@@ -84,6 +85,7 @@ def warm_up(model: Path | None = None) -> Iterator[str]:
         for sample in SAMPLES:
             _there_and_back(sample, CompressOptions(model, preset=preset))
     _there_and_back(SAMPLES[3], CompressOptions(model))
+    _there_and_back(plain_picture(), CompressOptions(model, preset=without_model[0]))
     _there_and_back(SAMPLES[0], CompressOptions(model, preset=with_model, streams=3))
     for folder in setup_record.PACKAGES:
         compileall.compile_dir(folder, quiet=2)
