@@ -21,6 +21,7 @@ from nacrith.transforms.deflate.adaptive_numbers import Numbers
 from nacrith.transforms.jpeg.extent import LEAST_PICTURE, Extent, end_of, extent_of
 from nacrith.transforms.jpeg.frame_header import read_frame_header
 from nacrith.transforms.jpeg.picture import Closing, close_picture, open_picture
+from nacrith.transforms.jpeg.plain_picture import plain_picture
 from nacrith.transforms.opening import expanding, lepton, pictures
 from nacrith.transforms.opening.expanding import expand, restore
 from nacrith.transforms.opening.finding import find_cut_off
@@ -64,6 +65,13 @@ def test_their_coefficients_come_back(kind):
     found = new_coefficients(opened.frame.components)
     JpegModel().code(Decoder(coder.finish()), found, opened.frame.components, opened.quantization)
     assert np.array_equal(found, given)
+
+
+def test_a_picture_is_made_without_a_library():
+    data = plain_picture()
+    opened = open_picture(data)
+    assert opened and closed(data) == data and len(opened.content) < len(data) - 100
+    assert abs(opened.coefficients).max() > 300
 
 
 def test_any_coefficients_come_back():

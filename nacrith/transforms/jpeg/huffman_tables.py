@@ -42,7 +42,7 @@ def define(tables: HuffmanTables, body: bytes) -> bool:
         place += 1 + LONGEST + n
         if kind > 1 or number >= FIRST_AC or n > 256 or place > len(body):
             return False
-        if len(set(symbols)) != n or not _define(tables, FIRST_AC * kind + number, counts, symbols):
+        if not _define(tables, FIRST_AC * kind + number, counts, symbols):
             return False
     return True
 
@@ -57,8 +57,10 @@ def _define(tables: HuffmanTables, i: int, counts: bytes, symbols: bytes) -> boo
         tables.symbols_before[i, length] = k
         for _ in range(count):
             tables.symbols[i, k] = symbols[k]
-            tables.codes[i, symbols[k]] = code
-            tables.lengths[i, symbols[k]] = length
+            # Of several codes of a symbol the first one is used.
+            if not tables.lengths[i, symbols[k]]:
+                tables.codes[i, symbols[k]] = code
+                tables.lengths[i, symbols[k]] = length
             code += 1
             k += 1
         if code > 1 << length:
