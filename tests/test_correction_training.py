@@ -24,7 +24,7 @@ from predictors.language_models.correction.correction_file import (  # noqa: E40
     read_correction,
 )
 from predictors.language_models.correction.factors import SCALE  # noqa: E402
-from predictors.language_models.correction.samples import Samples  # noqa: E402
+from predictors.language_models.correction.samples import Samples, shares  # noqa: E402
 from predictors.language_models.correction.schedule import Schedule  # noqa: E402
 from predictors.language_models.correction.trainer import Trainer  # noqa: E402
 from predictors.language_models.exact.gguf_file import Gguf  # noqa: E402
@@ -53,12 +53,30 @@ def test_sequences_are_pieces_of_documents_mixed_by_weight():
 
 def test_each_pass_has_each_piece_once_and_is_cut_otherwise():
     series = Samples(DOCUMENTS, {"code": 1.0}, LENGTH, 1)
-    first = series.draw(len(series._cut("code", 0)))[:, 0]
-    second = series.draw(len(series._cut("code", 1)))[:, 0]
-    assert len(set(first)) == len(first) and len(first) >= 27
-    assert len(set(first % LENGTH)) == len(set(second % LENGTH)) == 1
+    begins = series.draw(60)[:, 0] - 5000
+    cuts = np.flatnonzero(np.diff(begins % LENGTH))
+    first, second = begins[: cuts[0] + 1], begins[cuts[0] + 1 : cuts[1] + 1]
+    for one_pass in (first, second):
+        assert len(set(one_pass)) == len(one_pass) >= 27
+        assert not (np.diff(one_pass) > 0).all()
     assert first[0] % LENGTH != second[0] % LENGTH
-    assert not (np.diff(first) > 0).all()
+
+
+def test_documents_are_drawn_by_the_root_of_their_size_and_short_ones_no_more_than_four_times():
+    sizes = [64_000, 16_000, 4000, 40]
+    starts = [1_000_000 * i for i in range(4)]
+    documents = [np.arange(at, at + n, dtype=np.int32) for at, n in zip(starts, sizes, strict=True)]
+    series = Samples({"prose": documents}, {"prose": 1.0}, LENGTH, 1)
+    round_of_all = sum(n // LENGTH for n in sizes)
+    times = np.bincount(series.draw(4 * round_of_all)[:, 0] // 1_000_000) / 4
+    assert times[0] / times[1] == pytest.approx(2, rel=0.02)
+    assert times[1] / times[2] == pytest.approx(2, rel=0.02)
+    assert 3 <= times[3] <= 6
+    by_size = Samples({"prose": documents}, {"prose": 1.0}, LENGTH, 1, exponent=1.0)
+    drawn = np.bincount(by_size.draw(round_of_all)[:, 0] // 1_000_000)
+    assert drawn[0] / drawn[2] == pytest.approx(16, rel=0.02)
+    alike = shares(np.array(sizes, np.float64), 0.0)
+    assert alike[0] == alike[1] and alike[3] < alike[2] < alike[1]
 
 
 def test_samples_go_on_from_their_state():
@@ -92,6 +110,11 @@ def test_validation_sequences_are_spread_over_all_documents():
     assert [n // 10_000 for n in found[:, 0]] == [0, 1, 2, 0, 1, 2, 0]
     assert len(set(found[:, 0])) == 7
     assert all(row[-1] % 10_000 < 903 for row in found)
+
+
+def test_of_more_documents_than_sequences_some_from_all_over_are_taken():
+    texts = [np.arange(i * 10_000, i * 10_000 + 900, dtype=np.int32) for i in range(10)]
+    assert [n // 10_000 for n in sequences(texts, 4, 100)[:, 0]] == [0, 2, 5, 7]
 
 
 BOOK = " ".join(f"The {i}th of the men, and the sea of thing {i * i}." for i in range(200)).encode()

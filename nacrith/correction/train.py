@@ -32,7 +32,7 @@ from predictors.language_models.correction.correction_file import read_correctio
 from predictors.language_models.correction.factors import Factors
 from predictors.language_models.correction.frozen import read_frozen
 from predictors.language_models.correction.network import Network
-from predictors.language_models.correction.samples import Samples
+from predictors.language_models.correction.samples import SIZE_EXPONENT, Samples
 from predictors.language_models.correction.schedule import Schedule
 from predictors.language_models.correction.trainer import Settings, Trainer
 from predictors.language_models.exact.gguf_file import Gguf
@@ -79,6 +79,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--length", type=int, default=512, help="tokens of a sequence")
     parser.add_argument("--sequences", type=int, default=8, help="of a step")
     parser.add_argument("--at-once", type=int, default=4, help="sequences, bounds the memory")
+    parser.add_argument(
+        "--size-exponent",
+        type=float,
+        default=SIZE_EXPONENT,
+        help="documents of a kind are drawn by this power of their size (default %(default)s)",
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=0, help="by default all")
     parser.add_argument("--save-every", type=float, default=300, help="seconds")
@@ -120,7 +126,7 @@ class Run:
         self._schedule = Schedule(arguments.rate, arguments.warm_up, decay_from, arguments.tokens)
         settings = Settings(sequences=arguments.sequences, at_once=arguments.at_once)
         weights = {kind: weight for kind, weight in arguments.kinds.items() if kind in texts}
-        samples = Samples(texts, weights, arguments.length, arguments.seed)
+        samples = Samples(texts, weights, arguments.length, arguments.seed, arguments.size_exponent)
         self._trainer = Trainer(
             Network(frozen, factors), samples, self._schedule, self._start_token, settings
         )
@@ -131,6 +137,8 @@ class Run:
             rank=arguments.rank,
             length=arguments.length,
             weights=weights,
+            size_exponent=arguments.size_exponent,
+            documents={kind: len(found) for kind, found in texts.items()},
             seed=arguments.seed,
             tokens={kind: sum(map(len, tokens)) for kind, tokens in texts.items()},
         )
