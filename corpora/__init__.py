@@ -3,7 +3,7 @@
 No corpus file is part of the project but those of `unseen`, which were written for it.
 `manifest.json` names each file with its
 home page, size and checksum. Files are looked for in a folder that is already
-there ($NACRITH_CORPORA, or `../shared/corpora` beside the checkout), then in the
+there (one that $NACRITH_CORPORA names, or `../shared/corpora` beside the checkout), then in the
 user's cache folder, and are fetched into the latter if they are missing. A folder
 of one's own holds `canterbury/alice29.txt` and so on, or the archives as they are
 on the home pages.

@@ -19,6 +19,7 @@ from nacrith.correction import pack, train  # noqa: E402
 from nacrith.correction.average import averaged  # noqa: E402
 from nacrith.correction.command import run  # noqa: E402
 from nacrith.correction.sequences import sequences  # noqa: E402
+from nacrith.errors import FileError  # noqa: E402
 from predictors.base import ModelError  # noqa: E402
 from predictors.language_models.correction.correction_file import (  # noqa: E402
     read_correction,
@@ -212,6 +213,18 @@ def test_a_text_with_a_passage_of_a_benchmark_is_left_out(small_run, monkeypatch
     monkeypatch.setattr(documents_module, "benchmarks", lambda: (known, ["calgary"]))
     with pytest.raises(corpora.CorpusError, match="NACRITH_CORPORA"):
         small_run("a", 1)
+
+
+@pytest.mark.parametrize("wrong", ["2", "-0.5", "nan", "x"])
+def test_an_exponent_that_is_none_is_wrong_usage(small_run, capsys, wrong):
+    with pytest.raises(SystemExit) as caught:
+        small_run("a", 1, f"--size-exponent={wrong}")
+    assert caught.value.code == 2 and "--size-exponent" in capsys.readouterr().err
+
+
+def test_without_a_text_of_the_kinds_asked_for_there_is_no_training(small_run):
+    with pytest.raises(FileError, match=r"no training texts of 32 tokens .* kinds code; .*--kinds"):
+        small_run("a", 1, "--kinds", "code=1")
 
 
 def test_factors_of_another_rank_are_refused(small_run):

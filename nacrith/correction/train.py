@@ -24,9 +24,10 @@ import torch
 
 from corpora import training
 from nacrith.correction.command import run
-from nacrith.correction.documents import documents
+from nacrith.correction.documents import Tokens, documents
 from nacrith.correction.sequences import sequences
 from nacrith.correction.validation import bits_per_token
+from nacrith.errors import FileError
 from nacrith.models.catalog import default_model
 from predictors.language_models.correction.correction_file import read_correction
 from predictors.language_models.correction.factors import Factors
@@ -63,6 +64,13 @@ def _weights(value: str) -> dict[str, float]:
     return {kind: float(weight) for kind, _, weight in pairs}
 
 
+def _exponent(value: str) -> float:
+    """Of a document's size; raises ValueError if it is not between 0 and 1."""
+    if not 0 <= (exponent := float(value)) <= 1:
+        raise ValueError
+    return exponent
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m nacrith.correction.train", description=__doc__)
     parser.add_argument("folder", type=Path)
@@ -81,7 +89,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--at-once", type=int, default=4, help="sequences, bounds the memory")
     parser.add_argument(
         "--size-exponent",
-        type=float,
+        type=_exponent,
         default=SIZE_EXPONENT,
         help="documents of a kind are drawn by this power of their size (default %(default)s)",
     )
@@ -115,6 +123,7 @@ class Run:
             documents(split, vocabulary, self._folder / "tokens", left_out)
             for split in (training.TRAIN, training.VALIDATION)
         )
+        texts, held_out = (_long_enough(found, arguments.length) for found in (texts, held_out))
         self._held_out: Sequences = {
             kind: sequences(held_out[kind], arguments.validation_sequences, arguments.length)
             for kind in sorted(held_out)
@@ -126,6 +135,11 @@ class Run:
         self._schedule = Schedule(arguments.rate, arguments.warm_up, decay_from, arguments.tokens)
         settings = Settings(sequences=arguments.sequences, at_once=arguments.at_once)
         weights = {kind: weight for kind, weight in arguments.kinds.items() if kind in texts}
+        if not any(weight > 0 for weight in weights.values()):
+            raise FileError(
+                f"there are no training texts of {arguments.length} tokens or more of the kinds "
+                f"{', '.join(arguments.kinds)}; give others with --kinds"
+            )
         samples = Samples(texts, weights, arguments.length, arguments.seed, arguments.size_exponent)
         self._trainer = Trainer(
             Network(frozen, factors), samples, self._schedule, self._start_token, settings
@@ -220,6 +234,15 @@ class Run:
         with open(self._folder / "log.jsonl", "a", encoding="utf-8") as log:
             print(line, file=log)
         print(line, flush=True)
+
+
+def _long_enough(found: dict[str, list[Tokens]], length: int) -> dict[str, list[Tokens]]:
+    """The kinds that have a document of so many tokens, and these."""
+    usable = {
+        kind: [tokens for tokens in documents if len(tokens) >= length]
+        for kind, documents in found.items()
+    }
+    return {kind: documents for kind, documents in usable.items() if documents}
 
 
 def _keep_memory() -> None:

@@ -47,7 +47,9 @@ VARIABLES = {
         "$XDG_DATA_HOME/nacrith/models or ~/.local/share/nacrith/models",
     ),
     "NACRITH_CORPORA": Variable(
-        "Folder of the files that benchmarks read.", "fetched into ~/.cache/nacrith/corpora"
+        "Folder of the files that benchmarks and training read; or several, separated like those "
+        "of PATH.",
+        "fetched into ~/.cache/nacrith/corpora",
     ),
     "NUMBA_CACHE_DIR": Variable(
         "Folder where compiled kernels are kept.",
