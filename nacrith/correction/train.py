@@ -23,13 +23,13 @@ import numpy.typing as npt
 import torch
 
 from corpora import training
+from nacrith.correction.checkpoint import read_base
 from nacrith.correction.command import run
 from nacrith.correction.documents import Tokens, documents
 from nacrith.correction.sequences import sequences
 from nacrith.correction.validation import bits_per_token
 from nacrith.errors import FileError
 from nacrith.models.catalog import default_model
-from predictors.language_models.correction.correction_file import read_correction
 from predictors.language_models.correction.factors import Factors
 from predictors.language_models.correction.frozen import read_frozen
 from predictors.language_models.correction.network import Network
@@ -128,7 +128,7 @@ class Run:
             kind: sequences(held_out[kind], arguments.validation_sequences, arguments.length)
             for kind in sorted(held_out)
         }
-        frozen = read_frozen(model, read_correction(arguments.on) if arguments.on else None)
+        frozen = read_frozen(model, read_base(arguments.on, model) if arguments.on else None)
         factors = Factors(frozen.shape, arguments.rank)
         factors.initialize(arguments.seed)
         decay_from = arguments.decay_from or arguments.tokens * 4 // 5
@@ -149,6 +149,7 @@ class Run:
             schedule=self._schedule._asdict(),
             settings=settings._asdict(),
             rank=arguments.rank,
+            on=frozen.correction or None,
             length=arguments.length,
             weights=weights,
             size_exponent=arguments.size_exponent,
