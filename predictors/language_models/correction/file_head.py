@@ -114,7 +114,7 @@ def find_base(sha256: str, path: Path) -> CorrectionFile:
         return describe_correction(found)
     raise ModelError(
         f"{path} builds on another correction, {sha256[:16]}, which is neither shipped nor beside "
-        f"it; put that one's file into the folder {path.parent}, with a name that ends in .bin"
+        "it (in a file *.bin)"
     )
 
 
