@@ -320,11 +320,23 @@ def test_a_run_goes_on_with_the_correction_that_it_began_on(small_run, base, tmp
     small_run("b", 1)
     with pytest.raises(ModelError, match="was trained on no correction"):
         small_run("b", 2, "--on", str(base))
-    # A checkpoint that does not say.
+
+
+def test_a_checkpoint_that_does_not_say_what_it_was_trained_on(
+    small_run, base, tmp_path, tiny_gguf, monkeypatch
+):
+    small_run("a", 1, "--on", str(base))
     path = tmp_path / "a" / "checkpoint.pt"
     state = torch.load(path, weights_only=True)
     name = state.pop("on")
     torch.save(state, path)
+    given = path, tmp_path / "out", "--model", tiny_gguf
+    with pytest.raises(SystemExit, match=r"does not say .* or say --on none"):
+        run_pack(monkeypatch, *given)
+    for choice, expected in (("none", None), (base, name)):
+        run_pack(monkeypatch, *given, "--on", choice)
+        found = read_correction(tmp_path / "out").base
+        assert (found and found.sha256) == expected
     small_run("a", 2, "--on", str(base))
     assert torch.load(path, weights_only=True)["on"] == name
 
@@ -346,8 +358,9 @@ def test_what_can_not_be_built_on_is_refused(
         run_pack(monkeypatch, plain, tmp_path / "out", "--on", base, "--model", tiny_gguf)
     other = tmp_path / "other.bin"
     other.write_bytes(random_correction(tiny_gguf, seed=5).to_bytes())
-    with pytest.raises(SystemExit, match="was not trained on"):
-        run_pack(monkeypatch, on_base, tmp_path / "out", "--on", other, "--model", tiny_gguf)
+    for choice in (other, "none"):
+        with pytest.raises(SystemExit, match="was not trained on"):
+            run_pack(monkeypatch, on_base, tmp_path / "out", "--on", choice, "--model", tiny_gguf)
     assert not (tmp_path / "out").exists()
 
 

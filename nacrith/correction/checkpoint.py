@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import torch
 
 from nacrith.errors import FileError
+from nacrith.models.corrections import NONE
 from predictors.base import ModelError
 from predictors.language_models.correction.correction_file import Correction, read_correction
 from predictors.language_models.correction.factors import Factors
@@ -45,31 +46,43 @@ def read_checkpoint(path: Path, shape: Shape, averaged: bool = True) -> Checkpoi
     return Checkpoint(path, factors, state.get("on"))
 
 
-def base_of(checkpoint: Checkpoint, given: Path | None, model: Path) -> Correction | None:
+def base_of(checkpoint: Checkpoint, given: str | None, model: Path) -> Correction | None:
     """The correction that a checkpoint was trained on top of.
 
     Args:
-        given: its file, if a user names it.
+        given: its file, if a user names it, or `NONE`.
         model: GGUF.
 
     Raises:
         FileError: it is not here, or another one was given, or as for `read_base`.
         ModelError: it can't be read.
     """
-    if given is None:
-        if not checkpoint.on:
-            return None
-        try:
-            given = find_base(checkpoint.on, checkpoint.path).path
-        except ModelError as error:
-            raise FileError(
-                f"{checkpoint.path} was trained on the correction {checkpoint.on[:16]}, which is "
-                "not here; name its file with --on"
-            ) from error
-    base = read_base(given, model)
-    if checkpoint.on not in (None, base.sha256):
+    if given is None and checkpoint.on is None:
+        raise FileError(
+            f"{checkpoint.path} does not say what it was trained on; name the correction with "
+            f"--on, or say --on {NONE}"
+        )
+    if given == NONE:
+        base = None
+    elif given is not None:
+        base = read_base(Path(given), model)
+    else:
+        base = read_base(_found(checkpoint), model) if checkpoint.on else None
+    if checkpoint.on not in (None, base.sha256 if base else ""):
         raise FileError(f"{checkpoint.path} was not trained on {given}; leave out --on")
     return base
+
+
+def _found(checkpoint: Checkpoint) -> Path:
+    """Where that is which a checkpoint names; raises FileError."""
+    assert checkpoint.on
+    try:
+        return find_base(checkpoint.on, checkpoint.path).path
+    except ModelError as error:
+        raise FileError(
+            f"{checkpoint.path} was trained on the correction {checkpoint.on[:16]}, which is "
+            "not here; name its file with --on"
+        ) from error
 
 
 def read_base(path: Path, model: Path) -> Correction:

@@ -71,7 +71,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="of the integers: smaller ones are compressed better (default %(default)s)",
     )
     parser.add_argument(
-        "--on", type=Path, metavar="FILE", help="the correction that it was trained on"
+        "--on",
+        metavar="FILE|none",
+        help="the correction that it was trained on, if the checkpoint does not say",
     )
 
 

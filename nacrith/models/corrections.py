@@ -40,15 +40,18 @@ def shipped_path(number: int) -> Path:
     return file_head.SHIPPED / name
 
 
+def shipped_numbers() -> list[int]:
+    """Of the known models with a correction, ascending."""
+    return sorted(number for number, known in KNOWN_MODELS.items() if known.correction)
+
+
 def shipped() -> Iterator[CorrectionFile]:
     """The corrections that belong to this version, the newest first.
 
     Raises:
         ModelNotFoundError: one is missing or damaged.
     """
-    for number in sorted(KNOWN_MODELS, reverse=True):
-        if KNOWN_MODELS[number].correction:
-            yield _shipped(number)
+    yield from map(_shipped, reversed(shipped_numbers()))
 
 
 def _shipped(number: int) -> CorrectionFile:
@@ -77,11 +80,7 @@ def corrected(file: ModelFile, choice: Choice = None) -> ModelFile:
                 f"{found.model[:16]}...; leave it out, or name that model with --model"
             )
         return replace(file, correction=found)
-    ours = [
-        number
-        for number, known in KNOWN_MODELS.items()
-        if known.correction and known.sha256 == file.sha256
-    ]
+    ours = [number for number in shipped_numbers() if KNOWN_MODELS[number].sha256 == file.sha256]
     return replace(file, correction=_shipped(max(ours))) if ours else file
 
 
@@ -105,11 +104,11 @@ def corrected_as(file: ModelFile, needed: str, choice: Choice = None) -> ModelFi
     given = None if choice in (None, NONE) else described(Path(str(choice)))
     if short_name(given) == needed:
         return replace(file, correction=given)
-    numbers = [number for number, known in KNOWN_MODELS.items() if known.correction == needed]
-    for found in map(_shipped, numbers):
+    named = [number for number in shipped_numbers() if KNOWN_MODELS[number].correction == needed]
+    for found in map(_shipped, named):
         if short_name(found) == needed:
             return replace(file, correction=found)
-    where = "use the version of nacrith that made it, or " if numbers else ""
+    where = "use the version of nacrith that made it, or " if named else ""
     other = f", {given.path} is {short_name(given)}" if given else ""
     raise ModelNotFoundError(
         f"this file was made with the correction {needed} of {file.name}, which this version of "
