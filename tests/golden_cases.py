@@ -400,14 +400,15 @@ CASES = {
     ),
 }
 CASES |= {f"charset-{name}": _text({"charset": name}, _in_charset(name)) for name in CHARSETS[1:]}
-# The newest correction that is shipped, as it is used by default.
+# The newest correction that is shipped is the default, the earlier ones are kept.
 CASES |= {
     f"exact-{number}": Case(
         (GOLDEN_TEXT,),
         {"model": known.name, "correction": known.correction, "kinds": {Kind.TEXT}},
+        {} if number == max(KNOWN_MODELS) else {"correction": shipped_path(number)},
         real=True,
     )
     for number, known in KNOWN_MODELS.items()
-    if number == max(KNOWN_MODELS) > 2
+    if number > 2
 }
 """By name of the file, without its ending."""

@@ -25,8 +25,8 @@ LISTED_IN = ("nacrith/format/header.py", "docs/format.md", "tests/test_format_pi
 
 _LEFT_TO_DO = """\
 python -m nacrith setup                               # merges it
+python -m tests.make_golden exact-{number}            # a file made with it
 python -m pytest tests/test_golden.py tests/test_format_pins.py tests/test_corrected_files.py
-python -m tests.make_golden exact-1 exact-prompt      # and a case for what the old number made
 python -m nacrith bench correction -o docs/benchmarks.md FILE...
 docs/correction.md, README.md and CHANGELOG.md name figures"""
 
@@ -42,14 +42,14 @@ def listed(text: str, number: int, hash_: str) -> str:
     """
     known = KNOWN_MODELS.get(number)
     lines = text.split("\n")
-    model_line = _line_of(lines, KNOWN_MODELS[number - 1].correction)
-    before = lines[model_line]
-    line = re.sub(rf"\b{number - 1}\b", str(number), before, count=1)
-    line = line.replace(KNOWN_MODELS[number - 1].correction, hash_)
+    before = KNOWN_MODELS[number - 1].correction
+    place = _line_of(lines, before)
+    line = re.sub(rf"\b{number - 1}\b", str(number), lines[place], count=1)
+    line = line.replace(before, hash_)
     if known:
         lines[_line_of(lines, known.correction)] = line
     else:
-        lines.insert(model_line + 1, line)
+        lines.insert(place + 1, line)
     return "\n".join(lines)
 
 
@@ -85,7 +85,8 @@ def main() -> None:
     path.write_bytes(correction.to_bytes())
     for place, text in changed.items():
         place.write_text(text, "utf-8")
-    print(f"{path}: {path.stat().st_size:,} bytes, model number {number}, {new}\n\n{_LEFT_TO_DO}")
+    print(f"{path}: {path.stat().st_size:,} bytes, model number {number}, {new}\n")
+    print(_LEFT_TO_DO.format(number=number))
 
 
 if __name__ == "__main__":
