@@ -1,21 +1,24 @@
 """Files that are made with a correction of the model's weights."""
 
 import io
+import json
 import pickle
 import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import nacrith
+from nacrith.cli.inspect import models
 from nacrith.codec.codec_request import DecompressRequest
 from nacrith.codec.loaded_models import LoadedModels, load_model
 from nacrith.errors import ModelMismatchError, ModelNotFoundError, NacrithError
 from nacrith.format.container import MemberReader, sole_member
 from nacrith.format.frame import Kind
 from nacrith.format.header import KNOWN_MODELS, KnownModel
-from nacrith.models import corrections
+from nacrith.models import catalog, corrections
 from nacrith.models.catalog import default_model, describe
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
@@ -310,6 +313,18 @@ def test_the_newest_number_is_the_default_and_older_files_open(
     with pytest.raises(ModelNotFoundError, match="install that anew"):
         nacrith.decompress(packed[254], model=tiny_gguf)
     assert nacrith.decompress(packed[252], model=tiny_gguf) == TEXT
+
+
+def test_the_list_of_models_names_both(numbered, tiny_gguf, tmp_path, monkeypatch, folder):
+    (tmp_path / "models").mkdir()
+    shutil.copy(tiny_gguf, tmp_path / "models")
+    monkeypatch.setenv("NACRITH_MODELS", str(tmp_path / "models"))
+    monkeypatch.setattr(catalog, "embedded_path", lambda: None)
+    listed = CliRunner().invoke(models, [])
+    on, base = (short(folder / name) for name in ("on.bin", "base.bin"))
+    assert f"  correction of its weights {on}, which builds on {base}\n" in listed.output
+    row = json.loads(CliRunner().invoke(models, ["--json"]).stdout.splitlines()[0])
+    assert (row["correction"], row["builds_on"]) == (on, base)
 
 
 def test_another_model_has_none(tiny_gguf):

@@ -148,7 +148,7 @@ class _Correction(_Name):
 
 CORRECTION = click.option(
     "--correction", type=_Correction(), default=None, metavar="FILE|none",
-    help="Correction of the model's weights; by default the one that is shipped for the model. "
+    help="Correction of the model's weights; by default the newest that is shipped for the model. "
     "The same FILE is needed to decompress.",
 )  # fmt: skip
 QUIET = options(
