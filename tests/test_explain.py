@@ -29,6 +29,7 @@ from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
 from tests.color_vision import SIMULATED, contrast, distance
+from tests.conftest import assert_fails
 
 TEXT = ("the end of </script> the thing, and the é of \U0001d11e to the king\n" * 6).encode()
 NOISE = np.random.default_rng(0).integers(0, 256, 5000, dtype=np.uint8).tobytes()
@@ -326,6 +327,15 @@ def test_the_command(nacrith, tmp_path, tiny_gguf):
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
+def test_a_level_of_the_environment_without_the_model_has_no_effect(nacrith, tmp_path, tiny_gguf):
+    (tmp_path / "a.txt").write_bytes(b"a boat went out to sea")
+    given = ("-fq", "--model", tiny_gguf, "a.txt")
+    for level in ("1", "3"):
+        result = nacrith("explain", *given, environment={"NACRITH_LEVEL": level})
+        assert result.returncode == 0, result.stderr
+    assert_fails(nacrith("explain", "-3", *given), 2, "below -4 there is no model")
+
+
 def test_a_browser_shows_it(options, tmp_path):
     page = tmp_path / "page.html"
     page.write_text(explain(io.BytesIO(TEXT * 40), "a", options), "utf-8")

@@ -54,13 +54,16 @@ def tell_how_long_restoring_takes(name: str, source: BinaryIO) -> None:
     Raises:
         FormatError, UnsupportedError: it can't be restored.
     """
-    from nacrith.format.description import describe_file
-    from nacrith.pipeline.restore_time import seconds_to_restore
+    from nacrith.format.container import MemberReader
+    from nacrith.pipeline.restore_time import RestoreTime
 
     if not source.seekable():
         return
     begin = source.tell()
-    seconds = sum(map(seconds_to_restore, describe_file(source)["members"]))
+    time = RestoreTime()
+    for member in MemberReader(source):
+        for frame in member.frames():
+            time.look_at(member.header, frame)
     source.seek(begin)
-    if seconds >= _LONG:
-        say(f"{name}: restoring this takes about {duration(seconds)}")
+    if time.seconds >= _LONG:
+        say(f"{name}: restoring this takes about {duration(time.seconds)}")

@@ -209,13 +209,19 @@ _LEVEL_HELP = {
 _LEVEL_NAMES = {PRESETS["fast"]: ("--fast",), PRESETS["best"]: ("--best",)}
 
 
-def default_level() -> int:
-    """That of the variable NACRITH_LEVEL, which `check_environment` has looked at."""
-    return int(os.environ.get("NACRITH_LEVEL") or PRESETS["default"])
+def default_level(least: int = 1) -> int:
+    """That of the variable NACRITH_LEVEL, which `check_environment` has looked at; the usual one
+    if there is none, or if it is below `least`."""
+    level = int(os.environ.get("NACRITH_LEVEL") or PRESETS["default"])
+    return level if level >= least else PRESETS["default"]
 
 
-def with_level(command: Callable[..., None]) -> Callable[..., None]:
-    """Add -1 to -9, --fast and --best; they arrive as `level`."""
+def with_level(command: Callable[..., None], least: int = 1) -> Callable[..., None]:
+    """Add -1 to -9, --fast and --best; they arrive as `level`.
+
+    Args:
+        least: what a variable says below it has no effect. Options arrive as they are.
+    """
 
     @options(
         *(
@@ -234,8 +240,10 @@ def with_level(command: Callable[..., None]) -> Callable[..., None]:
         chosen = [level for level in LEVELS if given.pop(f"level_{level}")]
         if len(chosen) > 1:
             names = [(*_LEVEL_NAMES.get(level, ()), f"-{level}")[0] for level in chosen[:2]]
-            raise click.UsageError(f"{names[0]} and {names[1]} exclude each other")
-        command(*args, level=chosen[0] if chosen else default_level(), **given)
+            raise click.UsageError(
+                f"{names[0]} and {names[1]} exclude each other; the highest level is -{max(LEVELS)}"
+            )
+        command(*args, level=chosen[0] if chosen else default_level(least), **given)
 
     return with_number
 

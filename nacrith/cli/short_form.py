@@ -96,7 +96,8 @@ _IDLE = (
     "-k", "--keep", "-f", "--force",
     *(f"-{level}" for level in range(1, 10)), "--fast", "--best", "-e", "--extreme", "--long",
     "--streams", "--window", "--block-size", "--backend", "--inside", "--correction",
-    "-n", "--no-name", "-N", "--metadata", "-M", "--memlimit", "--memory",
+    "-n", "--no-name", "--no-metadata", "-N", "--name", "--metadata", "-T", "--threads",
+    "-M", "--memlimit", "--memory",
 )  # fmt: skip
 """Options that a command has no use for, but need not refuse: of files written, of compression."""
 

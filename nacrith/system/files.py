@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from nacrith.errors import ChangedError, FileError, FormatError
+from nacrith.system.umask import current_umask
 
 if TYPE_CHECKING:
     from nacrith.format.header import Metadata
@@ -373,9 +374,7 @@ def restore_metadata(path: Path, metadata: "Metadata") -> None:
 
 def _set_attributes(path: Path, attributes: os.stat_result | None) -> None:
     if attributes is None:
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(path, 0o666 & ~umask)
+        os.chmod(path, 0o666 & ~current_umask())
         return
     mode = stat.S_IMODE(attributes.st_mode)
     if hasattr(os, "chown"):
