@@ -60,7 +60,9 @@ def test_what_the_run_would_refuse_is_refused(nacrith, folder):
     assert_fails(nacrith("--dry-run", "missing"), 1, "missing")
     assert_fails(nacrith("--dry-run", "b.nc"), 1, "compressed already")
     assert_fails(nacrith("-d", "--dry-run", "text"), 1, "does not end in .nc")
-    assert_fails(nacrith("--dry-run", "-o", "no/x", "text"), 1, "no such folder")
+    assert_fails(
+        nacrith("--dry-run", "-o", "no/x", "text"), 1, "there is no folder no; make it first"
+    )
     assert_fails(nacrith("--dry-run", "-M", "1M", "text"), 1, "the limit is 1 MiB")
 
 

@@ -328,7 +328,7 @@ def test_the_command(nacrith, tmp_path, tiny_gguf):
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
 def test_a_level_of_the_environment_without_the_model_has_no_effect(nacrith, tmp_path, tiny_gguf):
-    (tmp_path / "a.txt").write_bytes(b"a boat went out to sea")
+    (tmp_path / "a.txt").write_bytes(TEXT * 9)
     given = ("-fq", "--model", tiny_gguf, "a.txt")
     for level in ("1", "3"):
         result = nacrith("explain", *given, environment={"NACRITH_LEVEL": level})

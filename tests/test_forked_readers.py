@@ -1,5 +1,5 @@
-"""What was begun in a process can't be read on in a forked child, where its thread is not: an error,
-no waiting for ever."""
+"""What was begun in a process can't be read on in a forked child, where its thread is not: that is
+an error, and nothing waits for ever."""
 
 import os
 import random

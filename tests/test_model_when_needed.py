@@ -27,7 +27,7 @@ def no_model(monkeypatch):
 @pytest.mark.parametrize("data", [NOISE, TABLE, NOISE + TABLE], ids=["noise", "table", "both"])
 def test_binary_data_of_several_frames(no_model, data):
     packed = nacrith.compress(data, block_size=4000)
-    (member,) = MemberReader(io.BytesIO(packed))
+    member = next(iter(MemberReader(io.BytesIO(packed))))
     assert member.sole is None and member.header.model
     assert nacrith.decompress(packed) == data
     with nacrith.open(io.BytesIO(packed)) as file:

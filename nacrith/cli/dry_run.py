@@ -22,7 +22,7 @@ from nacrith.pipeline.content import largest_opened
 from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.resume import block_size_of, done_of
 from nacrith.plural import counted
-from nacrith.system.files import is_special, open_input, part_name
+from nacrith.system.files import is_special, no_folder, open_input, part_name
 from nacrith.transforms.opening.limits import Inside
 from nacrith.transforms.opening.peeking import peek
 
@@ -177,8 +177,8 @@ def check_target(target: Path | None, out: Output) -> None:
         return
     if os.path.lexists(target) and not out.force:
         raise FileError(f"{target} exists; use -f to overwrite it")
-    if not target.parent.is_dir() and out.output:
-        raise FileError(f"can't write {part_name(target)}: there is no such folder")
+    if not target.parent.exists() and out.output:
+        raise FileError(no_folder(part_name(target)))
 
 
 def _place(target: Path | None) -> str:

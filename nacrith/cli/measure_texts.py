@@ -109,7 +109,7 @@ def bench_memory(
 ) -> None:
     """Peak memory of both directions beside the estimate that --memlimit goes by.
 
-    Of FILEs; by default of the first 20,000 bytes of alice29.txt, which takes two minutes on 2 cores.
+    Of FILEs; by default of the first 20,000 bytes of alice29.txt, two minutes on 2 cores.
 
     \b
     nacrith bench memory
@@ -119,7 +119,10 @@ def bench_memory(
     from nacrith.bench.memory import BYTES, LEVELS_MEASURED, measure_memory, memory_section
     from nacrith.bench.texts import alice, read_files
 
-    texts = read_files(files, n_bytes) if files else {"alice29.txt": alice()[: n_bytes or BYTES]}
+    def start() -> dict[str, bytes]:
+        return {"alice29.txt": alice()[: n_bytes or BYTES]}
+
+    texts = read_files(files, n_bytes) if files else start()
     results = measure_memory(texts, levels or LEVELS_MEASURED, streams, _tell)
     show(memory_section(results), output)
 

@@ -239,9 +239,10 @@ def with_level(command: Callable[..., None], least: int = 1) -> Callable[..., No
     def with_number(*args: Any, **given: Any) -> None:
         chosen = [level for level in LEVELS if given.pop(f"level_{level}")]
         if len(chosen) > 1:
-            names = [(*_LEVEL_NAMES.get(level, ()), f"-{level}")[0] for level in chosen[:2]]
+            # Some write -19, as for zstd.
+            names = [" or ".join((f"-{n}", *_LEVEL_NAMES.get(n, ()))) for n in chosen[:2]]
             raise click.UsageError(
-                f"{names[0]} and {names[1]} exclude each other; the highest level is -{max(LEVELS)}"
+                f"{' and '.join(names)} exclude each other; levels go up to -{max(LEVELS)}"
             )
         command(*args, level=chosen[0] if chosen else default_level(least), **given)
 

@@ -1,4 +1,4 @@
-"""`-dcf` of what is not compressed, which is then copied: so `nacat -f` shows any file, as zcat does."""
+"""`-dcf` of what is not compressed copies it: so `nacat -f` shows any file, as zcat does."""
 
 import shutil
 from typing import BinaryIO

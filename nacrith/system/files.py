@@ -206,6 +206,11 @@ def _open_special(path: Path) -> io.BufferedWriter:
     return open(path, "wb")
 
 
+def no_folder(path: Path) -> str:
+    """What is said of a path to write to whose folder is not there."""
+    return f"can't write {path}: there is no folder {path.parent}; make it first"
+
+
 def part_name(path: Path, suffix: str = PART_SUFFIX) -> Path:
     """Where a target is written to: TARGET.part."""
     return path.with_name(path.name + suffix)
@@ -230,6 +235,8 @@ def _locked_part(part: Path) -> Iterator[_DurableFile]:
         try:
             file = _DurableFile(io.FileIO(part, "r+b", opener=create))
         except OSError as error:
+            if not part.parent.exists():
+                raise FileError(no_folder(part)) from error
             raise FileError(f"can't write {part}: {error.strerror}") from error
         try:
             if not _lock(file.fileno()):
