@@ -4,6 +4,7 @@ an error, and nothing waits for ever."""
 import os
 import random
 import signal
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,7 @@ def test_a_file_object(tmp_path):
     with nacrith.open(tmp_path / "a.nc") as file:
         found = file.read(10)
         # So much is buffered in front of it.
-        raw = file.raw
+        raw: Any = file.raw
         for action in (lambda: raw.read(5000), lambda: raw.seek(0)):
             assert in_child(action).startswith("FileError: what one process has begun")
         assert found + file.read() == DATA

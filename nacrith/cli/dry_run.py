@@ -95,13 +95,10 @@ def describe_compression(
     opened = None
     if limit is not None:
         opened = largest_opened(source, options.block_size, options.inside)
-    block = next(read_blocks(source, options.block_size, options.inside), b"")
-    size = len(block)
-    if path and path.is_file():
-        size = path.stat().st_size
-    else:
-        while data := source.read(1 << 20):
-            size += len(data)
+    blocks = read_blocks(source, options.block_size, options.inside)
+    block = next(blocks, b"")
+    is_file = path is not None and path.is_file()
+    size = os.fstat(source.fileno()).st_size if is_file else len(block) + sum(map(len, blocks))
     sizes = _kinds(block, options.inside)
     in_streams = sum(sizes.values())
     fitted = fitted_compression(options, limit, team, size, max(opened or 0, in_streams))

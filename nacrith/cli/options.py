@@ -172,7 +172,8 @@ MEMLIMIT = click.option(
     "-M", "--memlimit", "--memory", "memlimit", type=Parsed("size", parse_limit), default=None,
     metavar="SIZE",
     help="Take at most about so much memory (800M, 2G, 50% of it all): fewer workers, and when "
-    "compressing fewer streams and a shorter context; what does not fit is refused (0: no limit).",
+    "compressing fewer streams, a shorter context, and what is compressed stays closed; what does "
+    "not fit is refused (0: no limit).",
 )  # fmt: skip
 DRY_RUN = click.option(
     "--dry-run", is_flag=True,
