@@ -21,7 +21,7 @@ from nacrith.codec.token_log import Observer, observed_by
 from nacrith.errors import NacrithError
 from nacrith.explain import curve, explain, explaining
 from nacrith.explain.odds import odds
-from nacrith.explain.page import verdict
+from nacrith.explain.page import signed_bytes, verdict
 from nacrith.explain.picture import picture
 from nacrith.explain.totals import Totals
 from nacrith.format.parameters import Parameters
@@ -223,6 +223,9 @@ def test_a_page_says_where_the_predictors_cost(options):
     assert "The predictors after the model save" in explain(io.BytesIO(TEXT * 30), "a", options)
     letter = Totals(original=500, file=900, gzip=2000, xz=2000, tokens=100, model=800, coded=864)
     assert "after the model cost 8 bytes: the text is too short" in verdict(letter)
+    letter.coded = 807
+    assert "after the model cost 1 byte: the text is too short" in verdict(letter)
+    assert [signed_bytes(n) for n in (-0.4, 9.9, 1234.5)] == ["−0.4", "+9.9", "+1,234"]
 
 
 def test_the_most_surprising_words(options):

@@ -187,6 +187,8 @@ def test_a_filter(nacrith):
         ("nacrith", ["--model=-d", "x"], ["compress", "--model=-d", "x"]),
         ("nacrith", ["--", "-d"], ["compress", "--", "-d"]),
         ("nacrith", ["-dc8", "-T2"], ["decompress", "-c", "-T", "2"]),
+        ("nacrith", ["--no-progress", "-Dd", "--model=m", "-l", "x"], ["list", "x"]),
+        ("nacrith", ["--workers", "2", "--device", "cpu", "x", "-l"], ["list", "x"]),
     ],
 )
 def test_programs_and_values(program, given, meant):
