@@ -16,10 +16,9 @@ from nacrith.models import corrections
 from nacrith.transforms.deflate.adaptive_numbers import NUMBER
 from nacrith.transforms.deflate.effort import GREEDY, LAZY, LEVELS, LITERALS, RUNS, Effort
 from nacrith.transforms.deflate.inflate import most_blocks
-from nacrith.transforms.opening.expanding import MAX_DEPTH
 from nacrith.transforms.opening.forms import Form
 from nacrith.transforms.opening.layer import MOST_STREAMS
-from nacrith.transforms.opening.limits import MAX_EXPANDED
+from nacrith.transforms.opening.limits import MAX_DEPTH, MAX_EXPANDED
 from nacrith.transforms.prompts import PROMPTS
 from predictors.heads.neighbors import MAX_STATES
 from predictors.language_models.correction.correction_file import read_correction

@@ -1,6 +1,6 @@
 """A block of the original ↔ a frame, whatever the block holds."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from nacrith.codec.assembly import Assembly
@@ -23,6 +23,9 @@ from nacrith.format.frame import Frame, Kind, Opened, Segment, check_of
 from nacrith.system import signals
 from nacrith.transforms.opening.limits import ALL_STREAMS, Inside
 from predictors.text.text_model import TextPast
+
+Opener = Callable[[], TextCodec]
+"""Opens the model's codec, or returns it if it is open."""
 
 _TEXTS = {Kind.TEXT, Kind.MIXED_TEXT}
 
@@ -54,7 +57,7 @@ def holds_text(block: bytes, least: int, inside: Inside) -> bool:
 
 def encode_frame(
     block: bytes,
-    codec: TextCodec | TextMixing | None,
+    codec: TextCodec | TextMixing | Opener | None,
     on_progress: FrameCallback = ignore,
     past: TextPast | None = None,
     inside: Inside = ALL_STREAMS,
@@ -62,6 +65,7 @@ def encode_frame(
     """Encode a block. Without a codec all of it is taken as binary data.
 
     Args:
+        codec: or what opens one, which is done only if there is text for the model.
         past: what text by context mixing begins with; None = the primer.
         inside: which streams in it are opened.
 
@@ -84,7 +88,7 @@ def encode_frame(
 
 def _encode_as_is(
     block: bytes,
-    codec: TextCodec | TextMixing | None,
+    codec: TextCodec | TextMixing | Opener | None,
     on_progress: FrameCallback,
     past: TextPast | None,
     record: int = 0,
@@ -94,6 +98,10 @@ def _encode_as_is(
     if codec is None:
         return _encode(block, _binary(block, none), None, on_progress, past=past)
     segments = find_segments(block)
+    if callable(codec):
+        if all(kind != Kind.TEXT for kind, _ in segments):
+            return _encode(block, replace(none, segments=segments), None, on_progress, past=past)
+        codec = codec()
     if isinstance(codec, TextMixing):
         return _encode_mixed(block, segments, codec, on_progress, past, none)
     choice = replace(choose(block, segments, codec, codec.least_saving), record=record)

@@ -19,10 +19,14 @@ from nacrith.transforms.opening import lepton
 from nacrith.transforms.opening.finding import Found, find_streams
 from nacrith.transforms.opening.forms import Form, checksum
 from nacrith.transforms.opening.layer import MOST_STREAMS, Opening, code_openings, join, split
-from nacrith.transforms.opening.limits import ALL_STREAMS, MAX_EXPANDED, Expanded, Inside, Rows
-
-MAX_DEPTH = 3
-"""Layers: streams in streams in streams."""
+from nacrith.transforms.opening.limits import (
+    ALL_STREAMS,
+    MAX_DEPTH,
+    MAX_EXPANDED,
+    Expanded,
+    Inside,
+    Rows,
+)
 
 # Of 7-zip's and zopfli's streams an eighth is left as corrections; what then is saved is more.
 _MOST_CORRECTIONS = 4
