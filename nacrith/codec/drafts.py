@@ -28,7 +28,7 @@ _MATCH_ORDERS = np.array([3, 6, 12], dtype=np.int64)
 
 _SOURCES = _N_ORDERS + 1
 _STATES = 8
-"""States of a source that are told apart: how often it was right in a row, how long the match is."""
+"""States of a source that are told apart: how often it was right in a row, the match's length."""
 
 _MAX_COUNT = 3
 _MATCH_LENGTHS = (2, 3, 5, 8, 12, 20, 32)
@@ -135,12 +135,10 @@ def _odds(d: Drafts, token: int) -> Any:
 @inlined
 def _is_first(d: Drafts, k: int) -> Any:
     """Whether a source says something that none of those behind it says."""
-    if d.found[0, k] < 0:
-        return False
+    is_first = d.found[0, k] >= 0
     for j in range(k + 1, _SOURCES):
-        if d.found[0, j] == d.found[0, k]:
-            return False
-    return True
+        is_first &= d.found[0, j] != d.found[0, k]
+    return is_first
 
 
 @njit(cache=True)

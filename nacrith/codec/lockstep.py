@@ -21,7 +21,6 @@ Groups share nothing but the model's steps, so what they have in a step may be c
 threads: where a GPU evaluates many streams, one processor core would hold it up.
 """
 
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, wait
 from dataclasses import dataclass
@@ -34,6 +33,7 @@ import numpy as np
 from coder import Coder
 from nacrith.codec.guesser import MAX_STREAMS, Guesser
 from nacrith.codec.layout import Layout
+from nacrith.codec.step_cost import clock
 from predictors.base import BatchSession, FloatArray, IntArray, Session
 from predictors.ensemble import Ensemble
 from predictors.language_models.vocabulary import Vocabulary
@@ -185,10 +185,10 @@ def code_groups(
             if guesser:
                 guesser.update(tokens)
                 part.session.guess(guesser.guess())
-                began = time.perf_counter()
+                began = clock()
             logits = part.session.step(tokens[part.begin : part.end])
             if guesser:
-                guesser.took(time.perf_counter() - began)
+                guesser.took(clock() - began)
             hidden = part.session.hidden()
             following = next((other for other in parts[i + 1 :] + parts[:i] if other.groups), None)
             if following and not len(known):

@@ -5,8 +5,15 @@ these are depends on the processor. So it is measured along the way. The clock d
 evaluated together, and so the time that it takes, but not a bit of the result.
 """
 
+import time
+
 import numpy as np
 import numpy.typing as npt
+
+_IS_FINE = time.get_clock_info("process_time").resolution < 1e-4
+
+clock = time.process_time if _IS_FINE else time.perf_counter
+"""Seconds of all threads if the system counts them finely: what else runs takes nothing of them."""
 
 MAX_ROWS = 32
 """Rows of a step, at most, with guesses."""
@@ -24,6 +31,9 @@ as often as down is a median."""
 
 _LEAST, _MOST = 0.5, 20.0
 """Limits of how many times as much as by this table further rows cost."""
+
+_FORGETTING = 0.998
+"""With each step without guesses a high cost is trusted less, so that it is tried again."""
 
 
 def _table() -> npt.NDArray[np.float64]:
@@ -54,6 +64,8 @@ class StepCost:
             if not self._seconds:
                 self._seconds = seconds
             self._seconds *= _RATE if seconds > self._seconds else 1 / _RATE
+            if self._factor > 1:
+                self._factor **= _FORGETTING
         elif self._seconds:
             expected = self._seconds * self.costs()[tokens - 1]
             factor = self._factor * (_FACTOR_RATE if seconds > expected else 1 / _FACTOR_RATE)
