@@ -3,13 +3,16 @@
 Of what looks like a picture by its bytes alone, a sample is coded both ways.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
-from coder import Encoder
+from nacrith.codec.known import Known
 from nacrith.codec.media import Media, find_media
 from predictors.binary.bilevel_model import MAX_WIDTH, MIN_WIDTH
-from predictors.binary.parts import Model, Part, code_part
+from predictors.binary.parts import Model, Part, coded_size
 from predictors.binary.record_length import MAX_RECORD, MIN_RECORD, record_length
 
 Bytes = npt.NDArray[np.uint8]
@@ -35,28 +38,60 @@ _LEAST = 1 << 10
 _MOST_CHANGES = 20
 
 
-def find_parts(data: Bytes, record: int = 0) -> list[Part]:
+_MOST_MEDIA = MAX_PARTS // 2 - 1
+"""Pictures and sounds that are parts of their own; between them there are others."""
+
+
+def find_parts(data: Bytes, known: Known | None = None) -> list[Part]:
     """Cut [n] uint8 into parts, one or more, that add up to it.
 
     Args:
-        record: length of the records of what no header says anything of, if it is known; one
-            that is out of range is estimated.
+        known: a record length that is out of range is estimated. None = the pictures and sounds
+            are to be found.
     """
+    if known is None:
+        known = Known(media=tuple(find_media(data.tobytes())))
     parts = []
     end = 0
-    for media in find_media(data.tobytes())[: MAX_PARTS // 2 - 1]:
+    for media in _largest(_joined(known.media)):
         if media.begin > end:
-            parts.append(_other_part(data[end : media.begin], record))
-        parts.append(_better_part(data[media.begin : media.end], media))
+            parts.append(_other_part(data[end : media.begin], known.record))
+        parts.append(_part_of(data[media.begin : media.end], media))
         end = media.end
     if end < len(data) or not parts:
-        parts.append(_other_part(data[end:], record))
+        parts.append(_other_part(data[end:], known.record))
     return parts
 
 
-def _better_part(data: Bytes, media: Media) -> Part:
+def _joined(media: Sequence[Media]) -> list[Media]:
+    """Pictures alike that follow each other, as icons in an archive do, are one."""
+    joined: list[Media] = []
+    for one in media:
+        last = joined[-1] if joined else None
+        if (
+            last
+            and one.is_chosen
+            and last.is_chosen
+            and last.end == one.begin
+            and (last.model, last.numbers) == (one.model, one.numbers)
+        ):
+            joined[-1] = replace(last, end=one.end)
+        else:
+            joined.append(one)
+    return joined
+
+
+def _largest(media: list[Media]) -> list[Media]:
+    """As many as there can be, in their order."""
+    largest = sorted(media, key=lambda one: one.begin - one.end)[:_MOST_MEDIA]
+    return sorted(largest, key=lambda one: one.begin)
+
+
+def _part_of(data: Bytes, media: Media) -> Part:
     """A picture or sound as such, or as bytes if a sample is smaller so."""
     part = Part(media.model, len(data), media.numbers)
+    if media.is_chosen:
+        return part
     whole = Part(Model.BYTES, len(data), (record_length(data),))
     return min(part, whole, key=lambda part: _sample_size(data, part, _SAMPLE))
 
@@ -84,10 +119,7 @@ def _may_be_bilevel(data: Bytes, width: int) -> bool:
 
 def _sample_size(data: Bytes, part: Part, n: int) -> int:
     """What n bytes of the middle of the data cost as such a part, in bytes."""
-    sample = _middle(data, n).copy()
-    coder = Encoder()
-    code_part(coder, sample, Part(part.model, len(sample), part.numbers))
-    return len(coder.finish())
+    return coded_size(_middle(data, n), part)
 
 
 def _middle(data: Bytes, n: int) -> Bytes:

@@ -1,16 +1,15 @@
 """Pictures and sound that are not compressed, found by their headers anywhere in data.
 
-Windows bitmaps (BMP), the binary portable formats (PBM, PGM, PPM), TIFF with its rows in one run,
-WAV and AIFF. What is cut off by the end of the data counts as far as it goes.
+Windows bitmaps (BMP), the binary portable formats (PBM, PGM, PPM), TIFF, WAV and AIFF. What is cut
+off by the end of the data counts as far as it goes.
 """
 
 import re
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from predictors.binary.bilevel_model import MAX_WIDTH, MIN_WIDTH
-from predictors.binary.parts import Model, Part, problem
+from predictors.binary.parts import Model, Part, of_picture, problem
 from predictors.binary.sound_model import BIG_ENDIAN, EIGHT_BITS, LITTLE_ENDIAN
 
 _LEAST = 1 << 10
@@ -31,6 +30,8 @@ class Media:
         header: where their header begins.
         begin, end: of the pixels or samples.
         model, numbers: as of a `Part`.
+        missing: bytes that it has behind `end`, cut off.
+        is_chosen: is it known to be smallest as such?
     """
 
     header: int
@@ -38,13 +39,37 @@ class Media:
     end: int
     model: Model
     numbers: tuple[int, ...]
+    missing: int = 0
+    is_chosen: bool = False
+
+    def moved(self, distance: int) -> "Media":
+        """The same elsewhere."""
+        return replace(
+            self,
+            header=self.header + distance,
+            begin=self.begin + distance,
+            end=self.end + distance,
+        )
+
+    @property
+    def unit(self) -> int:
+        """Bytes of a pixel, or of a sample of all channels."""
+        if self.model == Model.PIXELS:
+            return self.numbers[1]
+        if self.model == Model.SOUND:
+            return _sample_bytes(self.numbers[0]) * self.numbers[1]
+        return 1
 
 
-def find_media(data: bytes) -> list[Media]:
-    """All pictures and sounds, in order; none begins before the one before it ends."""
-    found: list[Media] = []
-    end = 0
-    for match in _MAGIC.finditer(data):
+def find_media(data: bytes, rest: Media | None = None) -> list[Media]:
+    """All pictures and sounds, in order; none begins before the one before it ends.
+
+    Args:
+        rest: what goes on at the begin of the data.
+    """
+    found = [rest] if rest else []
+    end = rest.end if rest else 0
+    for match in _MAGIC.finditer(data, end):
         if match.start() < end:
             continue
         read = _READERS[match.group()[:2]]
@@ -56,6 +81,28 @@ def find_media(data: bytes) -> list[Media]:
             found.append(media)
             end = media.end
     return found
+
+
+def rest_behind(media: Media, size: int, following: int) -> Media | None:
+    """What goes on behind the data that a picture or sound was found in.
+
+    Args:
+        media: the last one that was found.
+        size: bytes of the data.
+        following: bytes behind it.
+
+    Returns:
+        Its whole pixels or samples among these; None if there are none.
+    """
+    missing = media.missing - (size - media.end)
+    if media.missing <= 0 or missing <= 0:
+        return None
+    begin = (media.begin - size) % media.unit
+    end = min(missing, following)
+    if media.model == Model.SOUND:
+        end -= (end - begin) % _sample_bytes(media.numbers[0])
+    rest = Media(0, begin, end, media.model, media.numbers, missing - end)
+    return rest if _is_sound_or_picture(rest) else None
 
 
 def _is_text(data: bytes, media: Media) -> bool:
@@ -74,21 +121,24 @@ def _media(
     data: bytes, header: int, begin: int, size: int, model: Model, *numbers: int
 ) -> Media | None:
     end = min(begin + size, len(data))
-    if model == Model.SOUND:
-        end -= (end - begin) % 2
-    return Media(header, begin, end, model, numbers) if header < begin < end else None
+    if model == Model.SOUND and end > begin:
+        end -= (end - begin) % _sample_bytes(numbers[0])
+    if not header < begin < end:
+        return None
+    return Media(header, begin, end, model, numbers, begin + size - end)
+
+
+def _sample_bytes(kind: int) -> int:
+    """Of one channel."""
+    return 1 if kind == EIGHT_BITS else 2
 
 
 def _picture(
     data: bytes, header: int, begin: int, stride: int, rows: int, bits: int
 ) -> Media | None:
     """Of a row of `stride` bytes and so many bits a pixel."""
-    size = stride * rows
-    if bits == 1 and MIN_WIDTH <= stride <= MAX_WIDTH:
-        return _media(data, header, begin, size, Model.BILEVEL, stride)
-    if bits in (8, 24, 32):
-        return _media(data, header, begin, size, Model.PIXELS, stride, bits // 8)
-    return None
+    model = of_picture(stride, bits)
+    return _media(data, header, begin, stride * rows, model[0], *model[1]) if model else None
 
 
 def _bmp(data: bytes, at: int) -> Media | None:

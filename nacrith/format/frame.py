@@ -32,9 +32,10 @@ class Kind(IntEnum):
 _KIND_BITS = 3
 _KINDS = frozenset(Kind)
 
-_OPENED = 7
+_OPENED, _OPENED_NEW = 7, 6
 """In place of a kind: the first segment says that streams have been opened, and how many bytes
-there were before."""
+there were before. The other number is for what the first programs of this format do not know, and
+so refuse."""
 
 
 class Segment(NamedTuple):
@@ -50,10 +51,12 @@ class Opened(NamedTuple):
     Attributes:
         size: bytes of the original.
         payload: see `nacrith.transforms.opening`.
+        is_new: does it name what the first programs of this format do not know?
     """
 
     size: int
     payload: bytes
+    is_new: bool = False
 
 
 def check_of(original: bytes) -> bytes:
@@ -100,7 +103,8 @@ class Frame:
     def to_bytes(self) -> bytes:
         out = bytearray(to_varint(len(self.segments) + (self.opened is not None)))
         if self.opened:
-            out += to_varint(self.opened.size << _KIND_BITS | _OPENED)
+            opened = _OPENED_NEW if self.opened.is_new else _OPENED
+            out += to_varint(self.opened.size << _KIND_BITS | opened)
         for kind, length in self.segments:
             out += to_varint(length << _KIND_BITS | kind)
         out += self.check
@@ -130,8 +134,8 @@ class Frame:
         for i in range(count):
             packed = reader.varint()
             kind, length = packed & ((1 << _KIND_BITS) - 1), packed >> _KIND_BITS
-            if kind == _OPENED and i == 0:
-                opened = Opened(length, b"")
+            if kind in (_OPENED, _OPENED_NEW) and i == 0:
+                opened = Opened(length, b"", kind == _OPENED_NEW)
                 if not 0 < length <= MAX_ORIGINAL or count == 1:
                     raise FormatError("a frame is damaged: its size can't be right")
                 continue

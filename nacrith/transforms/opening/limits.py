@@ -1,6 +1,5 @@
-"""What a block becomes with its streams opened, and how large."""
+"""What of a block is opened, and how large it may become."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 MAX_EXPANDED = 1 << 26
@@ -32,26 +31,9 @@ class Rows(NamedTuple):
     Attributes:
         row: bytes of a row, with what stands in front of its pixels.
         pixel: bytes of a pixel, 1 if several share one.
+        bits: of a pixel; 0 = not known.
     """
 
     row: int
     pixel: int
-
-
-@dataclass(frozen=True)
-class Expanded:
-    """A block with its streams opened.
-
-    Attributes:
-        data: the bytes around the streams, and their contents.
-        payload: what makes the block of it.
-        streams, perfect: how many of deflate there are, and of how many all decisions were
-            predicted.
-        rows: of the picture that is most of the data, if one is.
-    """
-
-    data: bytes
-    payload: bytes
-    streams: int
-    perfect: int
-    rows: Rows | None = None
+    bits: int = 0
