@@ -15,7 +15,7 @@ from nacrith.codec.block import rest_of
 from nacrith.codec.callbacks import DoneCallback, FrameCallback, TextCallback, ignore
 from nacrith.codec.kept_once import KeptOnce
 from nacrith.codec.known import Known, Run
-from nacrith.codec.media import Media, find_media
+from nacrith.codec.media import Media, find_media, media_of
 from nacrith.codec.model_pays import NO_CHOICE, Choice, choose
 from nacrith.codec.opening import look_inside, take
 from nacrith.codec.segments import binary_segments, find_segments
@@ -25,12 +25,8 @@ from nacrith.codec.text_mixing import LONG_INSTEAD_OF_MODEL, TextMixing, may_be_
 from nacrith.errors import FormatError
 from nacrith.format.frame import Frame, Kind, Opened, Segment, check_of
 from nacrith.system import signals
-from nacrith.transforms.opening.limits import ALL_STREAMS, Inside
+from nacrith.transforms.opening.limits import ALL_STREAMS, Expanded, Inside
 from predictors.text.text_model import TextPast
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from nacrith.transforms.opening.expanded import Expanded
 
 _TEXTS = {Kind.TEXT, Kind.MIXED_TEXT}
 
@@ -71,21 +67,17 @@ def _known(block: bytes) -> Known:
     return Known(media=tuple(find_media(block, rest_of(block))))
 
 
-def _known_of(expanded: "Expanded") -> Known:
+def _known_of(expanded: Expanded) -> Known:
     """What is known of a block with its streams opened."""
-    chosen = [
-        Media(place, place, place + part.size, part.model, part.numbers, is_chosen=True)
-        for place, part in expanded.pictures
-    ]
     found: list[Media] = []
-    begin = 0
-    for media in (*chosen, None):
+    end = 0
+    for shown in expanded.shown:
         # Headers among pixels are none.
-        end = media.begin if media else len(expanded.data)
-        found += (one.moved(begin) for one in find_media(expanded.data[begin:end]))
-        if media:
-            found.append(media)
-            begin = media.end
+        found += (one.moved(end) for one in find_media(expanded.data[end : shown.begin]))
+        end = shown.end
+        if picture := media_of(shown.begin, end, shown.rows.row - 1, shown.rows.bits):
+            found.append(picture)
+    found += (one.moved(end) for one in find_media(expanded.data[end:]))
     return Known(expanded.rows.row if expanded.rows else 0, tuple(found))
 
 
@@ -110,7 +102,7 @@ def encode_frame(
         return _encode_as_is(block, _known(block), codec, on_progress, past)
     told = _scaled(on_progress, len(block), len(expanded.data))
     frame = _encode_as_is(expanded.data, _known_of(expanded), codec, told, past)
-    opened = Opened(len(block), expanded.payload, expanded.is_new)
+    opened = Opened(len(block), expanded.payload, b"" if expanded.is_new else None)
     frame = replace(frame, check=check_of(block), opened=opened)
     if _size(frame) < len(encode_lzma(block)):
         return frame

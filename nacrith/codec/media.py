@@ -9,6 +9,7 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from nacrith.codec.tiff import find_strips
 from predictors.binary.parts import Model, Part, of_picture, problem
 from predictors.binary.sound_model import BIG_ENDIAN, EIGHT_BITS, LITTLE_ENDIAN
 
@@ -31,7 +32,7 @@ class Media:
         begin, end: of the pixels or samples.
         model, numbers: as of a `Part`.
         missing: bytes that it has behind `end`, cut off.
-        is_chosen: is it known to be smallest as such?
+        record: length of the records that it may be coded as instead; 0 = to be estimated.
     """
 
     header: int
@@ -40,7 +41,7 @@ class Media:
     model: Model
     numbers: tuple[int, ...]
     missing: int = 0
-    is_chosen: bool = False
+    record: int = 0
 
     def moved(self, distance: int) -> "Media":
         """The same elsewhere."""
@@ -72,15 +73,22 @@ def find_media(data: bytes, rest: Media | None = None) -> list[Media]:
     for match in _MAGIC.finditer(data, end):
         if match.start() < end:
             continue
-        read = _READERS[match.group()[:2]]
-        try:
-            media = read(data, match.start())
-        except (struct.error, IndexError):
-            continue
-        if media and _is_sound_or_picture(media) and not _is_text(data, media):
-            found.append(media)
-            end = media.end
+        for media in _read(data, match.start(), match.group()[:2]):
+            if _is_sound_or_picture(media) and not _is_text(data, media):
+                found.append(media)
+                end = media.end
     return found
+
+
+def _read(data: bytes, at: int, magic: bytes) -> list[Media]:
+    """What the header at a place tells of."""
+    try:
+        if magic in (b"II", b"MM"):
+            return [*_tiff(data, at)]
+        media = _READERS[magic](data, at)
+    except (struct.error, IndexError):
+        return []
+    return [media] if media else []
 
 
 def rest_behind(media: Media, size: int, following: int) -> Media | None:
@@ -117,6 +125,14 @@ def _is_sound_or_picture(media: Media) -> bool:
     return size >= _LEAST and not problem(Part(media.model, size, media.numbers))
 
 
+def media_of(begin: int, end: int, stride: int, bits: int) -> Media | None:
+    """A picture without a header, of a row of `stride` bytes and so many bits a pixel."""
+    if not (model := of_picture(stride, bits)):
+        return None
+    media = Media(begin, begin, end, *model, record=stride)
+    return media if _is_sound_or_picture(media) else None
+
+
 def _media(
     data: bytes, header: int, begin: int, size: int, model: Model, *numbers: int
 ) -> Media | None:
@@ -134,11 +150,11 @@ def _sample_bytes(kind: int) -> int:
 
 
 def _picture(
-    data: bytes, header: int, begin: int, stride: int, rows: int, bits: int
+    data: bytes, header: int, begin: int, stride: int, size: int, bits: int
 ) -> Media | None:
     """Of a row of `stride` bytes and so many bits a pixel."""
     model = of_picture(stride, bits)
-    return _media(data, header, begin, stride * rows, model[0], *model[1]) if model else None
+    return _media(data, header, begin, size, model[0], *model[1]) if model else None
 
 
 def _bmp(data: bytes, at: int) -> Media | None:
@@ -149,7 +165,7 @@ def _bmp(data: bytes, at: int) -> Media | None:
     if not head + 14 <= begin <= head + 14 + 1024 + 16:
         return None
     stride = (width * bits + 31) // 32 * 4
-    return _picture(data, at, at + begin, stride, abs(height), bits)
+    return _picture(data, at, at + begin, stride, stride * abs(height), bits)
 
 
 _PNM_HEAD = re.compile(rb"P[456](?:\s+|#[^\n]*\n)+(\d{1,6})(?:\s+|#[^\n]*\n)+(\d{1,6})")
@@ -163,33 +179,23 @@ def _pnm(data: bytes, at: int) -> Media | None:
     width, rows = int(head[1]), int(head[2])
     end = head.end()
     if data[at + 1] == ord("4"):
-        return _picture(data, at, end + 1, (width + 7) // 8, rows, 1)
+        stride = (width + 7) // 8
+        return _picture(data, at, end + 1, stride, stride * rows, 1)
     most = _PNM_MOST.match(data, end)
-    pixel = 3 if data[at + 1] == ord("6") else 1
-    return _picture(data, at, most.end() + 1, width * pixel, rows, 8 * pixel) if most else None
-
-
-_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _OFFSETS, _SAMPLES = 256, 257, 258, 259, 273, 277
-
-
-def _tiff(data: bytes, at: int) -> Media | None:
-    order = "<" if data[at : at + 2] == b"II" else ">"
-    directory = at + struct.unpack_from(order + "I", data, at + 4)[0]
-    (entries,) = struct.unpack_from(order + "H", data, directory)
-    tags = {}
-    for i in range(min(entries, 64)):
-        tag, kind, count = struct.unpack_from(order + "HHI", data, directory + 2 + 12 * i)
-        code, size = ("H", 2) if kind == 3 else ("I", 4)
-        place = directory + 10 + 12 * i
-        if count * size > 4:
-            place = at + struct.unpack_from(order + "I", data, place)[0]
-        tags[tag] = struct.unpack_from(order + code, data, place)[0]
-    samples = tags.get(_SAMPLES, 1)
-    bits = tags.get(_BITS, 1) * samples
-    if tags.get(_COMPRESSION, 1) != 1 or not {_WIDTH, _HEIGHT, _OFFSETS} <= tags.keys():
+    if not most:
         return None
-    stride = (tags[_WIDTH] * bits + 7) // 8
-    return _picture(data, at, at + tags[_OFFSETS], stride, tags[_HEIGHT], bits)
+    pixel = 3 if data[at + 1] == ord("6") else 1
+    stride = width * pixel
+    return _picture(data, at, most.end() + 1, stride, stride * rows, 8 * pixel)
+
+
+def _tiff(data: bytes, at: int) -> Iterator[Media]:
+    header, end = at, at
+    for begin, size, stride, bits in find_strips(data, at):
+        # Those that reach into each other are none.
+        if begin > end and (media := _picture(data, header, begin, stride, size, bits)):
+            yield media
+            header = end = media.end
 
 
 def _chunks(data: bytes, at: int, order: str) -> Iterator[tuple[bytes, int, int]]:
@@ -232,8 +238,6 @@ _READERS: dict[bytes, Callable[[bytes, int], Media | None]] = {
     b"P4": _pnm,
     b"P5": _pnm,
     b"P6": _pnm,
-    b"II": _tiff,
-    b"MM": _tiff,
     b"RI": _wav,
     b"FO": _aiff,
 }

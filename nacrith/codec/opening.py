@@ -3,21 +3,17 @@
 from nacrith.codec.kept_once import KeptOnce
 from nacrith.system import signals
 from nacrith.transforms.opening.finding import may_hold_streams
-from nacrith.transforms.opening.limits import MAX_EXPANDED, Inside
+from nacrith.transforms.opening.limits import MAX_EXPANDED, Expanded, Inside
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from nacrith.transforms.opening.expanded import Expanded
-
-_kept: KeptOnce[tuple[Inside, "Expanded | None"]] = KeptOnce()
+_kept: KeptOnce[tuple[Inside, Expanded | None]] = KeptOnce()
 
 
-def look_inside(block: bytes, inside: Inside) -> "Expanded | None":
+def look_inside(block: bytes, inside: Inside) -> Expanded | None:
     """The block with its streams opened, None if there are none; kept until it is taken."""
     return _kept.keep(block, (inside, take(block, inside)))[1]
 
 
-def take(block: bytes, inside: Inside) -> "Expanded | None":
+def take(block: bytes, inside: Inside) -> Expanded | None:
     """As `look_inside`; nothing is kept any longer."""
     kept = _kept.take(block)
     if kept and kept[0] == inside:

@@ -18,7 +18,6 @@ from nacrith.transforms.deflate.guess import guess
 from nacrith.transforms.deflate.inflate import Deflated, inflate
 from nacrith.transforms.deflate.stream import StreamCoding
 from nacrith.transforms.opening import lepton
-from nacrith.transforms.opening.expanded import Expanded
 from nacrith.transforms.opening.finding import Found, find_streams
 from nacrith.transforms.opening.forms import FIRST_FORMS, Form, checksum
 from nacrith.transforms.opening.layer import (
@@ -29,10 +28,16 @@ from nacrith.transforms.opening.layer import (
     join,
     split,
 )
-from nacrith.transforms.opening.limits import ALL_STREAMS, MAX_EXPANDED, Inside, Rows
-from nacrith.transforms.opening.pictures import Picture, as_picture
+from nacrith.transforms.opening.limits import (
+    ALL_STREAMS,
+    MAX_EXPANDED,
+    Expanded,
+    Inside,
+    Rows,
+    Shown,
+)
 from nacrith.transforms.opening.png_filters import FilterCoding, refilter
-from predictors.binary.parts import Part
+from nacrith.transforms.opening.png_pictures import Unfiltered, unfiltered
 
 MAX_DEPTH = 3
 """Layers: streams in streams in streams."""
@@ -54,7 +59,7 @@ class _Stream:
         inside: what deflate made it of.
         deflated, effort: None of a JPEG picture.
         rows: of a PNG picture.
-        picture: of one that is opened to its pixels.
+        unfiltered: of one that is opened to its pixels.
     """
 
     form: Form
@@ -62,12 +67,12 @@ class _Stream:
     deflated: Deflated | None = None
     effort: Effort | None = None
     rows: Rows | None = None
-    picture: Picture | None = None
+    unfiltered: Unfiltered | None = None
 
     @property
     def content(self) -> bytes:
         """What it becomes."""
-        return self.picture.pixels if self.picture else self.inside
+        return self.unfiltered.pixels if self.unfiltered else self.inside
 
 
 @dataclass
@@ -97,7 +102,7 @@ def expand(
     """
     data = block
     layers: list[_Layer] = []
-    pictures: list[tuple[int, Part]] = []
+    shown: list[Shown] = []
     begin = 0
     for _ in range(MAX_DEPTH):
         found = _open(data, begin, check, inside)
@@ -105,7 +110,7 @@ def expand(
             break
         data, begin, layer = found
         layers.append(layer)
-        pictures = _moved(pictures, layer.cut_out) + _pictures_of(layer, begin)
+        shown = _moved(shown, layer.cut_out) + _shown_in(layer, begin)
     if not layers:
         return None
     coder = Encoder()
@@ -120,18 +125,31 @@ def expand(
             check()
             if not stream.deflated:
                 continue
-            if stream.picture and stream.rows:
-                filters.code(_values(stream.content), stream.rows, stream.picture.filters)
+            if stream.unfiltered and stream.rows:
+                filters.code(_values(stream.content), stream.rows, stream.unfiltered.filters)
             coding.code_effort(stream.effort)
             _, corrections = coding.code(_values(stream.inside), coding.effort, stream.deflated)
             perfect += not corrections
-    n = sum(stream.deflated is not None for layer in layers for stream in layer.streams)
+    counts = [sum(stream.deflated is not None for stream in layer.streams) for layer in layers]
+    n = sum(counts)
     rows = _rows_of(layers, len(data))
-    expanded = Expanded(data, coder.finish(), n, perfect, rows, tuple(pictures), _is_new(layers))
+    expanded = Expanded(
+        data, coder.finish(), n, perfect, rows, tuple(shown), _is_new(layers), counts[0]
+    )
     # Never rely on what was not done.
     if restore(data, expanded.payload, len(block), check) != block:
         return None
     return expanded
+
+
+def count_streams(block: bytes, inside: Inside = ALL_STREAMS) -> tuple[int, int, int]:
+    """How many streams of deflate are opened, how many of these need no corrections, and how many
+    of those that lie in the block itself stay closed."""
+    n = sum(found.form != Form.JPEG for found in find_streams(block, 0, MAX_EXPANDED, inside))
+    expanded = expand(block, inside=inside)
+    if expanded is None:
+        return 0, 0, n
+    return expanded.streams, expanded.perfect, n - expanded.outer
 
 
 def _is_new(layers: Sequence[_Layer]) -> bool:
@@ -139,19 +157,18 @@ def _is_new(layers: Sequence[_Layer]) -> bool:
     return any(stream.form not in FIRST_FORMS for layer in layers for stream in layer.streams)
 
 
-def _pictures_of(layer: _Layer, begin: int) -> list[tuple[int, Part]]:
-    """The places and parts of a layer's pictures; its contents begin at a place."""
+def _shown_in(layer: _Layer, begin: int) -> list[Shown]:
+    """A layer's pictures; its contents begin at a place."""
     pictures = []
     for stream in layer.streams:
-        if stream.picture:
-            pictures.append((begin, stream.picture.part))
-        begin += len(stream.content)
+        end = begin + len(stream.content)
+        if stream.unfiltered and stream.rows:
+            pictures.append(Shown(begin, end, stream.rows))
+        begin = end
     return pictures
 
 
-def _moved(
-    pictures: Sequence[tuple[int, Part]], cut_out: Sequence[tuple[int, int]]
-) -> list[tuple[int, Part]]:
+def _moved(pictures: Sequence[Shown], cut_out: Sequence[tuple[int, int]]) -> list[Shown]:
     """Where pictures are when pieces (begin, end), ascending, have been cut out.
 
     A picture that one was cut out of is left out.
@@ -159,10 +176,10 @@ def _moved(
     ends = [end for _, end in cut_out]
     bytes_before = [0, *accumulate(end - begin for begin, end in cut_out)]
     left = []
-    for begin, part in pictures:
+    for begin, end, rows in pictures:
         n = bisect_right(ends, begin)
-        if n == len(cut_out) or cut_out[n][0] >= begin + part.size:
-            left.append((begin - bytes_before[n], part))
+        if n == len(cut_out) or cut_out[n][0] >= end:
+            left.append(Shown(begin - bytes_before[n], end - bytes_before[n], rows))
     return left
 
 
@@ -170,7 +187,7 @@ def _rows_of(layers: Sequence[_Layer], size: int) -> Rows | None:
     """Of the picture that is more than half of the data, and has its filters."""
     for layer in layers:
         for stream in layer.streams:
-            if stream.rows and not stream.picture and 2 * len(stream.content) > size:
+            if stream.rows and not stream.unfiltered and 2 * len(stream.content) > size:
                 return stream.rows
     return None
 
@@ -200,7 +217,7 @@ def _open(
     if not opened:
         return None
     places = [
-        Place(found.pieces, len(s.content), s.form, s.rows if s.picture else None)
+        Place(found.pieces, len(s.content), s.form, s.rows if s.unfiltered else None)
         for found, s in opened
     ]
     around, openings = split(data, places)
@@ -224,9 +241,9 @@ def _opened(raw: bytes, found: Found, last: Effort) -> _Stream | None:
     effort, wrong = guess(_values(found.content), taken[1], last, found.window)
     if _MOST_CORRECTIONS * _BITS_PER_CORRECTION * wrong > 8 * len(raw):
         return None
-    picture = as_picture(found.content, found.rows) if found.rows else None
-    form = Form.PNG if picture else found.form
-    return _Stream(form, found.content, taken[1], effort, found.rows, picture)
+    pixels = unfiltered(found.content, found.rows) if found.rows else None
+    form = Form.PNG if pixels else found.form
+    return _Stream(form, found.content, taken[1], effort, found.rows, pixels)
 
 
 def _code_version(coding: StreamCoding, openings: Sequence[Opening], given: bool = True) -> int:
