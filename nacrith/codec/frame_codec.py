@@ -100,15 +100,28 @@ def encode_frame(
     expanded = take(block, inside)
     if expanded is None:
         return _encode_as_is(block, _known(block), codec, on_progress, past)
-    told = _scaled(on_progress, len(block), len(expanded.data))
-    frame = _encode_as_is(expanded.data, _known_of(expanded), codec, told, past)
-    opened = Opened(len(block), expanded.payload, b"" if expanded.is_new else None)
-    frame = replace(frame, check=check_of(block), opened=opened)
+    frame = _encode_opened(block, expanded, codec, on_progress, past)
     if _size(frame) < len(encode_lzma(block)):
         return frame
     # Little was in the streams, or much of them occurs twice.
-    closed = _encode_as_is(block, _known(block), codec, on_progress, past)
-    return min(frame, closed, key=_size)
+    candidates = [frame, _encode_as_is(block, _known(block), codec, on_progress, past)]
+    if expanded.shown and (filtered := take(block, inside._replace(pixels=False))):
+        candidates.append(_encode_opened(block, filtered, codec, on_progress, past))
+    return min(candidates, key=_size)
+
+
+def _encode_opened(
+    block: bytes,
+    expanded: Expanded,
+    codec: TextCodec | TextMixing | None,
+    on_progress: FrameCallback,
+    past: TextPast | None,
+) -> Frame:
+    """Encode a block whose streams are opened."""
+    told = _scaled(on_progress, len(block), len(expanded.data))
+    frame = _encode_as_is(expanded.data, _known_of(expanded), codec, told, past)
+    opened = Opened(len(block), expanded.payload, b"" if expanded.is_new else None)
+    return replace(frame, check=check_of(block), opened=opened)
 
 
 def _encode_as_is(

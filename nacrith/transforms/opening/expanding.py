@@ -89,7 +89,9 @@ def _nothing() -> None:
 
 
 def expand(
-    block: bytes, check: Callable[[], None] = _nothing, inside: Inside = ALL_STREAMS
+    block: bytes,
+    check: Callable[[], None] = _nothing,
+    inside: Inside = ALL_STREAMS,
 ) -> Expanded | None:
     """Open the streams of a block.
 
@@ -133,8 +135,9 @@ def expand(
     counts = [sum(stream.deflated is not None for stream in layer.streams) for layer in layers]
     n = sum(counts)
     rows = _rows_of(layers, len(data))
+    is_new = _is_new(layers)
     expanded = Expanded(
-        data, coder.finish(), n, perfect, rows, tuple(shown), _is_new(layers), counts[0]
+        data, coder.finish(), n, perfect, rows, tuple(shown), is_new, outer=counts[0]
     )
     # Never rely on what was not done.
     if restore(data, expanded.payload, len(block), check) != block:
@@ -206,7 +209,9 @@ def _open(
     for found in find_streams(data, begin, MAX_EXPANDED, inside):
         check()
         raw = b"".join(data[a:b] for a, b in found.pieces)
-        stream = _packed(raw) if found.form == Form.JPEG else _opened(raw, found, last)
+        stream = (
+            _packed(raw) if found.form == Form.JPEG else _opened(raw, found, last, inside.pixels)
+        )
         if not stream or size - found.size + len(stream.content) > MAX_EXPANDED:
             continue
         opened.append((found, stream))
@@ -232,7 +237,7 @@ def _packed(picture: bytes) -> _Stream | None:
     return _Stream(Form.JPEG, content) if content and len(content) < len(picture) else None
 
 
-def _opened(raw: bytes, found: Found, last: Effort) -> _Stream | None:
+def _opened(raw: bytes, found: Found, last: Effort, to_pixels: bool) -> _Stream | None:
     """A deflate stream taken apart; None if that can't be done or does not pay."""
     raw = raw[: len(raw) - len(checksum(found.form, found.content))]
     taken = inflate(raw, len(found.content)) if found.content else None
@@ -241,7 +246,7 @@ def _opened(raw: bytes, found: Found, last: Effort) -> _Stream | None:
     effort, wrong = guess(_values(found.content), taken[1], last, found.window)
     if _MOST_CORRECTIONS * _BITS_PER_CORRECTION * wrong > 8 * len(raw):
         return None
-    pixels = unfiltered(found.content, found.rows) if found.rows else None
+    pixels = unfiltered(found.content, found.rows) if found.rows and to_pixels else None
     form = Form.PNG if pixels else found.form
     return _Stream(form, found.content, taken[1], effort, found.rows, pixels)
 
