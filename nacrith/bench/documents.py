@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from nacrith.bench.document_makers import maker_of
 from nacrith.bench.document_samples import samples
 from nacrith.bench.markdown import table
 from nacrith.bench.store import cached
@@ -87,11 +88,14 @@ def _seven_zip(data: bytes) -> int | None:
         return Path(folder, "file.7z").stat().st_size
 
 
+def _given(path: Path) -> Sample:
+    data = path.read_bytes()
+    return path.name, maker_of(data), data
+
+
 def documents_section(files: list[Path], level: int) -> str:
     """A section of docs/benchmarks.md: of the files, or of samples if there are none."""
-    given: Iterable[Sample] = (
-        ((path.name, "", path.read_bytes()) for path in files_in(files)) if files else samples()
-    )
+    given: Iterable[Sample] = map(_given, files_in(files)) if files else samples()
     found = [(name, made_by, _measured(name, data, level)) for name, made_by, data in given]
     rows = [_row(*result) for result in found]
     sums = Counter[str]()
