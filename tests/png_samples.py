@@ -13,10 +13,11 @@ LEAST = "least"
 
 
 def photo(rows: int, columns: int, colors: int, seed: int = 0) -> Pixels:
-    """Smooth shades with some noise, [rows, columns, colors]."""
+    """Smooth shades with some noise, the same in all colors, [rows, columns, colors]."""
     y, x, c = np.mgrid[0:rows, 0:columns, 0:colors]
     shade = 120 + 60 * np.sin(x / 17 + c) + 50 * np.cos(y / 11 - x / 29)
-    return (shade + np.random.default_rng(seed).normal(0, 2, shade.shape)).astype(np.uint8)
+    noise = np.random.default_rng(seed).normal(0, 3, (rows, columns, 1))
+    return (shade + noise).astype(np.uint8)
 
 
 def predictions(above: Pixels, row: Pixels, pixel: int) -> list[Pixels]:

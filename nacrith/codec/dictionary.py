@@ -24,7 +24,9 @@ MAX_PARTS = 4
 
 
 def parts_of(vocabulary: Vocabulary, dictionary: bytes, window: int) -> list[IntArray]:
-    """The symbols that are read, of the last `MAX_DICTIONARY` bytes: parts of three quarters of a window, the last one whole.
+    """The symbols that are read: parts of three quarters of a window, the last one whole.
+
+    They are of the last `MAX_DICTIONARY` bytes, as with text that needs no model.
 
     What is left of the window is for the text, so that a short one drops nothing of the last
     part.
