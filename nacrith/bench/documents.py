@@ -103,10 +103,11 @@ def documents_section(files: list[Path], level: int) -> str:
         sums += Counter({k: v for k, v in result.items() if isinstance(v, int)})
     share = f"{100 * sums['perfect'] / max(sums['streams'], 1):.0f} %"
     rows.append(_row("all", "", {**sums, "7z": sums["7z"] or None}))
+    heading, command = (" of other makers", " FOLDER") if files else (" and pictures", "")
     text = (
-        "## Documents, archives and pictures\n\n"
-        f"Made by `nacrith bench documents`, at level {level}, with every byte of the file; all\n"
-        "are restored and compared. *Closed*: `--inside none`. *Corrections*: bytes that make the\n"
+        f"## Documents, archives{heading}\n\n"
+        f"Made by `nacrith bench documents{command}`, at level {level}, with every byte of the file;\n"
+        "all are restored and compared. *Closed*: `--inside none`. *Corrections*: bytes that make the\n"
         f"streams again of what they hold; {share} of the streams are without any.\n\n"
         + table(
             "file | made by | bytes | xz -9e | 7z -mx=9 | closed | opened | of the file "

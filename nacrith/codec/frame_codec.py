@@ -40,8 +40,8 @@ _LEAST_TRIAL = 1 << 13
 """Less text is not worth the half second that context mixing reads its primer for."""
 
 _SMALL_PICTURES = 1 << 15
-"""So few bytes with PNG pictures opened are coded with their filters too, to see what is smaller. (Of
-larger pictures the pixels are smaller by 1 to 45 %.)"""
+"""So few bytes with PNG pictures opened are coded with their filters too, to see what is smaller.
+(Of larger pictures the pixels are smaller, by up to 45 %.)"""
 
 _LEAST_STRINGS = 16
 """Strings that are less than one byte in so many of a block are worth no trial."""
