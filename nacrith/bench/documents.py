@@ -106,10 +106,9 @@ def documents_section(files: list[Path], level: int) -> str:
     heading, command = (" of other makers", " FOLDER") if files else (" and pictures", "")
     text = (
         f"## Documents, archives{heading}\n\n"
-        f"Made by `nacrith bench documents{command}`, at level {level}, with every byte of the "
-        "file;\nall are restored and compared. *Closed*: `--inside none`. *Corrections*: bytes that "
-        "make the\n"
-        f"streams again of what they hold; {share} of the streams are without any.\n\n"
+        f"Made by `nacrith bench documents{command}`, at level {level}, with every byte of the\n"
+        "file; all are restored and compared. *Closed*: `--inside none`. *Corrections*: bytes that\n"
+        f"make the streams again of what they hold; {share} of the streams are without any.\n\n"
         + table(
             "file | made by | bytes | xz -9e | 7z -mx=9 | closed | opened | of the file "
             "| streams | without corrections | corrections",
