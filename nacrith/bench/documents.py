@@ -108,7 +108,7 @@ def documents_section(files: list[Path], level: int) -> str:
         f"## Documents, archives{heading}\n\n"
         f"Made by `nacrith bench documents{command}`, at level {level}, with every byte of the\n"
         "file; all are restored and compared. *Closed*: `--inside none`. *Corrections*: what\n"
-        f"make the streams again of what they hold; {share} of the streams are without any.\n\n"
+        f"makes the streams again of what they hold; {share} of the streams are without any.\n\n"
         + table(
             "file | made by | bytes | xz -9e | 7z -mx=9 | closed | opened | of the file "
             "| streams | without corrections | corrections",
