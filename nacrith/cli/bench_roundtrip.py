@@ -1,5 +1,6 @@
 """`nacrith bench roundtrip`: the documents, archives, pictures and sounds of a machine."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -59,7 +60,8 @@ def bench_roundtrip(
     chosen = files[:number]
 
     def tell(done: int, of: int) -> None:
-        click.echo(f"\r{done} of {of}", err=True, nl=done == of)
+        if sys.stderr.isatty():
+            click.echo(f"\r{done} of {of}", err=True, nl=done == of)
 
     seconds = None if minutes is None else 60.0 * minutes
     results = go_over(chosen, level, workers, seconds, tell)
