@@ -17,7 +17,10 @@ from nacrith.codec.text_mixing import TextMixing
 from nacrith.errors import FormatError
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.varint import Reader
+from nacrith.transforms.deflate.adaptive_numbers import Numbers
 from nacrith.transforms.opening.expanding import count_streams, expand, restore
+from nacrith.transforms.opening.forms import Form
+from nacrith.transforms.opening.layer import Opening, code_openings
 from nacrith.transforms.opening.limits import ALL_STREAMS, Rows
 from nacrith.transforms.opening.png_filters import FILTERS, FilterCoding, refilter, unfilter
 from nacrith.transforms.opening.png_pictures import LEAST_PIXELS
@@ -190,6 +193,16 @@ def test_a_damaged_picture_is_told_or_gives_other_bytes(place, byte, in_payload)
     except FormatError:
         return
     assert len(restored) == len(data)
+
+
+@pytest.mark.parametrize(
+    ("size", "row"), [(0, 10), (100, 1), (100, 12), (1 << 26, 2), ((1 << 26) - 3, 4)]
+)
+def test_what_can_be_no_picture_is_damage(size, row):
+    coder = Encoder()
+    code_openings(Numbers(coder), [Opening(0, size, (), Form.PNG, Rows(row, 1))])
+    with pytest.raises(FormatError, match="picture"):
+        code_openings(Numbers(Decoder(coder.finish())))
 
 
 def test_damaged_pictures_are_data():

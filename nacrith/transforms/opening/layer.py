@@ -7,7 +7,7 @@ from typing import NamedTuple
 from nacrith.errors import FormatError
 from nacrith.transforms.deflate.adaptive_numbers import Numbers
 from nacrith.transforms.opening.forms import Form
-from nacrith.transforms.opening.limits import Rows
+from nacrith.transforms.opening.limits import MAX_EXPANDED, Rows
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,12 @@ class Opening:
     @property
     def is_whole(self) -> bool:
         """Can there be so many bytes of this form?"""
-        return self.rows is None or (
-            self.size > 0 and self.rows.row > 1 and self.size % (self.rows.row - 1) == 0
-        )
+        if self.rows is None:
+            return True
+        if not self.size or self.rows.row < 2:
+            return False
+        n, left = divmod(self.size, self.rows.row - 1)
+        return not left and n * self.rows.row <= MAX_EXPANDED
 
 
 class Place(NamedTuple):
@@ -95,7 +98,7 @@ def code_openings(numbers: Numbers, given: Sequence[Opening] = ()) -> list[Openi
         form = Form(kind)
         rows = _code_rows(numbers, opening.rows) if form == Form.PNG else None
         openings.append(Opening(gap, size, tuple(pieces), form, rows))
-        if not openings[-1].is_whole:
+        if not given and not openings[-1].is_whole:
             raise FormatError(f"a frame is damaged: {size} bytes are no picture")
     return openings
 
