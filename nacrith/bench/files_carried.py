@@ -2,6 +2,7 @@
 
 import sys
 import sysconfig
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -44,10 +45,17 @@ def usual_folders() -> list[Path]:
 def carried(folders: Iterable[Path]) -> list[Carried]:
     """The files of these kinds, each once, in an order by chance that is always the same.
 
-    So the first ones of a long list are like all. Links are left out, and what can't be read.
+    First one of each ending, then the second ones and so on: so the first ones of a long list are of
+    all kinds. Links are left out, and what can't be read.
     """
     found = {file.path: file for folder in folders for file in _below(folder)}
-    return sorted(found.values(), key=lambda file: sha256(str(file.path).encode()).digest())
+    by_chance = sorted(found.values(), key=lambda file: sha256(str(file.path).encode()).digest())
+    numbers: Counter[str] = Counter()
+    order = []
+    for file in by_chance:
+        order.append((numbers[file.ending], file.ending, file))
+        numbers[file.ending] += 1
+    return [file for _, _, file in sorted(order, key=lambda found: found[:2])]
 
 
 def _below(folder: Path) -> Iterator[Carried]:

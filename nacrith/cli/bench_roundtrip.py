@@ -15,7 +15,11 @@ from nacrith.pipeline.presets import LEVELS
 @click.command("roundtrip")
 @click.argument("folders", type=NAME, nargs=-1, metavar="[FOLDER]...")
 @click.option(
-    "-N", "--number", type=Count(1, LARGEST), metavar="N", help="Only N files, by chance."
+    "-N",
+    "--number",
+    type=Count(1, LARGEST),
+    metavar="N",
+    help="Only N files, of all kinds, by chance.",
 )
 @click.option(
     "--largest", type=Count(1, MAX_ORIGINAL), default=1 << 20, show_default=True, metavar="BYTES",
