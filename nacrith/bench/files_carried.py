@@ -45,8 +45,8 @@ def usual_folders() -> list[Path]:
 def carried(folders: Iterable[Path]) -> list[Carried]:
     """The files of these kinds, each once, in an order by chance that is always the same.
 
-    First one of each ending, then the second ones and so on: so the first ones of a long list are of
-    all kinds. Links are left out, and what can't be read.
+    First one of each ending, then the second ones and so on: so the first ones of a long list are
+    of all kinds. Links are left out, and what can't be read.
     """
     found = {file.path: file for folder in folders for file in _below(folder)}
     by_chance = sorted(found.values(), key=lambda file: sha256(str(file.path).encode()).digest())

@@ -155,10 +155,9 @@ def roundtrip_section(results: Sequence[Result], level: int, largest: int, of: i
         "## Files that a machine carries\n\n"
         f"Made by `nacrith bench roundtrip`, at level {level}: {len(results):,} of {of:,} "
         "documents, archives, pictures\n"
-        f"and sounds of up to {largest:,} bytes, of each kind as many as there are or the same "
-        "number,\n"
-        "by chance; each compressed, restored and compared. *Streams*: of deflate that are opened.\n"
-        "*Left closed*: those that would cost too many corrections.\n\n"
+        f"and sounds of up to {largest:,} bytes, of all kinds the same number where there are so\n"
+        "many, by chance; each compressed, restored and compared. *Streams*: of deflate that are\n"
+        "opened. *Left closed*: those that would cost too many corrections.\n\n"
         + table(
             "files | number | bytes | compressed | of it | streams | without corrections "
             "| left closed | not restored",
