@@ -53,9 +53,11 @@ def to_relative(data: Bytes, machine: Machine) -> None:
 def targets(data: Bytes, machine: Machine) -> tuple[int, int, int]:
     """How many calls there are, with how many relative and how many absolute targets."""
     relative = np.empty(len(data) // 4, dtype=np.int64)
-    n = _walk(data, *machine, 0, relative)
+    # The data itself may not be written to.
+    copy = data.copy()
+    n = _walk(copy, *machine, 0, relative)
     absolute = np.empty_like(relative)
-    _walk(data.copy(), *machine, 1, absolute)
+    _walk(copy, *machine, 1, absolute)
     return n, len(np.unique(relative[:n])), len(np.unique(absolute[:n]))
 
 
