@@ -17,11 +17,17 @@ class Form(IntEnum):
     """A JPEG picture, whose content is what Lepton makes of it. No encoder makes it any more."""
     JPEG = 4
     """A JPEG picture, whose content is all but its scans; their coefficients are coded apart."""
+    PNG = 5
+    """As `ZLIB`, of the rows of a PNG picture; the content are its pixels."""
+
+
+FIRST_FORMS = frozenset({Form.RAW, Form.ZLIB, Form.GZIP, Form.LEPTON})
+"""Those that every program of this format knows."""
 
 
 def checksum(form: Form, content: bytes) -> bytes:
-    """What stands behind a stream of this content."""
-    if form == Form.ZLIB:
+    """What stands behind a stream that holds this."""
+    if form in (Form.ZLIB, Form.PNG):
         return zlib.adler32(content).to_bytes(4, "big")
     if form == Form.GZIP:
         size = len(content) & 0xFFFFFFFF

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
 MAX_EXPANDED = 1 << 26
 """Bytes of a block with its streams opened (64 MiB)."""
 
+MAX_DEPTH = 3
+"""Layers: streams in streams in streams."""
+
 
 class Inside(NamedTuple):
     """What of a block is opened.
@@ -16,10 +19,12 @@ class Inside(NamedTuple):
     Attributes:
         streams: those of deflate.
         pictures: JPEG.
+        pixels: of PNG pictures; without, their rows stay as they are stored.
     """
 
     streams: bool = True
     pictures: bool = True
+    pixels: bool = True
 
 
 EVERYTHING = Inside()
@@ -36,10 +41,25 @@ class Rows(NamedTuple):
     Attributes:
         row: bytes of a row, with what stands in front of its pixels.
         pixel: bytes of a pixel, 1 if several share one.
+        bits: of a pixel; 0 = not known.
     """
 
     row: int
     pixel: int
+    bits: int = 0
+
+
+class Shown(NamedTuple):
+    """A PNG picture that was opened to its pixels.
+
+    Attributes:
+        begin, end: of its pixels in the data.
+        rows: as they were stored, each behind the byte of its filter.
+    """
+
+    begin: int
+    end: int
+    rows: Rows
 
 
 @dataclass(frozen=True)
@@ -51,7 +71,10 @@ class Expanded:
         payload: what makes the block of it.
         streams, perfect: how many of deflate there are, and of how many all decisions were
             predicted.
-        rows: of the picture of pixels that is most of the data, if one is.
+        rows: of the picture of pixels that is most of the data, if one is with its filters.
+        shown: those without.
+        is_new: is there a form that the first programs of this format do not know?
+        outer: how many of the streams of deflate are not in others.
         pictures: of JPEG, in the order in which they are restored.
     """
 
@@ -60,4 +83,7 @@ class Expanded:
     streams: int
     perfect: int
     rows: Rows | None = None
+    shown: tuple[Shown, ...] = ()
+    is_new: bool = False
+    outer: int = 0
     pictures: "tuple[Picture, ...]" = ()

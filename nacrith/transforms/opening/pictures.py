@@ -44,17 +44,18 @@ def decoder_of(payload: bytes, check: Callable[[], None]) -> NextCoefficients:
         check: called now and then; may raise.
     """
     coder = Decoder(payload)
-    model = JpegModel()
+    model: JpegModel | None = None
     left = MAX_COEFFICIENTS
 
     def decode(content: bytes) -> Coefficients:
-        nonlocal left
+        nonlocal left, model
         frame, quantization = read_headers(content)
         if frame is None:
             raise FormatError("a frame is damaged: a JPEG picture has no header that is known")
         left -= COEFFICIENTS * count_blocks(frame.components)
         if left < 0:
             raise FormatError("a frame is damaged: its JPEG pictures are too large")
+        model = model or JpegModel()
         coefficients = frame.new_coefficients()
         model.code(coder, coefficients, frame.components, quantization, lambda done: check())
         return coefficients
