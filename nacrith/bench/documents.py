@@ -22,6 +22,7 @@ from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.presets import LEVELS
 from nacrith.transforms.opening.expanding import expand, restore
 from nacrith.transforms.opening.limits import EVERYTHING, NOTHING, Inside
+from nacrith.transforms.opening.pictures import known_of
 
 Sample = tuple[str, str, bytes]
 
@@ -162,6 +163,7 @@ def check_files(paths: Iterable[Path]) -> str:
         expanded = expand(data)
         if not expanded:
             continue
+        known = known_of(expanded.pictures)
         if restore(expanded.data, expanded.payload, len(data), known) != data:
             raise AssertionError(f"{path} is not the same")
         count["opened"] += 1
