@@ -123,7 +123,10 @@ def _fetch(name: str) -> Path:
         try:
             download(address, archive)
         except DownloadError as error:
-            raise CorpusError(str(error)) from error
+            raise CorpusError(
+                f"{error}; without a network put {address.rsplit('/', 1)[-1]} into a folder, "
+                "and name that with NACRITH_CORPORA"
+            ) from error
     try:
         _unpack(archive, entry, target)
     finally:

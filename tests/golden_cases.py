@@ -124,11 +124,14 @@ def features(packed: bytes) -> dict[str, Any]:
         "dictionary": members[0].dictionary,
         "kinds": {segment.kind for frame in frames for segment in frame.segments},
         "opened": False,
+        "pixels": False,
         "slides": sum(frame.n_symbols for frame in frames) > members[0].parameters.window,
         **vars(members[0].parameters),
     }
     for frame in frames:
-        found["opened"] = found["opened"] or frame.opened is not None
+        if frame.opened:
+            found["opened"] = True
+            found["pixels"] = found["pixels"] or frame.opened.pictures == b""
         for kind, payload in frame.payloads.items():
             if kind == Kind.TEXT:
                 coder = Decoder(payload)
@@ -375,6 +378,12 @@ CASES = {
     "opened": Case(
         ((GOLDEN / "opened.bin").read_bytes(),),
         {"opened": True, "kinds": {Kind.MIXED, Kind.MIXED_TEXT}, "model": None},
+        {"preset": LEVELS[1]},
+    ),
+    # A PNG picture, as pixels.
+    "opened-pixels": Case(
+        ((GOLDEN / "pixels.png").read_bytes(),),
+        {"opened": True, "pixels": True, "models": {Model.BYTES, Model.PIXELS}, "model": None},
         {"preset": LEVELS[1]},
     ),
     "mixed-text-1": _mixed_text(1, 1),

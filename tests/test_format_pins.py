@@ -16,10 +16,9 @@ from nacrith.models import corrections
 from nacrith.transforms.deflate.adaptive_numbers import NUMBER
 from nacrith.transforms.deflate.effort import GREEDY, LAZY, LEVELS, LITERALS, RUNS, Effort
 from nacrith.transforms.deflate.inflate import most_blocks
-from nacrith.transforms.opening.expanding import MAX_DEPTH
-from nacrith.transforms.opening.forms import Form
+from nacrith.transforms.opening.forms import FIRST_FORMS, Form
 from nacrith.transforms.opening.layer import MOST_STREAMS
-from nacrith.transforms.opening.limits import MAX_EXPANDED
+from nacrith.transforms.opening.limits import MAX_DEPTH, MAX_EXPANDED
 from nacrith.transforms.prompts import PROMPTS
 from predictors.heads.neighbors import MAX_STATES
 from predictors.language_models.correction.correction_file import read_correction
@@ -145,7 +144,15 @@ def test_the_format_imports_no_predictor():
 
 
 def test_the_numbers_of_opened_streams():
-    assert {form.name: form.value for form in Form} == {"RAW": 0, "ZLIB": 1, "GZIP": 2, "JPEG": 3}
+    assert {form.name: form.value for form in Form} == {
+        "RAW": 0,
+        "ZLIB": 1,
+        "GZIP": 2,
+        "JPEG": 3,
+        "PNG": 5,
+    }
+    # One that the first programs of the format do not know is refused by them, not misread.
+    assert {form.value for form in FIRST_FORMS} == {0, 1, 2, 3} and frame._OPENED_WITH_PICTURES == 6
     assert (MAX_DEPTH, MOST_STREAMS, MAX_EXPANDED) == (3, 1 << 16, frame.MAX_ORIGINAL)
     assert [most_blocks(n) for n in (0, 63, 64, 1 << 20)] == [64, 64, 65, 64 + (1 << 14)]
     assert Effort() == (6, 0, 8, 15, 15, False)

@@ -54,7 +54,7 @@ def test_the_golden_files_name_each_feature():
     assert set(seen["prompt"]) == set(range(MAX_PROMPT + 1))
     assert set().union(*seen["models"]) == set(Model)
     assert set(seen["calls"]) == {Calls.NONE, Calls.X86, Calls.ARM64}
-    for key in ("crlf", "wrapped", "slides", "opened"):
+    for key in ("crlf", "wrapped", "slides", "opened", "pixels"):
         assert set(seen[key]) == {False, True}, key
     for parameter in fields(Parameters):
         assert set(seen[parameter.name]) - {parameter.default}, parameter.name

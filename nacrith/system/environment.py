@@ -25,7 +25,8 @@ class Variable(NamedTuple):
 
 VARIABLES = {
     "NACRITH_LEVEL": Variable(
-        "Level, from 1 to 9, where no option says otherwise.",
+        "Level, from 1 to 9, where no option says otherwise; explain, which shows what the model "
+        "does, takes 6 in place of 1 to 3.",
         "6",
         r"[1-9]?",
         "a level from 1 to 9",
