@@ -54,6 +54,17 @@ def deflated(
     return compressor.compress(content) + compressor.flush()
 
 
+def unpredictable() -> bytes:
+    """A gzip file of literals where zlib would find matches, with codes that change."""
+    content = prose(20_000)
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -15, 8, zlib.Z_HUFFMAN_ONLY)
+    halves = compressor.compress(content[:9000]) + compressor.flush(zlib.Z_SYNC_FLUSH)
+    matching = zlib.compressobj(9, zlib.DEFLATED, -15)
+    stream = halves + matching.compress(content[9000:]) + matching.flush()
+    checks = zlib.crc32(content).to_bytes(4, "little") + len(content).to_bytes(4, "little")
+    return b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + stream + checks
+
+
 def png(width: int = 70, height: int = 40, chunk: int = 1000, level: int = 6) -> bytes:
     """A picture of 24 bits, its data in chunks."""
     lines = b"".join(

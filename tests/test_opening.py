@@ -3,7 +3,6 @@
 import io
 import random
 import zipfile
-import zlib
 from dataclasses import replace
 from typing import Any, cast
 
@@ -31,13 +30,25 @@ from nacrith.transforms.opening.finding import find_streams, may_hold_streams
 from nacrith.transforms.opening.limits import (
     ALL_STREAMS,
     INSIDE,
+    MAX_DEPTH,
     MAX_EXPANDED,
     NOTHING,
     Inside,
     Rows,
 )
 from tests.conftest import keep_in_model
-from tests.deflate_samples import CONTENTS, FILES, archive, deflated, gz, noise, png, prose, rows
+from tests.deflate_samples import (
+    CONTENTS,
+    FILES,
+    archive,
+    deflated,
+    gz,
+    noise,
+    png,
+    prose,
+    rows,
+    unpredictable,
+)
 
 STREAMS = {
     "gzip": 1,
@@ -51,6 +62,7 @@ STREAMS = {
     "tarball": 7,
     "garbage between": 5,
 }
+FILTERED = ALL_STREAMS._replace(pixels=False)
 MIXING = CompressOptions(preset=LEVELS[1], parameters=LEVELS[1].parameters)
 
 
@@ -121,7 +133,7 @@ def test_streams_in_streams_are_opened_to_a_depth():
     for _ in range(6):
         data = noise(20) + gz(data)
     expanded = expand(data)
-    assert expanded and expanded.streams == expanding.MAX_DEPTH
+    assert expanded and expanded.streams == MAX_DEPTH
     assert inner not in expanded.data
 
 
@@ -173,22 +185,10 @@ def test_no_more_is_opened_than_a_frame_may_hold(monkeypatch):
 
 
 def test_what_can_not_be_predicted_is_left_as_it_is():
-    """Literals only where zlib would find matches, with codes that change: most are corrections."""
-    content = prose(20_000)
-    compressor = zlib.compressobj(9, zlib.DEFLATED, -15, 8, zlib.Z_HUFFMAN_ONLY)
-    halves = compressor.compress(content[:9000]) + compressor.flush(zlib.Z_SYNC_FLUSH)
-    matching = zlib.compressobj(9, zlib.DEFLATED, -15)
-    stream = halves + matching.compress(content[9000:]) + matching.flush()
-    assert zlib.decompress(stream, -15) == content
-    checked = (
-        b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
-        + stream
-        + zlib.crc32(content).to_bytes(4, "little")
-        + len(content).to_bytes(4, "little")
-    )
-    found = next(find_streams(checked, 0, MAX_EXPANDED))
-    assert found.content == content
-    assert expand(checked) is None
+    data = unpredictable()
+    found = next(find_streams(data, 0, MAX_EXPANDED))
+    assert found.content == prose(20_000)
+    assert expand(data) is None
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -427,10 +427,11 @@ def test_the_end_of_a_picture_is_found():
 
 
 def test_the_rows_of_a_picture_are_records():
-    expanded = expand(png())
-    assert expanded and expanded.rows == Rows(1 + 3 * 70, 3)
+    """Where its pixels are not opened."""
+    expanded = expand(png(), inside=FILTERED)
+    assert expanded and expanded.rows == Rows(1 + 3 * 70, 3, 24)
     assert len(expanded.data) > 40 * (1 + 3 * 70)
-    frame = encode_frame(png(), None)
+    frame = encode_frame(png(), None, inside=FILTERED)
     (coded,) = read_head(Reader(frame.payloads[Kind.MIXED], ""), frame.size_of(Kind.MIXED))
     assert coded.part.numbers == (1 + 3 * 70,)
     for name in ("gzip", "pdf", "tarball"):

@@ -26,11 +26,47 @@ _ARCHIVERS = {
     "Info-ZIP -6": "zip -q -r -6 {archive} .",
     "Info-ZIP -9": "zip -q -r -9 {archive} .",
     "Java": "jar cfM {archive} .",
+    "Go": "go run {folder}/main.go {archive}",
     "7-zip -mx=5": "7zz a -bso0 -tzip -mx=5 {archive} .",
     "7-zip -mx=9": "7zz a -bso0 -tzip -mx=9 {archive} .",
     "zopfli": "zip -q -r -9 {archive} . && advzip -q -z -4 {archive}",
 }
-_PROGRAMS = {"Info-ZIP": "zip", "Java": "jar", "7-zip": "7zz", "zopfli": "advzip"}
+_PROGRAMS = {"Info-ZIP": "zip", "Java": "jar", "Go": "go", "7-zip": "7zz", "zopfli": "advzip"}
+
+# Go has no such program, but what makes one.
+_IN_GO = """package main
+
+import (
+	"archive/zip"
+	"os"
+	"path/filepath"
+)
+
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+func main() {
+	file, err := os.Create(os.Args[1])
+	check(err)
+	archive := zip.NewWriter(file)
+	check(filepath.Walk(".", func(path string, info os.FileInfo, err error) error {
+		if err != nil || info.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		check(err)
+		member, err := archive.Create(filepath.ToSlash(path))
+		check(err)
+		_, err = member.Write(data)
+		return err
+	}))
+	check(archive.Close())
+	check(file.Close())
+}
+"""
 
 
 def samples() -> Iterator[tuple[str, str, bytes]]:
@@ -212,9 +248,11 @@ def _other_archives(files: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
             path = content / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
+        Path(folder, "main.go").write_text(_IN_GO, "utf-8")
         for number, (made_by, command) in enumerate(_ARCHIVERS.items()):
             if not shutil.which(_PROGRAMS[made_by.partition(" ")[0]]):
                 continue
             archive = Path(folder, f"{number}.zip")
-            subprocess.run(command.format(archive=archive), shell=True, cwd=content, check=True)
+            line = command.format(archive=archive, folder=folder)
+            subprocess.run(line, shell=True, cwd=content, check=True)
             yield made_by, archive.read_bytes()

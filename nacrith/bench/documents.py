@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from nacrith.bench.document_makers import maker_of
 from nacrith.bench.document_samples import samples
 from nacrith.bench.markdown import table
 from nacrith.bench.store import cached
@@ -87,11 +88,14 @@ def _seven_zip(data: bytes) -> int | None:
         return Path(folder, "file.7z").stat().st_size
 
 
+def _given(path: Path) -> Sample:
+    data = path.read_bytes()
+    return path.name, maker_of(data), data
+
+
 def documents_section(files: list[Path], level: int) -> str:
     """A section of docs/benchmarks.md: of the files, or of samples if there are none."""
-    given: Iterable[Sample] = (
-        ((path.name, "", path.read_bytes()) for path in files_in(files)) if files else samples()
-    )
+    given: Iterable[Sample] = map(_given, files_in(files)) if files else samples()
     found = [(name, made_by, _measured(name, data, level)) for name, made_by, data in given]
     rows = [_row(*result) for result in found]
     sums = Counter[str]()
@@ -99,11 +103,12 @@ def documents_section(files: list[Path], level: int) -> str:
         sums += Counter({k: v for k, v in result.items() if isinstance(v, int)})
     share = f"{100 * sums['perfect'] / max(sums['streams'], 1):.0f} %"
     rows.append(_row("all", "", {**sums, "7z": sums["7z"] or None}))
+    heading, command = (" of other makers", " FOLDER") if files else (" and pictures", "")
     text = (
-        "## Documents, archives and pictures\n\n"
-        f"Made by `nacrith bench documents`, at level {level}, with every byte of the file; all\n"
-        "are restored and compared. *Closed*: `--inside none`. *Corrections*: bytes that make the\n"
-        f"streams again of what they hold; {share} of the streams are without any.\n\n"
+        f"## Documents, archives{heading}\n\n"
+        f"Made by `nacrith bench documents{command}`, at level {level}, with every byte of the\n"
+        "file; all are restored and compared. *Closed*: `--inside none`. *Corrections*: what\n"
+        f"makes the streams again of what they hold; {share} of the streams are without any.\n\n"
         + table(
             "file | made by | bytes | xz -9e | 7z -mx=9 | closed | opened | of the file "
             "| streams | without corrections | corrections",

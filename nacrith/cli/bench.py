@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from nacrith.cli.bench_roundtrip import bench_roundtrip
 from nacrith.cli.compare import compare
 from nacrith.cli.extras import require
 from nacrith.cli.measure_texts import (
@@ -334,6 +335,7 @@ def bench_device(
 
 
 bench.add_command(compare)
+bench.add_command(bench_roundtrip)
 bench.add_command(bench_levels)
 bench.add_command(bench_streams)
 bench.add_command(bench_guesses)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from coder import Coder, Decoder, Encoder
 from nacrith.codec.binary_parts import MAX_PARTS, find_parts
 from nacrith.codec.callbacks import DoneCallback, ignore
+from nacrith.codec.known import Known
 from nacrith.codec.payload import can_hold, padded
 from nacrith.codec.text_mixing import (
     INSTEAD_OF_MODEL,
@@ -61,7 +62,7 @@ def encode_binary(
     mixed: bytes | None = None,
     as_text: bool = True,
     past: TextPast | None = None,
-    record: int = 0,
+    known: Known | None = None,
     text: bytes = b"",
 ) -> tuple[Kind, bytes]:
     """Return (kind, payload), the smallest of context mixing, LZMA and stored.
@@ -72,13 +73,13 @@ def encode_binary(
         mixed: what `mix` makes of the data, if it is there already.
         as_text: may the kind be MIXED_TEXT?
         past: what MIXED_TEXT begins with.
-        record, text: see `mix`.
+        known, text: see `mix`.
     """
     packed = encode_lzma(data)
     found = (Kind.LZMA, packed) if len(packed) < len(data) else (Kind.STORED, data)
     nearly_empty = len(data) >= _LARGE and len(packed) < len(data) // _NEARLY_EMPTY
     if mixed is None and not nearly_empty:
-        mixed, _ = mix(data, on_progress=on_progress, record=record, text=text)
+        mixed, _ = mix(data, on_progress=on_progress, known=known, text=text)
     if mixed is not None and len(mixed) < len(found[1]):
         found = (Kind.MIXED, mixed)
     if as_text and not nearly_empty and may_be_text(data):
@@ -136,14 +137,14 @@ def mix(
     data: bytes,
     ends: Sequence[int] = (),
     on_progress: DoneCallback = ignore,
-    record: int = 0,
+    known: Known | None = None,
     text: bytes = b"",
 ) -> tuple[bytes, list[int]]:
     """Code by context mixing.
 
     Args:
         ends: places in the data, ascending, from 1 on.
-        record: the record length, if it is known; one that is out of range is estimated.
+        known: see `find_parts`.
         text: the text of the frame, which is decoded before the data. It is of use if it
             `holds_strings`.
 
@@ -162,7 +163,7 @@ def mix(
     values: Any = np.frombuffer(data, dtype=np.uint8).copy()
     coded = []
     begin = 0
-    for part in find_parts(values, record):
+    for part in find_parts(values, known):
         end = begin + part.size
         calls = find_calls(values[begin:end]) if part.model == Model.BYTES else Calls.NONE
         if part.model == Model.BYTES and holds_strings(text):

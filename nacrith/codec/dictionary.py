@@ -17,9 +17,7 @@ from nacrith.system import signals
 from predictors.base import BatchSession, IntArray, LanguageModel, Session
 from predictors.ensemble import Ensemble, EnsembleParameters, State
 from predictors.language_models.vocabulary import Vocabulary
-
-MAX_BYTES = 1 << 17
-"""The last so many bytes of a dictionary are spelled, without any transform."""
+from predictors.text.text_model import MAX_DICTIONARY
 
 MAX_PARTS = 4
 """Parts of a dictionary that are read, the last ones, each from an empty context."""
@@ -28,10 +26,12 @@ MAX_PARTS = 4
 def parts_of(vocabulary: Vocabulary, dictionary: bytes, window: int) -> list[IntArray]:
     """The symbols that are read: parts of three quarters of a window, the last one whole.
 
+    They are of the last `MAX_DICTIONARY` bytes, as with text that needs no model.
+
     What is left of the window is for the text, so that a short one drops nothing of the last
     part.
     """
-    symbols = vocabulary.encode(dictionary[-MAX_BYTES:])
+    symbols = vocabulary.encode(dictionary[-MAX_DICTIONARY:])
     size = window * 3 // 4
     symbols = symbols[-MAX_PARTS * size :]
     first = len(symbols) % size

@@ -1,6 +1,6 @@
 """A block of the original ↔ a frame, whatever the block holds."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from nacrith.codec.assembly import Assembly
@@ -11,7 +11,11 @@ from nacrith.codec.binary_codec import (
     holds_strings,
     needs_text,
 )
+from nacrith.codec.block import rest_of
 from nacrith.codec.callbacks import DoneCallback, FrameCallback, TextCallback, ignore
+from nacrith.codec.kept_once import KeptOnce
+from nacrith.codec.known import Known, Run
+from nacrith.codec.media import Media, find_media, media_of
 from nacrith.codec.model_pays import NO_CHOICE, Choice, choose
 from nacrith.codec.opening import look_inside, take
 from nacrith.codec.segments import binary_segments, find_segments
@@ -21,8 +25,11 @@ from nacrith.codec.text_mixing import LONG_INSTEAD_OF_MODEL, TextMixing, may_be_
 from nacrith.errors import FormatError
 from nacrith.format.frame import Frame, Kind, Opened, Segment, check_of
 from nacrith.system import signals
-from nacrith.transforms.opening.limits import ALL_STREAMS, Inside
+from nacrith.transforms.opening.limits import ALL_STREAMS, Expanded, Inside
 from predictors.text.text_model import TextPast
+
+Opener = Callable[[], TextCodec]
+"""Opens the model's codec, or returns it if it is open."""
 
 _TEXTS = {Kind.TEXT, Kind.MIXED_TEXT}
 
@@ -35,26 +42,55 @@ that the model knows well it leaves 0.25 to 0.45 of what LZMA leaves; context mi
 _LEAST_TRIAL = 1 << 13
 """Less text is not worth the half second that context mixing reads its primer for."""
 
+_SMALL_PICTURES = 1 << 15
+"""So few bytes with PNG pictures opened are coded with their filters too, to see what is smaller.
+(Of larger pictures the pixels are smaller, by up to 45 %.)"""
+
 _LEAST_STRINGS = 16
 """Strings that are less than one byte in so many of a block are worth no trial."""
 
 
-def text_size(block: bytes) -> int:
-    """Bytes of text in a block."""
-    return sum(segment.length for segment in find_segments(block) if segment.kind == Kind.TEXT)
+_kept: KeptOnce[list[Segment]] = KeptOnce()
+"""Of the last block that was only looked at."""
 
 
 def holds_text(block: bytes, least: int, inside: Inside) -> bool:
     """Has a block so many bytes of text, those in streams that are opened included?"""
-    if text_size(block) >= least:
+    if _text_size(_kept.keep(block, find_segments(block, _known(block).media))) >= least:
         return True
     expanded = look_inside(block, inside)
-    return expanded is not None and text_size(expanded.data) >= least
+    if expanded is None:
+        return False
+    segments = find_segments(expanded.data, _known_of(expanded).media)
+    return _text_size(_kept.keep(expanded.data, segments)) >= least
+
+
+def _text_size(segments: list[Segment]) -> int:
+    return sum(segment.length for segment in segments if segment.kind == Kind.TEXT)
+
+
+def _known(block: bytes) -> Known:
+    """What is known of a block as it is."""
+    return Known(media=tuple(find_media(block, rest_of(block))))
+
+
+def _known_of(expanded: Expanded) -> Known:
+    """What is known of a block with its streams opened."""
+    found: list[Media] = []
+    end = 0
+    for shown in expanded.shown:
+        # Headers among pixels are none.
+        found += (one.moved(end) for one in find_media(expanded.data[end : shown.begin]))
+        end = shown.end
+        if picture := media_of(shown.begin, end, shown.rows.row - 1, shown.rows.bits):
+            found.append(picture)
+    found += (one.moved(end) for one in find_media(expanded.data[end:]))
+    return Known(expanded.rows.row if expanded.rows else 0, tuple(found))
 
 
 def encode_frame(
     block: bytes,
-    codec: TextCodec | TextMixing | None,
+    codec: TextCodec | TextMixing | Opener | None,
     on_progress: FrameCallback = ignore,
     past: TextPast | None = None,
     inside: Inside = ALL_STREAMS,
@@ -62,6 +98,7 @@ def encode_frame(
     """Encode a block. Without a codec all of it is taken as binary data.
 
     Args:
+        codec: or what opens one, which is done only if there is text for the model.
         past: what text by context mixing begins with; None = the primer.
         inside: which streams in it are opened.
 
@@ -70,33 +107,54 @@ def encode_frame(
     """
     expanded = take(block, inside)
     if expanded is None:
-        return _encode_as_is(block, codec, on_progress, past)
+        return _encode_as_is(block, _known(block), codec, on_progress, past)
+    frame = _encode_opened(block, expanded, codec, on_progress, past)
+    pays = _size(frame) < len(encode_lzma(block))
+    candidates = [frame]
+    is_small = len(expanded.data) <= _SMALL_PICTURES and Kind.TEXT not in frame.payloads
+    if expanded.shown and (is_small or not pays):
+        filtered = take(block, inside._replace(pixels=False))
+        if filtered:
+            candidates.append(_encode_opened(block, filtered, codec, ignore, past))
+    if not pays:
+        # Little was in the streams, or much of them occurs twice.
+        candidates.append(_encode_as_is(block, _known(block), codec, on_progress, past))
+    return min(candidates, key=_size)
+
+
+def _encode_opened(
+    block: bytes,
+    expanded: Expanded,
+    codec: TextCodec | TextMixing | Opener | None,
+    on_progress: FrameCallback,
+    past: TextPast | None,
+) -> Frame:
+    """Encode a block whose streams are opened."""
     told = _scaled(on_progress, len(block), len(expanded.data))
-    record = expanded.rows.row if expanded.rows else 0
-    frame = _encode_as_is(expanded.data, codec, told, past, record)
-    opened = Opened(len(block), expanded.payload)
-    frame = replace(frame, check=check_of(block), opened=opened)
-    if _size(frame) < len(encode_lzma(block)):
-        return frame
-    # Little was in the streams, or much of them occurs twice.
-    return min(frame, _encode_as_is(block, codec, on_progress, past), key=_size)
+    frame = _encode_as_is(expanded.data, _known_of(expanded), codec, told, past)
+    opened = Opened(len(block), expanded.payload, b"" if expanded.is_new else None)
+    return replace(frame, check=check_of(block), opened=opened)
 
 
 def _encode_as_is(
     block: bytes,
-    codec: TextCodec | TextMixing | None,
+    known: Known,
+    codec: TextCodec | TextMixing | Opener | None,
     on_progress: FrameCallback,
     past: TextPast | None,
-    record: int = 0,
 ) -> Frame:
-    """Encode a block without looking into its streams; `record`: see `Choice`."""
-    none = replace(NO_CHOICE, record=record)
+    """Encode a block without looking into its streams."""
+    none = replace(NO_CHOICE, known=known)
     if codec is None:
         return _encode(block, _binary(block, none), None, on_progress, past=past)
-    segments = find_segments(block)
+    segments = _kept.take(block) or find_segments(block, known.media)
+    if callable(codec):
+        if all(kind != Kind.TEXT for kind, _ in segments):
+            return _encode(block, replace(none, segments=segments), None, on_progress, past=past)
+        codec = codec()
     if isinstance(codec, TextMixing):
         return _encode_mixed(block, segments, codec, on_progress, past, none)
-    choice = replace(choose(block, segments, codec, codec.least_saving), record=record)
+    choice = choose(block, segments, codec, codec.least_saving, known)
     frame = _encode(block, choice, codec, on_progress, past=past)
     payload = len(frame.payloads.get(Kind.TEXT, b""))
     if payload and not choice.holds(payload):
@@ -111,7 +169,7 @@ def _encode_as_is(
             candidates.append(_encode(block, _binary(block, choice), None, past=past))
     if codec.least_saving is not None and _mixing_may_be_smaller(block, segments, frame):
         codec = TextMixing(LONG_INSTEAD_OF_MODEL)
-        mixed = _with_opaque_text(block, segments)
+        mixed = _with_opaque_text(block, segments, known)
         candidates.append(_as_mixed_text(block, mixed, codec, ignore, past, choice))
     return min(candidates, key=_size)
 
@@ -140,7 +198,7 @@ def _encode_mixed(
     none: Choice,
 ) -> Frame:
     """Encode a block whose text gets context mixing; `none`: nothing is chosen yet."""
-    segments = _with_opaque_text(block, segments)
+    segments = _with_opaque_text(block, segments, none.known)
     if all(kind != Kind.MIXED_TEXT for kind, _ in segments):
         return _encode(block, _binary(block, none), None, on_progress, {}, past)
     frame = _as_mixed_text(block, segments, codec, on_progress, past, none)
@@ -167,13 +225,19 @@ def _as_mixed_text(
     return _encode(block, replace(none, segments=segments), None, on_progress, known, past)
 
 
-def _with_opaque_text(block: bytes, segments: list[Segment]) -> list[Segment]:
+def _with_opaque_text(block: bytes, segments: list[Segment], known: Known) -> list[Segment]:
     """The segments with text as MIXED_TEXT, words of no language such as base64 among it."""
     result = []
     position = 0
     for kind, length in segments:
-        data = block[position : position + length]
-        is_text = kind == Kind.TEXT or (kind == Kind.MIXED and may_be_text(data))
+        run = Run(position, position + length)
+        is_opaque = (
+            kind == Kind.MIXED
+            # Grey pixels may all be letters.
+            and not known.within([run]).media
+            and may_be_text(block[run.begin : run.end])
+        )
+        is_text = kind == Kind.TEXT or is_opaque
         result.append(Segment(Kind.MIXED_TEXT if is_text else kind, length))
         position += length
     return _relabelled(result, set(), Kind.MIXED_TEXT)
@@ -181,7 +245,7 @@ def _with_opaque_text(block: bytes, segments: list[Segment]) -> list[Segment]:
 
 def _binary(block: bytes, choice: Choice) -> Choice:
     """All of a block taken as binary data."""
-    return replace(choice, segments=binary_segments(block))
+    return replace(choice, segments=binary_segments(block, choice.known.media))
 
 
 def _scaled(on_progress: FrameCallback, size: int, expanded: int) -> FrameCallback:
@@ -365,9 +429,10 @@ def _encode_binary(
     if mixed:
         text = _join_kinds(block, segments, _TEXTS)
         # What was tried before did not know the text.
-        known = None if holds_strings(text) else choice.payload_of(mixed)
+        tried = None if holds_strings(text) else choice.payload_of(mixed)
+        known = choice.known.within(_runs(segments, {Kind.MIXED}))
         kind, payload = encode_binary(
-            mixed, _of_bytes(on_progress), known, as_text, past, choice.record, text
+            mixed, _of_bytes(on_progress), tried, as_text, past, known, text
         )
         chosen = _relabelled(segments, {Kind.MIXED}, kind)
         payloads[kind] = whole if kind == Kind.STORED else payload
@@ -394,13 +459,16 @@ def _relabelled(segments: list[Segment], kinds: set[Kind], kind: Kind) -> list[S
 
 def _join_kinds(block: bytes, segments: list[Segment], kinds: set[Kind]) -> bytes:
     """The segments of these kinds, joined."""
-    parts = []
+    return b"".join(block[begin:end] for begin, end in _runs(segments, kinds))
+
+
+def _runs(segments: list[Segment], kinds: set[Kind]) -> Iterator[Run]:
+    """Where the segments of these kinds are."""
     position = 0
     for kind, length in segments:
         if kind in kinds:
-            parts.append(block[position : position + length])
+            yield Run(position, position + length)
         position += length
-    return b"".join(parts)
 
 
 def _size(frame: Frame) -> int:

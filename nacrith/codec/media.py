@@ -1,16 +1,16 @@
 """Pictures and sound that are not compressed, found by their headers anywhere in data.
 
-Windows bitmaps (BMP), the binary portable formats (PBM, PGM, PPM), TIFF with its rows in one run,
-WAV and AIFF. What is cut off by the end of the data counts as far as it goes.
+Windows bitmaps (BMP), the binary portable formats (PBM, PGM, PPM), TIFF, WAV and AIFF. What is cut
+off by the end of the data counts as far as it goes.
 """
 
 import re
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from predictors.binary.bilevel_model import MAX_WIDTH, MIN_WIDTH
-from predictors.binary.parts import Model, Part, problem
+from nacrith.codec.tiff import find_strips
+from predictors.binary.parts import Model, Part, of_picture, problem
 from predictors.binary.sound_model import BIG_ENDIAN, EIGHT_BITS, LITTLE_ENDIAN
 
 _LEAST = 1 << 10
@@ -31,6 +31,8 @@ class Media:
         header: where their header begins.
         begin, end: of the pixels or samples.
         model, numbers: as of a `Part`.
+        missing: bytes that it has behind `end`, cut off.
+        record: length of the records that it may be coded as instead; 0 = to be estimated.
     """
 
     header: int
@@ -38,24 +40,77 @@ class Media:
     end: int
     model: Model
     numbers: tuple[int, ...]
+    missing: int = 0
+    record: int = 0
+
+    def moved(self, distance: int) -> "Media":
+        """The same elsewhere."""
+        return replace(
+            self,
+            header=self.header + distance,
+            begin=self.begin + distance,
+            end=self.end + distance,
+        )
+
+    @property
+    def unit(self) -> int:
+        """Bytes of a pixel, or of a sample of all channels."""
+        if self.model == Model.PIXELS:
+            return self.numbers[1]
+        if self.model == Model.SOUND:
+            return _sample_bytes(self.numbers[0]) * self.numbers[1]
+        return 1
 
 
-def find_media(data: bytes) -> list[Media]:
-    """All pictures and sounds, in order; none begins before the one before it ends."""
-    found: list[Media] = []
-    end = 0
-    for match in _MAGIC.finditer(data):
+def find_media(data: bytes, rest: Media | None = None) -> list[Media]:
+    """All pictures and sounds, in order; none begins before the one before it ends.
+
+    Args:
+        rest: what goes on at the begin of the data.
+    """
+    found = [rest] if rest else []
+    end = rest.end if rest else 0
+    for match in _MAGIC.finditer(data, end):
         if match.start() < end:
             continue
-        read = _READERS[match.group()[:2]]
-        try:
-            media = read(data, match.start())
-        except (struct.error, IndexError):
-            continue
-        if media and _is_sound_or_picture(media) and not _is_text(data, media):
-            found.append(media)
-            end = media.end
+        for media in _read(data, match.start(), match.group()[:2]):
+            if _is_sound_or_picture(media) and not _is_text(data, media):
+                found.append(media)
+                end = media.end
     return found
+
+
+def _read(data: bytes, at: int, magic: bytes) -> list[Media]:
+    """What the header at a place tells of."""
+    try:
+        if magic in (b"II", b"MM"):
+            return [*_tiff(data, at)]
+        media = _READERS[magic](data, at)
+    except (struct.error, IndexError):
+        return []
+    return [media] if media else []
+
+
+def rest_behind(media: Media, size: int, following: int) -> Media | None:
+    """What goes on behind the data that a picture or sound was found in.
+
+    Args:
+        media: the last one that was found.
+        size: bytes of the data.
+        following: bytes behind it.
+
+    Returns:
+        Its whole pixels or samples among these; None if there are none.
+    """
+    missing = media.missing - (size - media.end)
+    if media.missing <= 0 or missing <= 0:
+        return None
+    begin = (media.begin - size) % media.unit
+    end = min(missing, following)
+    if media.model == Model.SOUND:
+        end -= (end - begin) % _sample_bytes(media.numbers[0])
+    rest = Media(0, begin, end, media.model, media.numbers, missing - end)
+    return rest if _is_sound_or_picture(rest) else None
 
 
 def _is_text(data: bytes, media: Media) -> bool:
@@ -70,25 +125,36 @@ def _is_sound_or_picture(media: Media) -> bool:
     return size >= _LEAST and not problem(Part(media.model, size, media.numbers))
 
 
+def media_of(begin: int, end: int, stride: int, bits: int) -> Media | None:
+    """A picture without a header, of a row of `stride` bytes and so many bits a pixel."""
+    if not (model := of_picture(stride, bits)):
+        return None
+    media = Media(begin, begin, end, *model, record=stride)
+    return media if _is_sound_or_picture(media) else None
+
+
 def _media(
     data: bytes, header: int, begin: int, size: int, model: Model, *numbers: int
 ) -> Media | None:
     end = min(begin + size, len(data))
-    if model == Model.SOUND:
-        end -= (end - begin) % 2
-    return Media(header, begin, end, model, numbers) if header < begin < end else None
+    if model == Model.SOUND and end > begin:
+        end -= (end - begin) % _sample_bytes(numbers[0])
+    if not header < begin < end:
+        return None
+    return Media(header, begin, end, model, numbers, begin + size - end)
+
+
+def _sample_bytes(kind: int) -> int:
+    """Of one channel."""
+    return 1 if kind == EIGHT_BITS else 2
 
 
 def _picture(
-    data: bytes, header: int, begin: int, stride: int, rows: int, bits: int
+    data: bytes, header: int, begin: int, stride: int, size: int, bits: int
 ) -> Media | None:
     """Of a row of `stride` bytes and so many bits a pixel."""
-    size = stride * rows
-    if bits == 1 and MIN_WIDTH <= stride <= MAX_WIDTH:
-        return _media(data, header, begin, size, Model.BILEVEL, stride)
-    if bits in (8, 24, 32):
-        return _media(data, header, begin, size, Model.PIXELS, stride, bits // 8)
-    return None
+    model = of_picture(stride, bits)
+    return _media(data, header, begin, size, model[0], *model[1]) if model else None
 
 
 def _bmp(data: bytes, at: int) -> Media | None:
@@ -99,7 +165,7 @@ def _bmp(data: bytes, at: int) -> Media | None:
     if not head + 14 <= begin <= head + 14 + 1024 + 16:
         return None
     stride = (width * bits + 31) // 32 * 4
-    return _picture(data, at, at + begin, stride, abs(height), bits)
+    return _picture(data, at, at + begin, stride, stride * abs(height), bits)
 
 
 _PNM_HEAD = re.compile(rb"P[456](?:\s+|#[^\n]*\n)+(\d{1,6})(?:\s+|#[^\n]*\n)+(\d{1,6})")
@@ -113,33 +179,23 @@ def _pnm(data: bytes, at: int) -> Media | None:
     width, rows = int(head[1]), int(head[2])
     end = head.end()
     if data[at + 1] == ord("4"):
-        return _picture(data, at, end + 1, (width + 7) // 8, rows, 1)
+        stride = (width + 7) // 8
+        return _picture(data, at, end + 1, stride, stride * rows, 1)
     most = _PNM_MOST.match(data, end)
-    pixel = 3 if data[at + 1] == ord("6") else 1
-    return _picture(data, at, most.end() + 1, width * pixel, rows, 8 * pixel) if most else None
-
-
-_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _OFFSETS, _SAMPLES = 256, 257, 258, 259, 273, 277
-
-
-def _tiff(data: bytes, at: int) -> Media | None:
-    order = "<" if data[at : at + 2] == b"II" else ">"
-    directory = at + struct.unpack_from(order + "I", data, at + 4)[0]
-    (entries,) = struct.unpack_from(order + "H", data, directory)
-    tags = {}
-    for i in range(min(entries, 64)):
-        tag, kind, count = struct.unpack_from(order + "HHI", data, directory + 2 + 12 * i)
-        code, size = ("H", 2) if kind == 3 else ("I", 4)
-        place = directory + 10 + 12 * i
-        if count * size > 4:
-            place = at + struct.unpack_from(order + "I", data, place)[0]
-        tags[tag] = struct.unpack_from(order + code, data, place)[0]
-    samples = tags.get(_SAMPLES, 1)
-    bits = tags.get(_BITS, 1) * samples
-    if tags.get(_COMPRESSION, 1) != 1 or not {_WIDTH, _HEIGHT, _OFFSETS} <= tags.keys():
+    if not most:
         return None
-    stride = (tags[_WIDTH] * bits + 7) // 8
-    return _picture(data, at, at + tags[_OFFSETS], stride, tags[_HEIGHT], bits)
+    pixel = 3 if data[at + 1] == ord("6") else 1
+    stride = width * pixel
+    return _picture(data, at, most.end() + 1, stride, stride * rows, 8 * pixel)
+
+
+def _tiff(data: bytes, at: int) -> Iterator[Media]:
+    header, end = at, at
+    for begin, size, stride, bits in find_strips(data, at):
+        # Those that reach into each other are none.
+        if begin > end and (media := _picture(data, header, begin, stride, size, bits)):
+            yield media
+            header = end = media.end
 
 
 def _chunks(data: bytes, at: int, order: str) -> Iterator[tuple[bytes, int, int]]:
@@ -182,8 +238,6 @@ _READERS: dict[bytes, Callable[[bytes, int], Media | None]] = {
     b"P4": _pnm,
     b"P5": _pnm,
     b"P6": _pnm,
-    b"II": _tiff,
-    b"MM": _tiff,
     b"RI": _wav,
     b"FO": _aiff,
 }

@@ -25,6 +25,7 @@ from itertools import groupby
 import numpy as np
 
 from nacrith.codec.binary_codec import mix
+from nacrith.codec.known import NOTHING_KNOWN, Known, Run
 from nacrith.codec.repetition import is_repeated
 from nacrith.codec.text_codec import TextCodec
 from nacrith.format.frame import Kind, Segment
@@ -84,7 +85,7 @@ class Choice:
         text_size: bytes that context mixing makes of the text among them; None = not tried.
         around: bytes that it makes of the binary data that counts.
         mixed: data that was tried, and what context mixing makes of it.
-        record: record length of the binary data; 0 = not known.
+        known: what is known of the block beforehand.
     """
 
     segments: list[Segment]
@@ -92,7 +93,7 @@ class Choice:
     text_size: int | None = None
     around: int = 0
     mixed: tuple[bytes, bytes] = (b"", b"")
-    record: int = 0
+    known: Known = NOTHING_KNOWN
 
     def payload_of(self, data: bytes) -> bytes | None:
         """What context mixing makes of this data, if that is known."""
@@ -110,7 +111,11 @@ NO_CHOICE = Choice([], 0)
 
 
 def choose(
-    block: bytes, segments: list[Segment], codec: TextCodec, least_saving: int | None
+    block: bytes,
+    segments: list[Segment],
+    codec: TextCodec,
+    least_saving: int | None,
+    known: Known = NOTHING_KNOWN,
 ) -> Choice:
     """Turn text into MIXED where the model does not pay.
 
@@ -119,13 +124,14 @@ def choose(
         least_saving: in percent of what context mixing makes of the text. With 0 all that
             is saved is worth it, and the binary data around does not count. None = all text
             is for the model.
+        known: what is known of the block beforehand.
 
     Raises:
         NacrithError: the model fails.
     """
     # UTF-16 can't be cut anywhere, and is text for people.
     if least_saving is None or utf16_order(block):
-        return Choice(segments, 0)
+        return Choice(segments, 0, known=known)
     pieces = _pieces(block, segments, codec)
     text = [piece for piece in pieces if piece.kind == Kind.TEXT]
     binary = [piece for piece in pieces if piece.kind == Kind.MIXED]
@@ -134,26 +140,28 @@ def choose(
     repeated = bool(least_saving) and is_repeated(_joined(block, text))
     tried = text if among_binary or repeated else doubtful
     if not tried:
-        return Choice(segments, least_saving)
+        return Choice(segments, least_saving, known=known)
     mixed = _find_sizes(
-        block, sorted(tried + (binary if among_binary else []), key=lambda piece: piece.begin)
+        block,
+        sorted(tried + (binary if among_binary else []), key=lambda piece: piece.begin),
+        known,
     )
     around = _size(binary) if among_binary else 0
     if tried == text and not _may_pay(text, least_saving, around):
         _mix(text)
-        return Choice(_segments(pieces), least_saving, mixed=mixed)
+        return Choice(_segments(pieces), least_saving, mixed=mixed, known=known)
     if doubtful == text and _tokens(text) <= _SAMPLE_TOKENS:
         # A sample would be all of it.
-        return Choice(segments, least_saving, _size(text), around, mixed)
+        return Choice(segments, least_saving, _size(text), around, mixed, known)
     for alike in _sorted_by_likeness(doubtful):
         if not _pays(block, alike, codec, least_saving, 0):
             _mix(alike)
     left = [piece for piece in text if piece.kind == Kind.TEXT]
     if among_binary and left and not _pays(block, left, codec, least_saving, around):
         _mix(left)
-    known = tried == text or all(piece.doubtful for piece in left)
-    size = _size(left) if known else None
-    return Choice(_segments(pieces), least_saving // 2, size, around, mixed)
+    is_known = tried == text or all(piece.doubtful for piece in left)
+    size = _size(left) if is_known else None
+    return Choice(_segments(pieces), least_saving // 2, size, around, mixed, known)
 
 
 def _mix(pieces: list[_Piece]) -> None:
@@ -181,7 +189,7 @@ def _pieces(block: bytes, segments: Sequence[Segment], codec: TextCodec) -> list
     return pieces
 
 
-def _find_sizes(block: bytes, pieces: list[_Piece]) -> tuple[bytes, bytes]:
+def _find_sizes(block: bytes, pieces: list[_Piece], known: Known) -> tuple[bytes, bytes]:
     """Find the size of each piece when they are coded by context mixing in this order.
 
     Returns:
@@ -189,7 +197,8 @@ def _find_sizes(block: bytes, pieces: list[_Piece]) -> tuple[bytes, bytes]:
     """
     ends = np.cumsum([piece.length for piece in pieces])
     data = _joined(block, pieces)
-    payload, sizes = mix(data, ends.tolist(), _check)
+    of_pieces = known.within(Run(piece.begin, piece.begin + piece.length) for piece in pieces)
+    payload, sizes = mix(data, ends.tolist(), _check, of_pieces)
     for piece, size in zip(pieces, np.diff(sizes, prepend=0).tolist(), strict=True):
         piece.size = size
     return data, payload

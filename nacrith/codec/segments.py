@@ -9,6 +9,7 @@ text that is cheaper as binary data. Linear, whatever the input.
 Of the binary runs, the parts that nothing can compress are cut out.
 """
 
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coder.kernels import njit
-from nacrith.codec.media import find_media
+from nacrith.codec.media import Media, find_media
 from nacrith.format.frame import Kind, Segment
 from nacrith.transforms.charset import utf16_order
 from nacrith.transforms.charset_detection import is_convincing
@@ -180,26 +181,38 @@ def _cheapest_path(marks: Bytes, kinds: Bytes) -> None:
             kind = 0
 
 
-def find_segments(data: bytes) -> list[Segment]:
-    """Cut `data` into segments of the kinds TEXT, MIXED and STORED that add up to it."""
+def find_segments(data: bytes, media: Sequence[Media] | None = None) -> list[Segment]:
+    """Cut `data` into segments of the kinds TEXT, MIXED and STORED that add up to it.
+
+    Args:
+        media: pictures and sound in it; None = to be found.
+    """
     if not data:
         return []
     if utf16_order(data):
         return [Segment(Kind.TEXT, len(data))]
+    media = find_media(data) if media is None else media
+    return _with_whole_words(_around(data, media, _without_media), data)
+
+
+def _around(
+    data: bytes, media: Sequence[Media], find: Callable[[bytes], list[Segment]]
+) -> list[Segment]:
+    """Pictures and sounds as MIXED, and the segments that are found between them."""
     segments: list[Segment] = []
     end = 0
-    for media in find_media(data):
+    for found in media:
         # Their header, even one in letters, belongs to them.
-        segments += _without_media(data[end : media.header])
-        segments.append(Segment(Kind.MIXED, media.end - max(media.header, end)))
-        end = media.end
-    segments += _without_media(data[end:])
+        segments += find(data[end : found.header])
+        segments.append(Segment(Kind.MIXED, found.end - max(found.header, end)))
+        end = found.end
+    segments += find(data[end:])
     joined: list[Segment] = []
     for segment in segments:
         if joined and joined[-1].kind == segment.kind:
             segment = Segment(segment.kind, joined.pop().length + segment.length)
         joined.append(segment)
-    return _with_whole_words(joined, data)
+    return joined
 
 
 def _with_whole_words(segments: list[Segment], data: bytes) -> list[Segment]:
@@ -245,12 +258,17 @@ def _without_media(data: bytes) -> list[Segment]:
         if kinds[begin]:
             segments.append(Segment(Kind.TEXT, end - begin))
         else:
-            segments += binary_segments(data[begin:end])
+            segments += _without_text(data[begin:end])
     return segments
 
 
-def binary_segments(data: bytes) -> list[Segment]:
-    """Cut binary data into MIXED and STORED segments."""
+def binary_segments(data: bytes, media: Sequence[Media] = ()) -> list[Segment]:
+    """Cut data that is all taken as binary into MIXED and STORED segments."""
+    return _around(data, media, _without_text)
+
+
+def _without_text(data: bytes) -> list[Segment]:
+    """The segments of binary data in which there are no pictures and sounds."""
     pieces = [data[i : i + PIECE] for i in range(0, len(data), PIECE)]
     segments: list[Segment] = []
     for piece in pieces:

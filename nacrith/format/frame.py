@@ -32,9 +32,9 @@ class Kind(IntEnum):
 _KIND_BITS = 3
 _KINDS = frozenset(Kind)
 
-_OPENED = 7
-"""In place of a kind: the first segment says that streams have been opened, and how many bytes
-there were before."""
+_OPENED, _OPENED_WITH_PICTURES = 7, 6
+"""In place of a kind: the first segment says that streams have been opened, JPEG pictures among
+them or not, and how many bytes there were before."""
 
 
 class Segment(NamedTuple):
@@ -50,10 +50,17 @@ class Opened(NamedTuple):
     Attributes:
         size: bytes of the original.
         payload: see `nacrith.transforms.opening`.
+        pictures: the coefficients of JPEG pictures; None = there are none of these.
     """
 
     size: int
     payload: bytes
+    pictures: bytes | None = None
+
+    @property
+    def marker(self) -> int:
+        """The number in place of a kind."""
+        return _OPENED if self.pictures is None else _OPENED_WITH_PICTURES
 
 
 def check_of(original: bytes) -> bytes:
@@ -100,7 +107,7 @@ class Frame:
     def to_bytes(self) -> bytes:
         out = bytearray(to_varint(len(self.segments) + (self.opened is not None)))
         if self.opened:
-            out += to_varint(self.opened.size << _KIND_BITS | _OPENED)
+            out += to_varint(self.opened.size << _KIND_BITS | self.opened.marker)
         for kind, length in self.segments:
             out += to_varint(length << _KIND_BITS | kind)
         out += self.check
@@ -113,7 +120,9 @@ class Frame:
                 out += to_varint(len(payload))
             out += payload
         if self.opened:
-            out += self.opened.payload
+            if self.opened.pictures is not None:
+                out += to_varint(len(self.opened.payload))
+            out += self.opened.payload + (self.opened.pictures or b"")
         return bytes(out)
 
     @classmethod
@@ -130,8 +139,8 @@ class Frame:
         for i in range(count):
             packed = reader.varint()
             kind, length = packed & ((1 << _KIND_BITS) - 1), packed >> _KIND_BITS
-            if kind == _OPENED and i == 0:
-                opened = Opened(length, b"")
+            if kind in (_OPENED, _OPENED_WITH_PICTURES) and i == 0:
+                opened = Opened(length, b"", None if kind == _OPENED else b"")
                 if not 0 < length <= MAX_ORIGINAL or count == 1:
                     raise FormatError("a frame is damaged: its size can't be right")
                 continue
@@ -157,7 +166,11 @@ class Frame:
             is_last = kind == kinds[-1] and not opened
             payloads[kind] = reader.rest() if is_last else reader.take(reader.varint())
         if opened:
-            opened = opened._replace(payload=reader.rest())
+            if opened.pictures is not None:
+                opened = opened._replace(payload=reader.take(reader.varint()))
+                opened = opened._replace(pictures=reader.rest())
+            else:
+                opened = opened._replace(payload=reader.rest())
         reader.end()
         return cls(segments, check, payloads, n_symbols, opened)
 

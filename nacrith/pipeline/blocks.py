@@ -1,9 +1,14 @@
-"""The input in blocks, each of which becomes a frame; none is cut in a compressed stream if it can
-be helped."""
+"""The input in blocks, each of which becomes a frame.
+
+None is cut in a compressed stream if it can be helped. One that begins in the middle of a picture
+or a sound says so: these are cut, so that several workers code them.
+"""
 
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from nacrith.codec.block import Block
+from nacrith.codec.media import Media, find_media, rest_behind
 from nacrith.format.frame import MAX_ORIGINAL
 from nacrith.system.reading import read_up_to
 from nacrith.transforms.opening.finding import find_cut_off
@@ -25,6 +30,8 @@ def read_blocks(source: BinaryIO, size: int, inside: Inside) -> Iterator[bytes]:
     A block in which a stream begins that could be opened, and that goes on behind it, is longer.
     """
     kept = b""
+    last: Media | None = None
+    behind = 0
     while True:
         block = kept[:size]
         kept = kept[size:]
@@ -34,7 +41,16 @@ def read_blocks(source: BinaryIO, size: int, inside: Inside) -> Iterator[bytes]:
             return
         if inside.streams and len(block) == size >= _LEAST_BLOCK:
             block, kept = _up_to_the_end(block, kept, source)
-        yield block
+        rest = last and rest_behind(last, behind, len(block))
+        last, behind = _last_media(block, rest), len(block)
+        yield Block(block, rest) if rest else block
+
+
+def _last_media(block: bytes, rest: Media | None) -> Media | None:
+    """The last picture or sound that begins in a block, or goes on in it."""
+    if rest and rest.missing > 0:
+        return rest
+    return next(reversed(find_media(block, rest)), None)
 
 
 def _up_to_the_end(block: bytes, kept: bytes, source: BinaryIO) -> tuple[bytes, bytes]:

@@ -42,23 +42,26 @@ ARM64 = Machine(False, 0xFC000000, 0x94000000, 0, 26, 0)
 
 def to_absolute(data: Bytes, machine: Machine) -> None:
     """Transform [n] uint8 in place."""
-    _transform(data, *machine, 1)
+    _walk(data, *machine, 1, _NOT_WANTED)
 
 
 def to_relative(data: Bytes, machine: Machine) -> None:
     """Inverse of `to_absolute`."""
-    _transform(data, *machine, -1)
+    _walk(data, *machine, -1, _NOT_WANTED)
 
 
 def targets(data: Bytes, machine: Machine) -> tuple[int, int, int]:
     """How many calls there are, with how many relative and how many absolute targets."""
     relative = np.empty(len(data) // 4, dtype=np.int64)
-    n = _operands(data, *machine, relative)
-    absolute = data.copy()
-    to_absolute(absolute, machine)
-    moved = np.empty_like(relative)
-    _operands(absolute, *machine, moved)
-    return n, len(np.unique(relative[:n])), len(np.unique(moved[:n]))
+    # The data itself may not be written to.
+    copy = data.copy()
+    n = _walk(copy, *machine, 0, relative)
+    absolute = np.empty_like(relative)
+    _walk(copy, *machine, 1, absolute)
+    return n, len(np.unique(relative[:n])), len(np.unique(absolute[:n]))
+
+
+_NOT_WANTED = np.zeros(0, dtype=np.int64)
 
 
 @njit(cache=True)
@@ -81,28 +84,7 @@ def _operand(word: int, mask: int, operation: int, shift: int, bits: int, extend
 
 
 @njit(cache=True)
-def _operands(
-    data: Bytes,
-    big: bool,
-    mask: int,
-    operation: int,
-    shift: int,
-    bits: int,
-    extended: int,
-    found: npt.NDArray[np.int64],
-) -> Any:
-    """Write the operands of all calls; return their number."""
-    n = 0
-    for i in range(0, len(data) - 3, 4):
-        operand = _operand(_read(data, i, big), mask, operation, shift, bits, extended)
-        if operand >= 0:
-            found[n] = operand
-            n += 1
-    return n
-
-
-@njit(cache=True)
-def _transform(
+def _walk(
     data: Bytes,
     big: bool,
     mask: int,
@@ -111,16 +93,28 @@ def _transform(
     bits: int,
     extended: int,
     direction: int,
-) -> None:
+    found: npt.NDArray[np.int64],
+) -> Any:
+    """Add the place of each call to its operand, so many times; return the number of calls.
+
+    The operands that come out are written to `found`, as many as it has room for.
+    """
+    n = np.int64(0)
     for i in range(0, len(data) - 3, 4):
         word = _read(data, i, big)
         operand = _operand(word, mask, operation, shift, bits, extended)
         if operand < 0:
             continue
         operand = (operand + direction * (i >> 2)) & ((1 << bits) - 1)
+        if n < len(found):
+            found[n] = operand
+        n += 1
+        if direction == 0:
+            continue
         sign = operand >> (bits - 1)
         whole = operand | (sign * ((1 << extended) - 1)) << bits
         word &= ~(((1 << (bits + extended)) - 1) << shift)
         word |= whole << shift
         for j in range(4):
             data[i + j] = np.uint8((word >> (24 - 8 * j if big else 8 * j)) & 255)
+    return n

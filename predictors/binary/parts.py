@@ -1,13 +1,13 @@
 """Binary data in parts, each with the model that is made for it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
 
-from coder import Coder
+from coder import Coder, Encoder
 from predictors.binary import engine
 from predictors.binary.bilevel_model import MAX_WIDTH, MIN_WIDTH, code_bilevel
 from predictors.binary.byte_model import NO_TEXT, code_bytes
@@ -62,6 +62,22 @@ NUMBERS = {
 """How many each model must know."""
 
 
+def of_picture(stride: int, bits: int) -> tuple[Model, tuple[int, ...]] | None:
+    """The model, and its numbers, of a picture of so many bits a pixel; None if there is none.
+
+    Args:
+        stride: bytes of a row.
+    """
+    if bits == 1 and MIN_WIDTH <= stride <= MAX_WIDTH:
+        return Model.BILEVEL, (stride,)
+    if bits in _PIXEL_BITS:
+        return Model.PIXELS, (stride, bits // 8)
+    return None
+
+
+_PIXEL_BITS = tuple(8 * n for n in PIXELS)
+
+
 def problem(part: Part) -> str:
     """Why there can't be such a part; empty if there can."""
     number = part.numbers[0]
@@ -103,6 +119,13 @@ def code_part(
         code_bytes(coder, data, part.numbers[0], on_progress, every, text)
     else:
         _CODE[part.model](coder, data, *part.numbers, on_progress, every)
+
+
+def coded_size(data: npt.NDArray[np.uint8], part: Part) -> int:
+    """What [n] uint8 cost as such a part, whatever its size is, in bytes."""
+    coder = Encoder()
+    code_part(coder, data.copy(), replace(part, size=len(data)))
+    return len(coder.finish())
 
 
 _CODE: dict[Model, Callable[..., None]] = {

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from nacrith.bench.markdown import with_section
 from nacrith.errors import NacrithError
 from tests.faults import (
     caches,
@@ -55,11 +56,20 @@ def write_reliability(quick: bool, only: str, output: Path | None) -> None:
             report += "\n" + memory.section(lab, quick)
     if output:
         output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(report, "utf-8")
+        before = output.read_text("utf-8") if output.exists() else ""
+        output.write_text(with_sections_of(before, report), "utf-8")
     else:
         click.echo(report)
     if broken:
         raise NacrithError("\n".join(broken))
+
+
+def with_sections_of(before: str, report: str) -> str:
+    """The report with the sections of an older one that others have put there."""
+    for section in before.split("\n## ")[1:]:
+        if f"## {section.partition(chr(10))[0]}\n" not in report:
+            report = with_section(report, f"## {section}")
+    return report
 
 
 def _try(fault: Fault, lab: Lab, quick: bool) -> tuple[str, str | None]:
@@ -112,7 +122,8 @@ and files, with a tiny model and small frames; only the mutants ran inside one p
 - **An opened stream is closed again before it is relied on.** Whatever an encoder opens (zip, gzip,
   PNG ...) it also restores and compares; what differs stays as it is. [deflate.md](deflate.md),
   section 7, has how many of the files that a machine carries were tried
-  (`nacrith bench documents --check`).
+  (`nacrith bench documents --check`); *Files that a machine carries*, below, those that were
+  compressed and restored too (`nacrith bench roundtrip`).
 - **A false length allocates nothing.** Lengths are checked against what is there. The limits of
   the format bound the rest: 64 MiB of the original in a frame.
 

@@ -3,8 +3,10 @@
 Streams in opened streams are opened too: each layer is made from the bytes of the one before.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -17,12 +19,26 @@ from nacrith.transforms.deflate.inflate import Deflated, inflate
 from nacrith.transforms.deflate.stream import StreamCoding
 from nacrith.transforms.opening import lepton
 from nacrith.transforms.opening.finding import Found, find_streams
-from nacrith.transforms.opening.forms import Form, checksum
-from nacrith.transforms.opening.layer import MOST_STREAMS, Opening, code_openings, join, split
-from nacrith.transforms.opening.limits import ALL_STREAMS, MAX_EXPANDED, Expanded, Inside, Rows
-
-MAX_DEPTH = 3
-"""Layers: streams in streams in streams."""
+from nacrith.transforms.opening.forms import FIRST_FORMS, Form, checksum
+from nacrith.transforms.opening.layer import (
+    MOST_STREAMS,
+    Opening,
+    Place,
+    code_openings,
+    join,
+    split,
+)
+from nacrith.transforms.opening.limits import (
+    ALL_STREAMS,
+    MAX_DEPTH,
+    MAX_EXPANDED,
+    Expanded,
+    Inside,
+    Rows,
+    Shown,
+)
+from nacrith.transforms.opening.png_filters import FilterCoding, refilter
+from nacrith.transforms.opening.png_pictures import Unfiltered, unfiltered
 
 # Of 7-zip's and zopfli's streams an eighth is left as corrections; what then is saved is more.
 _MOST_CORRECTIONS = 4
@@ -37,23 +53,33 @@ class _Stream:
     """A stream that is opened.
 
     Attributes:
-        content: what it becomes.
+        form: what it is.
+        inside: what deflate made it of.
         deflated, effort: None of a JPEG picture.
         rows: of a PNG picture.
+        unfiltered: of one that is opened to its pixels.
     """
 
-    content: bytes
+    form: Form
+    inside: bytes
     deflated: Deflated | None = None
     effort: Effort | None = None
     rows: Rows | None = None
+    unfiltered: Unfiltered | None = None
+
+    @property
+    def content(self) -> bytes:
+        """What it becomes."""
+        return self.unfiltered.pixels if self.unfiltered else self.inside
 
 
 @dataclass
 class _Layer:
-    """Streams, and where they were."""
+    """Streams, where they were, and the pieces (begin, end) of all of them."""
 
     openings: list[Opening]
     streams: list[_Stream]
+    cut_out: list[tuple[int, int]]
 
 
 def _nothing() -> None:
@@ -61,7 +87,9 @@ def _nothing() -> None:
 
 
 def expand(
-    block: bytes, check: Callable[[], None] = _nothing, inside: Inside = ALL_STREAMS
+    block: bytes,
+    check: Callable[[], None] = _nothing,
+    inside: Inside = ALL_STREAMS,
 ) -> Expanded | None:
     """Open the streams of a block.
 
@@ -74,6 +102,7 @@ def expand(
     """
     data = block
     layers: list[_Layer] = []
+    shown: list[Shown] = []
     begin = 0
     for _ in range(MAX_DEPTH):
         found = _open(data, begin, check, inside)
@@ -81,11 +110,13 @@ def expand(
             break
         data, begin, layer = found
         layers.append(layer)
+        shown = _moved(shown, layer.cut_out) + _shown_in(layer, begin)
     if not layers:
         return None
     coder = Encoder()
     coding = StreamCoding(coder, False, check)
     perfect = 0
+    filters = FilterCoding(coder, check)
     coding.numbers.number("layers", len(layers))
     for layer in reversed(layers):
         code_openings(coding.numbers, layer.openings)
@@ -94,22 +125,70 @@ def expand(
             check()
             if not stream.deflated:
                 continue
+            if stream.unfiltered and stream.rows:
+                filters.code(_values(stream.content), stream.rows, stream.unfiltered.filters)
             coding.code_effort(stream.effort)
-            _, corrections = coding.code(_values(stream.content), coding.effort, stream.deflated)
+            _, corrections = coding.code(_values(stream.inside), coding.effort, stream.deflated)
             perfect += not corrections
-    n = sum(stream.deflated is not None for layer in layers for stream in layer.streams)
-    expanded = Expanded(data, coder.finish(), n, perfect, _rows_of(layers, len(data)))
+    counts = [sum(stream.deflated is not None for stream in layer.streams) for layer in layers]
+    n = sum(counts)
+    rows = _rows_of(layers, len(data))
+    is_new = _is_new(layers)
+    expanded = Expanded(
+        data, coder.finish(), n, perfect, rows, tuple(shown), is_new, outer=counts[0]
+    )
     # Never rely on what was not done.
     if restore(data, expanded.payload, len(block), check) != block:
         return None
     return expanded
 
 
+def count_streams(block: bytes, inside: Inside = ALL_STREAMS) -> tuple[int, int, int]:
+    """How many streams of deflate are opened, how many of these need no corrections, and how many
+    of those that lie in the block itself stay closed."""
+    n = sum(found.form != Form.JPEG for found in find_streams(block, 0, MAX_EXPANDED, inside))
+    expanded = expand(block, inside=inside)
+    if expanded is None:
+        return 0, 0, n
+    return expanded.streams, expanded.perfect, n - expanded.outer
+
+
+def _is_new(layers: Sequence[_Layer]) -> bool:
+    """Is there a form that the first programs of this format do not know?"""
+    return any(stream.form not in FIRST_FORMS for layer in layers for stream in layer.streams)
+
+
+def _shown_in(layer: _Layer, begin: int) -> list[Shown]:
+    """A layer's pictures; its contents begin at a place."""
+    pictures = []
+    for stream in layer.streams:
+        end = begin + len(stream.content)
+        if stream.unfiltered and stream.rows:
+            pictures.append(Shown(begin, end, stream.rows))
+        begin = end
+    return pictures
+
+
+def _moved(pictures: Sequence[Shown], cut_out: Sequence[tuple[int, int]]) -> list[Shown]:
+    """Where pictures are when pieces (begin, end), ascending, have been cut out.
+
+    A picture that one was cut out of is left out.
+    """
+    ends = [end for _, end in cut_out]
+    bytes_before = [0, *accumulate(end - begin for begin, end in cut_out)]
+    left = []
+    for begin, end, rows in pictures:
+        n = bisect_right(ends, begin)
+        if n == len(cut_out) or cut_out[n][0] >= end:
+            left.append(Shown(begin - bytes_before[n], end - bytes_before[n], rows))
+    return left
+
+
 def _rows_of(layers: Sequence[_Layer], size: int) -> Rows | None:
-    """Of the picture that is more than half of the data."""
+    """Of the picture that is more than half of the data, and has its filters."""
     for layer in layers:
         for stream in layer.streams:
-            if stream.rows and 2 * len(stream.content) > size:
+            if stream.rows and not stream.unfiltered and 2 * len(stream.content) > size:
                 return stream.rows
     return None
 
@@ -128,7 +207,9 @@ def _open(
     for found in find_streams(data, begin, MAX_EXPANDED, inside):
         check()
         raw = b"".join(data[a:b] for a, b in found.pieces)
-        stream = _packed(raw) if found.form == Form.JPEG else _opened(raw, found, last)
+        stream = (
+            _packed(raw) if found.form == Form.JPEG else _opened(raw, found, last, inside.pixels)
+        )
         if not stream or size - found.size + len(stream.content) > MAX_EXPANDED:
             continue
         opened.append((found, stream))
@@ -138,19 +219,23 @@ def _open(
             break
     if not opened:
         return None
-    places = [(found.pieces, len(stream.content), found.form) for found, stream in opened]
+    places = [
+        Place(found.pieces, len(s.content), s.form, s.rows if s.unfiltered else None)
+        for found, s in opened
+    ]
     around, openings = split(data, places)
     streams = [stream for _, stream in opened]
     contents = b"".join(stream.content for stream in streams)
-    return around + contents, len(around), _Layer(openings, streams)
+    cut_out = [piece for place in places for piece in place.pieces]
+    return around + contents, len(around), _Layer(openings, streams, cut_out)
 
 
 def _packed(picture: bytes) -> _Stream | None:
     content = lepton.pack(picture)
-    return _Stream(content) if content and len(content) < len(picture) else None
+    return _Stream(Form.JPEG, content) if content and len(content) < len(picture) else None
 
 
-def _opened(raw: bytes, found: Found, last: Effort) -> _Stream | None:
+def _opened(raw: bytes, found: Found, last: Effort, to_pixels: bool) -> _Stream | None:
     """A deflate stream taken apart; None if that can't be done or does not pay."""
     raw = raw[: len(raw) - len(checksum(found.form, found.content))]
     taken = inflate(raw, len(found.content)) if found.content else None
@@ -159,7 +244,9 @@ def _opened(raw: bytes, found: Found, last: Effort) -> _Stream | None:
     effort, wrong = guess(_values(found.content), taken[1], last, found.window)
     if _MOST_CORRECTIONS * _BITS_PER_CORRECTION * wrong > 8 * len(raw):
         return None
-    return _Stream(found.content, taken[1], effort, found.rows)
+    pixels = unfiltered(found.content, found.rows) if found.rows and to_pixels else None
+    form = Form.PNG if pixels else found.form
+    return _Stream(form, found.content, taken[1], effort, found.rows, pixels)
 
 
 def _code_version(coding: StreamCoding, openings: Sequence[Opening], given: bool = True) -> int:
@@ -177,7 +264,9 @@ def restore(data: bytes, payload: bytes, size: int, check: Callable[[], None] = 
             block and its bytes with the streams opened.
         UnsupportedError: a library that it needs is not installed.
     """
-    coding = StreamCoding(Decoder(payload), True, check)
+    decoder = Decoder(payload)
+    coding = StreamCoding(decoder, True, check)
+    filters = FilterCoding(decoder, check)
     n_layers = coding.numbers.number("layers")
     if not 0 < n_layers <= MAX_DEPTH:
         raise FormatError(f"a frame is damaged: it claims {n_layers} layers of opened streams")
@@ -197,6 +286,9 @@ def restore(data: bytes, payload: bytes, size: int, check: Callable[[], None] = 
             if opening.form == Form.JPEG:
                 stream = lepton.unpack(content, made_by)
             else:
+                if opening.rows:
+                    pixels = _values(content)
+                    content = refilter(pixels, filters.code(pixels, opening.rows), opening.rows)
                 stream, _ = coding.code(_values(content), coding.code_effort())
                 stream += checksum(opening.form, content)
             streams.append(stream)

@@ -235,7 +235,7 @@ def _rows(data: memoryview, place: int) -> Rows | None:
     if colour not in _CHANNELS or interlaced:
         return None
     bits = _CHANNELS[colour] * depth
-    return Rows(1 + (width * bits + 7) // 8, max(1, bits // 8))
+    return Rows(1 + (width * bits + 7) // 8, max(1, bits // 8), bits)
 
 
 def _jpeg(data: memoryview, begin: int, end: int, allowance: Allowance) -> Found | None:

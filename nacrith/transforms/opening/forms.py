@@ -15,11 +15,17 @@ class Form(IntEnum):
     """Deflate, the CRC-32 of its content and its size, little-endian (RFC 1952)."""
     JPEG = 3
     """A JPEG picture, whose content is what Lepton makes of it."""
+    PNG = 5
+    """As `ZLIB`, of the rows of a PNG picture; the content are its pixels."""
+
+
+FIRST_FORMS = frozenset({Form.RAW, Form.ZLIB, Form.GZIP, Form.JPEG})
+"""Those that every program of this format knows."""
 
 
 def checksum(form: Form, content: bytes) -> bytes:
-    """What stands behind a stream of this content."""
-    if form == Form.ZLIB:
+    """What stands behind a stream that holds this."""
+    if form in (Form.ZLIB, Form.PNG):
         return zlib.adler32(content).to_bytes(4, "big")
     if form == Form.GZIP:
         size = len(content) & 0xFFFFFFFF

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from nacrith.errors import FormatError
 from nacrith.transforms.deflate.adaptive_numbers import Numbers
 from nacrith.transforms.opening.forms import Form
+from nacrith.transforms.opening.limits import MAX_EXPANDED, Rows
 
 
 @dataclass(frozen=True)
@@ -18,12 +20,38 @@ class Opening:
         pieces: of a stream in pieces, for each piece but the last one its bytes, and the bytes
             between it and the next.
         form: what it is; a checksum is among its bytes.
+        rows: of the form PNG.
     """
 
     gap: int
     size: int
     pieces: tuple[tuple[int, int], ...] = ()
     form: Form = Form.RAW
+    rows: Rows | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Can there be so many bytes of this form?"""
+        if self.rows is None:
+            return True
+        if not self.size or self.rows.row < 2:
+            return False
+        n, left = divmod(self.size, self.rows.row - 1)
+        return not left and n * self.rows.row <= MAX_EXPANDED
+
+
+class Place(NamedTuple):
+    """Where a stream is, and what it becomes.
+
+    Attributes:
+        pieces: (begin, end) of its bytes, ascending.
+        size, form, rows: as of an `Opening`.
+    """
+
+    pieces: tuple[tuple[int, int], ...]
+    size: int
+    form: Form
+    rows: Rows | None = None
 
 
 MOST_STREAMS = 1 << 16
@@ -67,17 +95,22 @@ def code_openings(numbers: Numbers, given: Sequence[Opening] = ()) -> list[Openi
         kind = numbers.number("form", opening.form)
         if kind not in set(Form):
             raise FormatError(f"a frame is damaged: it names form {kind} of a stream")
-        openings.append(Opening(gap, size, tuple(pieces), Form(kind)))
+        form = Form(kind)
+        rows = _code_rows(numbers, opening.rows) if form == Form.PNG else None
+        openings.append(Opening(gap, size, tuple(pieces), form, rows))
+        if not given and not openings[-1].is_whole:
+            raise FormatError(f"a frame is damaged: {size} bytes are no picture")
     return openings
 
 
-def split(
-    data: bytes, streams: Sequence[tuple[tuple[tuple[int, int], ...], int, Form]]
-) -> tuple[bytes, list[Opening]]:
-    """Cut streams out.
+def _code_rows(numbers: Numbers, given: Rows | None) -> Rows:
+    row, pixel = (given.row, given.pixel) if given else (1, 1)
+    row = numbers.number("row", row - 1) + 1
+    return Rows(row, numbers.number("pixel", pixel - 1) + 1)
 
-    Args:
-        streams: of each its pieces (begin, end), bytes of content, and form, in their order.
+
+def split(data: bytes, streams: Sequence[Place]) -> tuple[bytes, list[Opening]]:
+    """Cut streams out, which are given in their order.
 
     Returns:
         The bytes around, and the openings.
@@ -85,7 +118,7 @@ def split(
     around = []
     openings = []
     place = 0
-    for pieces, size, form in streams:
+    for pieces, size, form, rows in streams:
         gap = pieces[0][0] - place
         between = []
         for i, (begin, end) in enumerate(pieces):
@@ -93,7 +126,7 @@ def split(
             place = end
             if i + 1 < len(pieces):
                 between.append((end - begin, pieces[i + 1][0] - end))
-        openings.append(Opening(gap, size, tuple(between), form))
+        openings.append(Opening(gap, size, tuple(between), form, rows))
     around.append(data[place:])
     return b"".join(around), openings
 

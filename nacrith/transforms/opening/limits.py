@@ -6,6 +6,9 @@ from typing import NamedTuple
 MAX_EXPANDED = 1 << 26
 """Bytes of a block with its streams opened (64 MiB)."""
 
+MAX_DEPTH = 3
+"""Layers: streams in streams in streams."""
+
 
 class Inside(NamedTuple):
     """What of a block is opened.
@@ -13,10 +16,12 @@ class Inside(NamedTuple):
     Attributes:
         streams: those of deflate.
         pictures: JPEG; restoring them needs an extra.
+        pixels: of PNG pictures; without, their rows stay as they are stored.
     """
 
     streams: bool = True
     pictures: bool = False
+    pixels: bool = True
 
 
 ALL_STREAMS = Inside()
@@ -32,10 +37,25 @@ class Rows(NamedTuple):
     Attributes:
         row: bytes of a row, with what stands in front of its pixels.
         pixel: bytes of a pixel, 1 if several share one.
+        bits: of a pixel; 0 = not known.
     """
 
     row: int
     pixel: int
+    bits: int = 0
+
+
+class Shown(NamedTuple):
+    """A PNG picture that was opened to its pixels.
+
+    Attributes:
+        begin, end: of its pixels in the data.
+        rows: as they were stored, each behind the byte of its filter.
+    """
+
+    begin: int
+    end: int
+    rows: Rows
 
 
 @dataclass(frozen=True)
@@ -47,7 +67,10 @@ class Expanded:
         payload: what makes the block of it.
         streams, perfect: how many of deflate there are, and of how many all decisions were
             predicted.
-        rows: of the picture that is most of the data, if one is.
+        rows: of the picture that is most of the data, if one is with its filters.
+        shown: those without.
+        is_new: is there a form that the first programs of this format do not know?
+        outer: how many of the streams of deflate are not in others.
     """
 
     data: bytes
@@ -55,3 +78,6 @@ class Expanded:
     streams: int
     perfect: int
     rows: Rows | None = None
+    shown: tuple[Shown, ...] = ()
+    is_new: bool = False
+    outer: int = 0

@@ -1,0 +1,189 @@
+"""Every document, archive, picture and sound of a machine, compressed and restored.
+
+What was done is noted in build/bench, a line for each file, so that a run that was cut goes on.
+"""
+
+import io
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from nacrith.bench.edition import edition
+from nacrith.bench.files_carried import KINDS, Carried
+from nacrith.bench.markdown import table
+from nacrith.bench.store import FOLDER
+
+Result = dict[str, Any]
+
+_COUNTED = ("bytes", "packed", "opened", "perfect", "closed")
+
+
+def go_over(
+    files: Sequence[Carried],
+    level: int,
+    workers: int,
+    seconds: float | None = None,
+    tell: Callable[[int, int], None] = lambda done, of: None,
+) -> list[Result]:
+    """Compress and restore files that were not done before.
+
+    Args:
+        level: as -1 to -9 of compress.
+        workers: processes.
+        seconds: none is begun after so many; None = no end.
+        tell: called with how many are done and how many there are.
+
+    Returns:
+        Of each that was done by now: `name`, `kind`, `bytes`, `packed`; of the streams of deflate
+        in its first frame how many are `opened`, `perfect` (without corrections) and left
+        `closed`; `problem`, empty if it came back.
+    """
+    note = FOLDER / f"roundtrip-{level}-{edition()}.jsonl"
+    done = _read(note)
+    todo = [file for file in files if _key(file) not in done]
+    end = None if seconds is None else time.monotonic() + seconds
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with note.open("a", encoding="utf-8") as notes:
+        for result in _results(todo, level, workers, end):
+            done[result["key"]] = result
+            notes.write(json.dumps(result) + "\n")
+            notes.flush()
+            tell(sum(_key(file) in done for file in files), len(files))
+    return [done[_key(file)] for file in files if _key(file) in done]
+
+
+def _key(file: Carried) -> str:
+    return f"{file.path} {file.size}"
+
+
+def _read(note: Path) -> dict[str, Result]:
+    """What was noted; the last line may be half written."""
+    done = {}
+    for line in note.read_text("utf-8").splitlines() if note.exists() else ():
+        try:
+            result = json.loads(line)
+        except ValueError:
+            continue
+        done[result["key"]] = result
+    return done
+
+
+def _results(
+    files: Sequence[Carried], level: int, workers: int, end: float | None
+) -> Iterator[Result]:
+    """The results as they come; no more files are begun than there are workers for."""
+    left = iter(files)
+    if workers == 1:
+        for file in left:
+            if end is not None and time.monotonic() > end:
+                return
+            yield there_and_back(file, level)
+        return
+    running: set[Future[Result]] = set()
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        while True:
+            while len(running) < workers and (end is None or time.monotonic() < end):
+                following = next(left, None)
+                if following is None:
+                    break
+                running.add(pool.submit(there_and_back, following, level))
+            if not running:
+                return
+            ready, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in ready:
+                yield future.result()
+
+
+def there_and_back(file: Carried, level: int) -> Result:
+    """Compress a file and restore it: see `go_over`."""
+    result: Result = {"key": _key(file), "name": file.path.name}
+    result |= {"kind": file.kind, "ending": file.ending}
+    try:
+        data = file.path.read_bytes()
+    except OSError as error:
+        return {**result, **dict.fromkeys(_COUNTED, 0), "problem": f"not read: {error.strerror}"}
+    result["bytes"] = len(data)
+    try:
+        return {**result, **_measured(data, level), "problem": ""}
+    except Exception as error:
+        # Whatever it is: that is what is looked for.
+        return {**result, "problem": f"{type(error).__name__}: {error}"}
+
+
+def _measured(data: bytes, level: int) -> Result:
+    from nacrith.format.frame import MAX_ORIGINAL
+    from nacrith.pipeline.compress import compress_stream
+    from nacrith.pipeline.decompress import decompress_stream
+    from nacrith.pipeline.options import CompressOptions
+    from nacrith.pipeline.presets import LEVELS
+    from nacrith.transforms.opening.expanding import count_streams
+
+    preset = LEVELS[level]
+    options = CompressOptions(preset=preset, parameters=preset.parameters)
+    packed, restored = io.BytesIO(), io.BytesIO()
+    compress_stream(io.BytesIO(data), packed, options, len(data))
+    size = packed.tell()
+    packed.seek(0)
+    decompress_stream(packed, restored)
+    if restored.getvalue() != data:
+        raise AssertionError("the restored data differs")
+    opened, perfect, closed = count_streams(data[:MAX_ORIGINAL])
+    return {"packed": size, "opened": opened, "perfect": perfect, "closed": closed}
+
+
+def roundtrip_section(results: Sequence[Result], level: int, largest: int, of: int) -> str:
+    """The section of docs/reliability.md.
+
+    Args:
+        largest: bytes of a file, beyond which it was left out.
+        of: how many files there are in all.
+    """
+    rows = []
+    for kind in KINDS:
+        of_kind = [result for result in results if result["kind"] == kind]
+        endings = sorted({result["ending"] for result in of_kind})
+        for ending in endings:
+            rows.append(_row(f"{kind}, {ending}", [r for r in of_kind if r["ending"] == ending]))
+    rows.append(_row("all", results))
+    problems = [f"- {result['name']}: {result['problem']}" for result in failed(results)]
+    text = (
+        "## Files that a machine carries\n\n"
+        f"Made by `nacrith bench roundtrip`, at level {level}: {len(results):,} of {of:,} "
+        "documents, archives, pictures\n"
+        f"and sounds of up to {largest:,} bytes, of all kinds the same number where there are so\n"
+        "many, by chance; each compressed, restored and compared. *Streams*: of deflate that are\n"
+        "opened. *Left closed*: those that would cost too many corrections.\n\n"
+        + table(
+            "files | number | bytes | compressed | of it | streams | without corrections "
+            "| left closed | not restored",
+            rows,
+        )
+    )
+    return text + ("\n" + "\n".join(problems) + "\n" if problems else "")
+
+
+def failed(results: Sequence[Result]) -> list[Result]:
+    """Those that did not come back."""
+    return [result for result in results if result["problem"]]
+
+
+def _row(name: str, results: Sequence[Result]) -> list[str]:
+    sums = Counter[str]()
+    for result in results:
+        sums.update({key: result.get(key, 0) for key in _COUNTED})
+    return [
+        name,
+        f"{len(results):,}",
+        f"{sums['bytes']:,}",
+        f"{sums['packed']:,}",
+        f"{100 * sums['packed'] / max(sums['bytes'], 1):.0f} %",
+        f"{sums['opened']:,}",
+        f"{sums['perfect']:,}",
+        f"{sums['closed']:,}",
+        f"{len(failed(results)):,}",
+    ]
