@@ -3,7 +3,7 @@
 No corpus file is part of the project but those of `unseen`, which were written for it.
 `manifest.json` names each file with its
 home page, size and checksum. Files are looked for in a folder that is already
-there ($NACRITH_CORPORA, or `../shared/corpora` beside the checkout), then in the
+there (one that $NACRITH_CORPORA names, or `../shared/corpora` beside the checkout), then in the
 user's cache folder, and are fetched into the latter if they are missing. A folder
 of one's own holds `canterbury/alice29.txt` and so on, or the archives as they are
 on the home pages.
@@ -123,7 +123,10 @@ def _fetch(name: str) -> Path:
         try:
             download(address, archive)
         except DownloadError as error:
-            raise CorpusError(str(error)) from error
+            raise CorpusError(
+                f"{error}; without a network put {address.rsplit('/', 1)[-1]} into a folder, "
+                "and name that with NACRITH_CORPORA"
+            ) from error
     try:
         _unpack(archive, entry, target)
     finally:

@@ -20,9 +20,8 @@ def fetched_folder() -> Path:
 def folders() -> list[Path]:
     """What to look through, in this order.
 
-    The folder that $NACRITH_CORPORA names, or `../shared/corpora` beside the checkout;
-    then that of what was fetched.
+    The folders that $NACRITH_CORPORA names, separated as those of $PATH are, or
+    `../shared/corpora` beside the checkout; then that of what was fetched.
     """
-    given = os.environ.get("NACRITH_CORPORA")
-    own = Path(given) if given else _CHECKOUT.parent / "shared" / "corpora"
-    return [own, fetched_folder()]
+    given = [Path(name) for name in os.environ.get("NACRITH_CORPORA", "").split(os.pathsep) if name]
+    return [*(given or [_CHECKOUT.parent / "shared" / "corpora"]), fetched_folder()]

@@ -27,7 +27,6 @@ that thousands of files have."""
 _WINDOW = 26
 _STRIDE = RUN - _WINDOW + 1
 
-_SPACE = re.compile(rb"\s+")
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -35,7 +34,7 @@ class Benchmarks:
     """The texts that must have no part in training."""
 
     def __init__(self, texts: Iterable[bytes]) -> None:
-        self._text = b"\0".join(_SPACE.sub(b" ", text) for text in texts)
+        self._text = b"\0".join(_without_layout(text) for text in texts)
         hashes = _window_hashes(self._text)
         order = np.argsort(hashes, kind="stable")
         self._places = order
@@ -43,17 +42,22 @@ class Benchmarks:
 
     def shared(self, text: bytes, most: int = 1) -> list[bytes]:
         """Passages of `RUN` bytes or more that this text shares, at most `most`."""
-        text = _SPACE.sub(b" ", text)
-        hashes = _window_hashes(text)[::_STRIDE]
-        first = np.searchsorted(self._hashes, hashes, side="left")
-        last = np.searchsorted(self._hashes, hashes, side="right")
+        text = _without_layout(text)
+        hashes = _window_hashes(text, _STRIDE)
+        if not len(self._hashes):
+            return []
+        # The hits are few: only for those is the end of the equal hashes looked up too.
+        first = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1)
+        hits = np.flatnonzero(self._hashes[first] == hashes)
+        last = np.searchsorted(self._hashes, hashes[hits], side="right")
         found: list[bytes] = []
         covered = 0
-        for i in np.flatnonzero(last > first).tolist():
-            if i * _STRIDE < covered:
+        for i, begin_of_equal, end_of_equal in zip(hits, first[hits], last, strict=True):
+            at = int(i) * _STRIDE
+            if at < covered:
                 continue
-            for place in self._places[first[i] : last[i]].tolist():
-                begin, end = _extent(text, i * _STRIDE, self._text, place)
+            for place in self._places[begin_of_equal:end_of_equal].tolist():
+                begin, end = _extent(text, at, self._text, place)
                 passage = text[begin:end]
                 if len(passage) >= RUN and not _is_boilerplate(passage):
                     found.append(passage)
@@ -64,18 +68,23 @@ class Benchmarks:
         return found
 
 
+def _without_layout(text: bytes) -> bytes:
+    """A space for each run of white space, none at the ends."""
+    return b" ".join(text.split())
+
+
 def _is_boilerplate(passage: bytes) -> bool:
     return any(re.search(pattern, passage) for pattern in BOILERPLATE.values())
 
 
-def _window_hashes(text: bytes) -> npt.NDArray[np.uint64]:
-    """A hash of the `_WINDOW` bytes from each place on, [n - _WINDOW + 1] uint64."""
-    values = np.frombuffer(text, dtype=np.uint8).astype(np.uint64)
+def _window_hashes(text: bytes, step: int = 1) -> npt.NDArray[np.uint64]:
+    """A hash of the `_WINDOW` bytes from each place on, or each `step`-th, uint64."""
+    values = np.frombuffer(text, dtype=np.uint8)
     n = max(0, len(values) - _WINDOW + 1)
-    hashes = np.zeros(n, dtype=np.uint64)
+    hashes = np.zeros(-(-n // step), dtype=np.uint64)
     for i in range(_WINDOW):
         hashes *= _BASE
-        hashes += values[i : i + n]
+        hashes += values[i : i + n : step]
     return hashes ^ (hashes >> np.uint64(29))
 
 

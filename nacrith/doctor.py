@@ -87,7 +87,7 @@ def examine(
         "workers",
         workers,
         f"{count} for a file of {counted(count, 'frame')} or more, each with "
-        f"{counted(share, 'thread')} and about {WORKER_MEMORY / _GIB:.0f} GiB",
+        f"{counted(share, 'thread')} and about {WORKER_MEMORY / _GIB:.1f} GiB",
     )
     file = corrected(describe(model)) if model else default_corrected()
     found = {"name": file.name, "sha256": file.sha256, "path": str(file.path)}

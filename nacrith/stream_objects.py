@@ -175,6 +175,7 @@ class Decompressor:
 
     @property
     def needs_input(self) -> bool:
+        self._worker.check_process()
         return not self.eof and self._feed.is_starved()
 
     def decompress(self, data: Data, max_length: int = -1) -> bytes:
@@ -185,7 +186,8 @@ class Decompressor:
                 all.
 
         Raises:
-            NacrithError: as `nacrith.decompress`; the object is then of no more use.
+            NacrithError: as `nacrith.decompress`; the object is then of no more use. In a forked
+                child, if the work has begun before it.
             EOFError: the end of the file has been reached before.
             TypeError: an argument is of another type.
         """
@@ -194,6 +196,7 @@ class Decompressor:
             raise TypeError(f"max_length must be an integer, not {type(max_length).__name__}")
         if self._error:
             raise self._error
+        self._worker.check_process()
         if self.eof:
             raise EOFError("the end of the file has been reached; see unused_data")
         if not self._begun:

@@ -15,6 +15,7 @@ import numpy as np
 from predictors.ensemble import EnsembleParameters, State, new_state
 from predictors.heads.output_head import OutputHead
 from predictors.language_models.vocabulary import Vocabulary
+from predictors.mixing.context_lines import new_lines
 from predictors.mixing.decision import DecisionModel, line_bits
 from predictors.snapshot import Snapshot, copied, put_back
 
@@ -26,7 +27,7 @@ class KeptStates:
     def __init__(self, make: Callable[..., State] = new_state) -> None:
         """`make`: called as `new_state`, once for each size of state."""
         self._make = make
-        self._templates: dict[object, _Template] = {}
+        self._templates: dict[tuple[int, int, int], _Template] = {}
         # By what sizes depend on but for the lines of contexts, which may be larger than needed.
         self._slots: dict[object, list[State]] = defaultdict(list)
         self._n_used: Counter[object] = Counter()
@@ -41,10 +42,16 @@ class KeptStates:
     ) -> State:
         """As `new_state`; the state may be used until `free` is called."""
         size = n_streams, dimensions
-        key = *size, line_bits(n_symbols)
+        bits = line_bits(n_symbols)
+        key = *size, bits
         if key not in self._templates:
-            made = self._make(vocabulary, parameters, n_streams, n_symbols, dimensions)
-            self._templates[key] = _Template(made)
+            # Untrained states differ in the number of lines alone, which are empty.
+            alike = [t for (*s, _), t in self._templates.items() if tuple(s) == size]
+            if alike and self._make is new_state:
+                self._templates[key] = alike[0].with_empty_lines(bits)
+            else:
+                made = self._make(vocabulary, parameters, n_streams, n_symbols, dimensions)
+                self._templates[key] = _Template(made)
         template, slots, i = self._templates[key], self._slots[size], self._n_used[size]
         self._n_used[size] += 1
         if i == len(slots):
@@ -70,12 +77,23 @@ class _Sparse(NamedTuple):
 class _Template:
     """A state, and what it takes to have others that are like it."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, sparse: "Snapshot[_Sparse] | None" = None) -> None:
+        """`sparse`: of a template that differs in nothing that is in it."""
         self._state = state
         tables, neighbors = state.tables, state.parts.neighbors
-        self._sparse = tables and Snapshot(
-            _Sparse(tables.match_table, tables.history, neighbors.states, neighbors.followers)
-        )
+        self._sparse = sparse
+        if tables and not sparse:
+            self._sparse = Snapshot(
+                _Sparse(tables.match_table, tables.history, neighbors.states, neighbors.followers)
+            )
+
+    def with_empty_lines(self, bits: int) -> "_Template":
+        """The same, but for the lines of contexts: 2**bits, empty."""
+        tables = self._state.tables
+        if not tables:
+            return self
+        model = _with_lines(tables.model, new_lines(bits))
+        return _Template(self._state._replace(tables=tables._replace(model=model)), self._sparse)
 
     def copy(self) -> State:
         """A copy of all that is not sparse."""

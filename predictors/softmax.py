@@ -3,7 +3,8 @@
 A weight is 2**30 times the symbol's probability in units of the most probable one's,
 and 1 more, so that no range is empty. Its power of two is a cubic polynomial, right to
 0.02 %, which is faster than a table. Only whole blocks of symbols are added up: a path
-through the vocabulary trie asks for a few sums.
+through the vocabulary trie asks for a few sums. There are two passes, one over the tokens and one
+over the symbols, block by block: what a block needs stays in the processor's nearest cache.
 
 The float logit is rounded once, to a score; all the rest is integer arithmetic.
 """
@@ -41,17 +42,18 @@ _WHOLE_SHIFT = np.uint32(SCORE_FRACTION_BITS)
 _MAX_SHIFT = np.uint32(31)
 
 Softmax = namedtuple(
-    "Softmax", "weights blocks peaks scores of_token bias token_of_symbol unused moved offsets top"
+    "Softmax", "weights blocks peaks scores bias token_of_symbol unused moved offsets top"
 )
 Softmax.__doc__ = """Weights of the symbols, and their sums by blocks of 64.
 
 weights: [A rounded up to whole blocks] uint32, 0 behind the last symbol.
 blocks: [blocks + 1] int64, the sum of all weights before each block.
 peaks: [blocks] uint32, the largest weight of each block.
-scores, bias: [T] int32 in 2**-16 bit, and of_token: [T] uint32 weights, by token; T is 1 +
-the highest token that a symbol uses. The bias, within ± 2**26, is in the score.
-token_of_symbol: [A] int32. unused: int32, the tokens below T that no symbol uses.
-moved: int32, symbols with an offset, and offsets: [A] int32, of the scores.
+scores: [T + 1], bias: [T] int32 in 2**-16 bit, by token; T is 1 + the highest token that a
+symbol uses. The bias, within ± 2**26, is in the score.
+token_of_symbol: [A rounded up] int32; T behind the last symbol, where `scores` has an entry more.
+unused: int32, the tokens up to T that no symbol uses.
+moved: int32, ascending, symbols with an offset, and offsets: [A] int32, of the scores.
 top: [1] int64, the highest score of a token that a symbol uses.
 """
 
@@ -60,16 +62,17 @@ def new_softmax(vocabulary: Vocabulary) -> Softmax:
     """Room for the softmax of a model with this vocabulary."""
     n_blocks = -(-len(vocabulary) // BLOCK)
     n_tokens = int(vocabulary.token_of_symbol.max()) + 1
-    is_unused = np.ones(n_tokens, dtype=np.bool_)
+    is_unused = np.ones(n_tokens + 1, dtype=np.bool_)
     is_unused[vocabulary.token_of_symbol] = False
+    token_of_symbol = np.full(n_blocks << _BLOCK_BITS, n_tokens, dtype=np.int32)
+    token_of_symbol[: len(vocabulary)] = vocabulary.token_of_symbol
     return Softmax(
         weights=np.zeros(n_blocks << _BLOCK_BITS, dtype=np.uint32),
         blocks=np.zeros(n_blocks + 1, dtype=np.int64),
         peaks=np.zeros(n_blocks, dtype=np.uint32),
-        scores=np.zeros(n_tokens, dtype=np.int32),
-        of_token=np.zeros(n_tokens, dtype=np.uint32),
+        scores=np.zeros(n_tokens + 1, dtype=np.int32),
         bias=np.zeros(n_tokens, dtype=np.int32),
-        token_of_symbol=vocabulary.token_of_symbol,
+        token_of_symbol=token_of_symbol,
         unused=np.nonzero(is_unused)[0].astype(np.int32),
         moved=np.nonzero(vocabulary.offsets)[0].astype(np.int32),
         offsets=vocabulary.offsets,
@@ -110,17 +113,35 @@ def high_weight(distance: int, extra: int) -> Any:
 def _score_tokens(
     logits: FloatArray, bias: npt.NDArray[np.int32], scores: npt.NDArray[np.int32]
 ) -> Any:
-    """Write the scores of the first tokens; return whether all these logits are finite."""
+    """Write the scores of the first tokens; return whether all these logits are finite, and the
+    highest score."""
     finite = True
     limit = float(SCORE_LIMIT)
-    for token in range(len(scores)):
+    top = np.int32(-SCORE_LIMIT - SCORE_LIMIT)
+    for token in range(len(bias)):
         x = np.float64(logits[token]) * _LOGIT_TO_SCORE
         # False for NaN and the infinities too.
         finite &= abs(x) < np.inf
         x = min(max(x, -limit), limit)
         # Floor of x + 0.5 by truncation: the shift makes the operand positive.
-        scores[token] = np.int32(np.int32(x + (limit + 0.5)) - _LIMIT + bias[token])
-    return finite
+        score = np.int32(np.int32(x + (limit + 0.5)) - _LIMIT + bias[token])
+        scores[token] = score
+        top = max(top, score)
+    return finite, top
+
+
+@inlined
+def _leave_out_unused(s: Softmax, top: np.int32) -> Any:
+    """Take the tokens that no symbol uses out of the scores; return the highest that is left."""
+    was_top = False
+    for token in s.unused:
+        was_top |= s.scores[token] == top
+        s.scores[token] = _ABSENT
+    if was_top:
+        top = s.scores[0]
+        for token in range(len(s.scores)):
+            top = max(top, s.scores[token])
+    return top
 
 
 @njit(cache=True)
@@ -132,37 +153,39 @@ def weigh(s: Softmax, logits: FloatArray) -> Any:
         no use.
     """
     scores = s.scores
-    of_token = s.of_token
-    if not _score_tokens(logits, s.bias, scores):
+    finite, top = _score_tokens(logits, s.bias, scores)
+    if not finite:
         return False
-    for token in s.unused:
-        scores[token] = _ABSENT
-    top = scores[0]
-    for token in range(len(scores)):
-        top = max(top, scores[token])
+    top = _leave_out_unused(s, top)
     s.top[0] = top
-    # 32 bits throughout: the compiler makes vector instructions of it.
-    for token in range(len(scores)):
-        of_token[token] = _weight(np.uint32(top - scores[token]))
-    weights = s.weights
-    # A loop of its own: no vector instruction is faster at looking up.
-    for i in range(len(s.token_of_symbol)):
-        weights[i] = of_token[np.uint32(s.token_of_symbol[i])]
-    for i in s.moved:
-        weights[i] = _weight(np.uint32(s.top[0] - score_of(s, i)))
     total = np.int64(0)
+    n_moved = 0
+    of_block = np.zeros(BLOCK, dtype=np.int32)
     for block in range(len(s.peaks)):
         s.blocks[block] = total
         begin = block << _BLOCK_BITS
-        of_block = weights[begin : begin + BLOCK]
+        symbols = s.token_of_symbol[begin : begin + BLOCK]
+        # A loop of its own: no vector instruction is faster at looking up.
+        for i in range(BLOCK):
+            of_block[i] = scores[np.uint32(symbols[i])]
+        while n_moved < len(s.moved) and s.moved[n_moved] < begin + BLOCK:
+            of_block[s.moved[n_moved] - begin] += s.offsets[s.moved[n_moved]]
+            n_moved += 1
+        weights = s.weights[begin : begin + BLOCK]
         part = np.int64(0)
         peak = np.uint32(0)
+        # 32 bits throughout: the compiler makes vector instructions of it.
         for i in range(BLOCK):
-            part += np.int64(of_block[i])
-            peak = max(peak, of_block[i])
+            weight = _weight(np.uint32(top - of_block[i]))
+            weights[i] = weight
+            part += np.int64(weight)
+            peak = max(peak, weight)
         s.peaks[block] = peak
         total += part
-    s.blocks[-1] = total
+    # What is behind the last symbol has a weight of 1 so far.
+    behind = s.weights[len(s.offsets) :]
+    behind[:] = 0
+    s.blocks[-1] = total - len(behind)
     return True
 
 

@@ -8,8 +8,8 @@ from predictors.language_models.exact.gguf_file import Gguf
 from predictors.language_models.file_hash import sha256_of
 
 
-def random_correction(path, rank=3, size=0.3, seed=1):
-    """A correction of a GGUF about `size` times as large as its weights."""
+def random_correction(path, rank=3, size=0.3, seed=1, base=None):
+    """A correction of a GGUF about `size` times as large as its weights; may build on another."""
     random = np.random.default_rng(seed)
     shape = Gguf(path).shape
     a, b, scale = {}, {}, {}
@@ -20,4 +20,13 @@ def random_correction(path, rank=3, size=0.3, seed=1):
         spread = size / np.sqrt(m.inputs) / (np.sqrt(r) * 127**2 / 3)
         rows = random.uniform(0.5, 1.5, (shape.layers, m.outputs))
         scale[name] = (spread * rows).astype(np.float32)
-    return Correction(shape, sha256_of(path), a, b, scale)
+    return Correction(shape, sha256_of(path), a, b, scale, base)
+
+
+def write_two(gguf, folder):
+    """Write a correction, `base.bin`, and one that builds on it, `on.bin`; return the latter."""
+    base = random_correction(gguf)
+    (folder / "base.bin").write_bytes(base.to_bytes())
+    on = random_correction(gguf, rank=2, size=0.2, seed=7, base=base)
+    (folder / "on.bin").write_bytes(on.to_bytes())
+    return on

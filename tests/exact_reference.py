@@ -123,9 +123,10 @@ class Reference:
 
         def corrected(matrix, layer, *names):
             weights = np.concatenate([file.tensor(f"blk.{layer}.{n}.weight") for n in names])
-            if correction:
-                a, b, scale = correction.a[matrix], correction.b[matrix], correction.scale[matrix]
-                weights = merged(weights, a[layer], b[layer], scale[layer])
+            for one in (correction.base, correction) if correction else ():
+                if one:
+                    a, b, scale = one.a[matrix], one.b[matrix], one.scale[matrix]
+                    weights = merged(weights, a[layer], b[layer], scale[layer])
             return Linear(quantize(weights), product)
 
         self.embedding = quantize(file.tensor("token_embd.weight"))

@@ -25,6 +25,7 @@ from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import KNOWN_MODELS, Metadata
 from nacrith.format.parameters import Parameters
 from nacrith.format.varint import Reader
+from nacrith.models.corrections import shipped_path
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.presets import LEVELS
@@ -35,13 +36,14 @@ from nacrith.transforms.prepare import code_transforms
 from predictors.binary.parts import Model
 from tests.charset_texts import TEXTS
 from tests.conftest import ROOT, keep_in_model
-from tests.correction_examples import random_correction
+from tests.correction_examples import random_correction, write_two
 
 GOLDEN = ROOT / "tests" / "golden"
 
 # The file names the model by its hash, so a golden file needs the very same tiny model.
 TINY_SHA256 = "62099e461e71a80fd2293dd1309888edd47e66e4bc3a08b92b637d253da6c2c2"
 TINY_CORRECTION = "adb253b9c8d53b7e"
+TINY_CORRECTION_ON = "adbbe671ce63b554"
 """Likewise."""
 
 
@@ -55,14 +57,14 @@ class Case:
         options: of compress, as keywords of `CompressOptions`.
         real: with the embedded model and the choices that it leads to, else with the tiny
             one, with all text kept in it.
-        corrected: with a correction of the tiny model.
+        corrected: with a correction of the tiny model, or two, one of which builds on the other.
     """
 
     originals: tuple[bytes, ...]
     holds: dict[str, Any]
     options: dict[str, Any] = field(default_factory=dict)
     real: bool = False
-    corrected: bool = False
+    corrected: int = 0
 
     @property
     def dictionary(self) -> bytes:
@@ -70,6 +72,9 @@ class Case:
 
     def correction(self, tiny: Path) -> Path | str | None:
         """Of the model's weights; that of the tiny model is written beside it."""
+        if self.corrected == 2:
+            write_two(tiny, tiny.parent)
+            return tiny.with_name("on.bin")
         if self.corrected:
             path = tiny.with_name("correction.bin")
             path.write_bytes(random_correction(tiny).to_bytes())
@@ -264,6 +269,7 @@ def _in_charset(name: str) -> bytes:
 SMALL_WINDOW = Parameters(window=256)
 GOLDEN_TEXT = (GOLDEN / "exact-1.txt").read_bytes()
 GENERAL = {"model": KNOWN_MODELS[2].name, "correction": KNOWN_MODELS[2].correction}
+WITH_GENERAL = {"correction": shipped_path(2)}
 
 
 def _text(holds: dict[str, Any], original: bytes = TEXT, **parameters: int) -> Case:
@@ -322,7 +328,13 @@ CASES = {
         (TEXT,),
         {"correction": TINY_CORRECTION, "kinds": {Kind.TEXT}},
         {"parameters": SMALL_WINDOW},
-        corrected=True,
+        corrected=1,
+    ),
+    "correction-on": Case(
+        (TEXT,),
+        {"correction": TINY_CORRECTION_ON, "kinds": {Kind.TEXT}},
+        {"parameters": SMALL_WINDOW},
+        corrected=2,
     ),
     "dictionary-mixed-text": Case(
         (TEXT,),
@@ -380,6 +392,7 @@ CASES = {
     "exact-1": Case(
         (GOLDEN_TEXT,),
         {**GENERAL, "prompt": 0, "kinds": {Kind.TEXT}},
+        WITH_GENERAL,
         real=True,
     ),
     "uncorrected": Case(
@@ -391,7 +404,20 @@ CASES = {
     "exact-prompt": Case(
         (b';; Sum of a list.\n(defun sum (xs)\n  "Return the sum of XS."\n  (apply #\'+ xs))\n',),
         {**GENERAL, "prompt": 2, "kinds": {Kind.TEXT}},
+        WITH_GENERAL,
         real=True,
     ),
-} | {f"charset-{name}": _text({"charset": name}, _in_charset(name)) for name in CHARSETS[1:]}
+}
+CASES |= {f"charset-{name}": _text({"charset": name}, _in_charset(name)) for name in CHARSETS[1:]}
+# The newest correction that is shipped is the default, the earlier ones are kept.
+CASES |= {
+    f"exact-{number}": Case(
+        (GOLDEN_TEXT,),
+        {"model": known.name, "correction": known.correction, "kinds": {Kind.TEXT}},
+        {} if number == max(KNOWN_MODELS) else {"correction": shipped_path(number)},
+        real=True,
+    )
+    for number, known in KNOWN_MODELS.items()
+    if number > 2
+}
 """By name of the file, without its ending."""

@@ -7,6 +7,8 @@ import pytest
 from nacrith.bench import correction as module
 from nacrith.bench.correction import correction_section, learning_curve
 from nacrith.errors import FileError
+from nacrith.models.corrections import shipped_path
+from nacrith.pipeline.summary import Summary
 
 
 @pytest.fixture
@@ -46,6 +48,7 @@ def test_the_section(monkeypatch, log):
         b"b": {"size": 3000, "without": 800, "with_it": 804, "tokens": 900},
         b"binary": {"size": 9, "without": 9, "with_it": 9, "tokens": 0},
     }
+    monkeypatch.setattr(module, "shipped_numbers", lambda: [2])
     monkeypatch.setattr(module, "cached", lambda key, measure: measure())
     monkeypatch.setattr(module, "measure_correction", measured.get)
     section = correction_section({"A": b"a", "B": b"b", "C": b"binary"}, log)
@@ -54,6 +57,24 @@ def test_the_section(monkeypatch, log):
     assert "| B | 3,000 | 800 | 804 | +0.5 % |\n" in section
     assert "| all | 4,000 | 1,000 | 994 | −0.6 % |\n" in section
     assert "| C |" not in section and "| 2,100 |" in section
+
+
+def test_earlier_corrections_are_measured_too(monkeypatch, canterbury):
+    text = canterbury["alice29.txt"].read_bytes()[1000:1100]
+    monkeypatch.setattr(module, "shipped_numbers", lambda: [2, 9])
+    monkeypatch.setattr(module, "cached", lambda key, measure: measure())
+    chosen = []
+
+    def compress_stream(source, sink, options, size):
+        chosen.append(options.correction)
+        return Summary(size, 50 - len(chosen), 30)
+
+    monkeypatch.setattr(module, "compress_stream", compress_stream)
+    section = correction_section({"A": text})
+    assert chosen == ["none", shipped_path(2), None]
+    assert "with that of model number 2, and with it" in section
+    assert "| text | bytes | without | 2 | with | change |" in section
+    assert "| A | 100 | 49 | 48 | 47 | −4.1 % |" in section
 
 
 def test_what_is_measured(canterbury):

@@ -4,6 +4,7 @@ import hashlib
 import http.server
 import io
 import json
+import os
 import tarfile
 import threading
 import zipfile
@@ -13,7 +14,7 @@ import pytest
 
 import corpora
 from corpora.download import DownloadError, download
-from corpora.folders import fetched_folder
+from corpora.folders import fetched_folder, folders
 
 
 def test_the_files_here_are_the_ones_of_the_manifest(canterbury):
@@ -110,6 +111,19 @@ def test_fetching(server, monkeypatch, cache, kind):
     assert corpora.canterbury() == [path]
 
 
+def test_several_folders_of_ones_own(cache, monkeypatch, tmp_path):
+    other = tmp_path / "other"
+    for folder, name in ((other, "enwik8"), (other, "enwik9"), (tmp_path / "own", "enwik9")):
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_bytes(folder.name.encode())
+    monkeypatch.setenv("NACRITH_CORPORA", os.pathsep.join(["", str(tmp_path / "own"), str(other)]))
+    assert folders() == [tmp_path / "own", other, cache]
+    assert corpora.enwik8(5) == b"other"
+    assert corpora.prefix_of("enwik9", 3) == b"own"
+    monkeypatch.setenv("NACRITH_CORPORA", "")
+    assert [path.parts[-2:] for path in folders()[:-1]] == [("shared", "corpora")]
+
+
 def test_downloads_land_in_the_users_cache(monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", "/a/cache")
     assert fetched_folder() == Path("/a/cache/nacrith/corpora")
@@ -135,7 +149,7 @@ def test_a_wrong_checksum_and_a_missing_page(server, monkeypatch, cache):
     with pytest.raises(corpora.CorpusError, match="checksum"):
         corpora.canterbury(fetch=True)
     manifest["canterbury"]["address"] = address + "/none"
-    with pytest.raises(corpora.CorpusError, match="can't fetch"):
+    with pytest.raises(corpora.CorpusError, match=r"can't fetch .*NACRITH_CORPORA"):
         corpora.canterbury(fetch=True)
     assert list((cache / "canterbury").iterdir()) == []
 

@@ -1,19 +1,24 @@
 """Files that are made with a correction of the model's weights."""
 
 import io
+import json
+import pickle
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import nacrith
+from nacrith.cli.inspect import models
 from nacrith.codec.codec_request import DecompressRequest
 from nacrith.codec.loaded_models import LoadedModels, load_model
 from nacrith.errors import ModelMismatchError, ModelNotFoundError, NacrithError
 from nacrith.format.container import MemberReader, sole_member
 from nacrith.format.frame import Kind
-from nacrith.format.header import KNOWN_MODELS
-from nacrith.models import corrections
+from nacrith.format.header import KNOWN_MODELS, KnownModel
+from nacrith.models import catalog, corrections
 from nacrith.models.catalog import default_model, describe
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
@@ -21,12 +26,12 @@ from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.presets import DEFAULT
 from nacrith.workers.processes import process_workers
 from predictors.base import ModelError
+from predictors.language_models.correction import file_head
 from predictors.language_models.correction.file_head import describe_correction
 from predictors.language_models.correction.merged_gguf import merged_gguf
-from tests.correction_examples import random_correction
+from tests.conftest import assert_fails
+from tests.correction_examples import random_correction, write_two
 from tests.golden_cases import PARAGRAPHS, TEXT
-
-SHIPPED = KNOWN_MODELS[2].correction
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +48,13 @@ def folder(tiny_gguf, tmp_path_factory):
     foreign = replace(random_correction(tiny_gguf), model="ab" * 32)
     (found / "foreign").write_bytes(foreign.to_bytes())
     return found
+
+
+@pytest.fixture
+def on_two(tiny_gguf, folder):
+    """A correction of the tiny model that builds on `base.bin`: its path."""
+    write_two(tiny_gguf, folder)
+    return folder / "on.bin"
 
 
 @pytest.fixture
@@ -175,6 +187,13 @@ def test_other_processes_get_it(tiny_gguf, folder):
     assert nacrith.decompress(packed.getvalue(), model=tiny_gguf, correction=folder / "one") == text
 
 
+def test_other_processes_get_both(tiny_gguf, on_two):
+    file = describe_correction(on_two)
+    assert pickle.loads(pickle.dumps(file)) == file
+    one, two = (load_model("exact", tiny_gguf, 1, c) for c in (file.base, file))
+    assert not np.array_equal(logits(one), logits(two))
+
+
 def test_requests_differ_by_it(tiny_gguf, folder, options):
     packed = nacrith.compress(TEXT, **options, correction=folder / "one")
     record = record_of(packed)
@@ -218,26 +237,94 @@ def test_the_command_line(nacrith, run_main, tmp_path, tiny_gguf, folder):
     assert (tmp_path / "a.txt").read_bytes() == TEXT
 
 
-def test_the_default_model_has_the_one_that_is_shipped(tmp_path, monkeypatch):
+def test_the_default_model_has_the_newest_that_is_shipped(tmp_path, monkeypatch):
     file = default_model()
-    assert corrections.short_name(corrections.corrected(file).correction) == SHIPPED
+    newest = max(KNOWN_MODELS)
+    shipped = KNOWN_MODELS[newest].correction
+    assert corrections.short_name(corrections.corrected(file).correction) == shipped
     assert corrections.corrected(file, "none").correction is None
-    assert corrections.corrected_as(file, SHIPPED) == corrections.corrected(file)
+    assert corrections.corrected_as(file, shipped) == corrections.corrected(file)
     assert corrections.corrected_as(file, "").correction is None
     (tmp_path / "damaged").write_bytes(b"x")
     for state in ("missing", "damaged"):
-        monkeypatch.setattr(corrections, "GENERAL", tmp_path / state)
+        monkeypatch.setattr(corrections, "shipped_path", lambda _, name=state: tmp_path / name)
         with pytest.raises(ModelNotFoundError, match="anew, or use --correction none"):
             corrections.corrected(file)
         with pytest.raises(ModelNotFoundError, match="install that anew"):
-            corrections.corrected_as(file, SHIPPED)
+            corrections.corrected_as(file, shipped)
         assert corrections.corrected(file, "none") == file
 
 
 def test_a_known_correction_that_was_replaced(folder, monkeypatch):
-    monkeypatch.setattr(corrections, "GENERAL", folder / "foreign")
-    with pytest.raises(ModelNotFoundError, match=f"{SHIPPED} of .* the version of nacrith"):
-        corrections.corrected_as(default_model(), SHIPPED)
+    monkeypatch.setattr(corrections, "shipped_path", lambda number: folder / "foreign")
+    known = KNOWN_MODELS[2].correction
+    with pytest.raises(ModelNotFoundError, match=f"{known} of .* the version of nacrith"):
+        corrections.corrected_as(default_model(), known)
+
+
+@pytest.fixture
+def numbered(tiny_gguf, folder, on_two, tmp_path, monkeypatch):
+    """The tiny model is known as 252, with `base.bin` as 253, with `on.bin` as 254."""
+    shipped = tmp_path / "shipped"
+    shipped.mkdir()
+    for number, name in ((253, "base.bin"), (254, "on.bin")):
+        shutil.copy(folder / name, shipped / f"general-{number}.bin")
+    monkeypatch.setattr(file_head, "SHIPPED", shipped)
+    tiny = describe(tiny_gguf)
+    monkeypatch.setitem(KNOWN_MODELS, 252, KnownModel("tiny", tiny.sha256))
+    for number, name in ((253, "base.bin"), (254, "on.bin")):
+        known = KnownModel("tiny", tiny.sha256, short(folder / name))
+        monkeypatch.setitem(KNOWN_MODELS, number, known)
+
+
+def test_a_users_own_builds_on_another(options, tiny_gguf, on_two):
+    packed = nacrith.compress(TEXT, **options, correction=on_two)
+    assert record_of(packed).correction == short(on_two)
+    assert nacrith.decompress(packed, model=tiny_gguf, correction=on_two) == TEXT
+    with pytest.raises(ModelNotFoundError, match=short(on_two)):
+        nacrith.decompress(packed, model=tiny_gguf, correction=on_two.with_name("base.bin"))
+
+
+def test_without_what_it_builds_on_it_is_of_no_use(nacrith, options, on_two, tmp_path, tiny_gguf):
+    lonely = tmp_path / "lonely" / "on.bin"
+    lonely.parent.mkdir()
+    shutil.copy(on_two, lonely)
+    (tmp_path / "a.txt").write_bytes(TEXT)
+    result = nacrith("compress", "--model", tiny_gguf, "--correction", lonely, "a.txt")
+    assert_fails(result, 1, "builds on another correction", "nor beside it")
+    assert not (tmp_path / "a.txt.nc").exists()
+
+
+def test_the_newest_number_is_the_default_and_older_files_open(
+    numbered, options, tiny_gguf, folder
+):
+    packed = {
+        number: nacrith.compress(TEXT, **options, correction=choice)
+        for number, choice in (
+            (252, "none"), (253, folder / "base.bin"), (254, None), (254, folder / "on.bin"),
+        )
+    }  # fmt: skip
+    for number, data in packed.items():
+        header = next(iter(MemberReader(io.BytesIO(data)))).header.to_bytes(sole=True)
+        assert header in data and header[1] == number
+        assert nacrith.decompress(data, model=tiny_gguf) == TEXT
+    assert len({data[-20:] for data in packed.values()}) == 3
+    corrections.shipped_path(253).unlink()
+    with pytest.raises(ModelNotFoundError, match="install that anew"):
+        nacrith.decompress(packed[254], model=tiny_gguf)
+    assert nacrith.decompress(packed[252], model=tiny_gguf) == TEXT
+
+
+def test_the_list_of_models_names_both(numbered, tiny_gguf, tmp_path, monkeypatch, folder):
+    (tmp_path / "models").mkdir()
+    shutil.copy(tiny_gguf, tmp_path / "models")
+    monkeypatch.setenv("NACRITH_MODELS", str(tmp_path / "models"))
+    monkeypatch.setattr(catalog, "embedded_path", lambda: None)
+    listed = CliRunner().invoke(models, [])
+    on, base = (short(folder / name) for name in ("on.bin", "base.bin"))
+    assert f"  correction of its weights {on}, which builds on {base}\n" in listed.output
+    row = json.loads(CliRunner().invoke(models, ["--json"]).stdout.splitlines()[0])
+    assert (row["correction"], row["builds_on"]) == (on, base)
 
 
 def test_another_model_has_none(tiny_gguf):
@@ -269,9 +356,10 @@ def logits(model):
     return found
 
 
+@pytest.mark.parametrize("name", ["one", "on.bin"])
 @pytest.mark.parametrize("backend", ["llama.cpp", "transformers"])
-def test_the_other_backends_compute_about_the_same(tiny_gguf, folder, backend):
-    one = describe_correction(folder / "one")
+def test_the_other_backends_compute_about_the_same(tiny_gguf, folder, on_two, backend, name):
+    one = describe_correction(folder / name)
     plain, exact = (logits(load_model("exact", tiny_gguf, 1, c)) for c in (None, one))
     other = logits(load_model(backend, tiny_gguf, 1, one))
 
@@ -279,6 +367,9 @@ def test_the_other_backends_compute_about_the_same(tiny_gguf, folder, backend):
         return np.linalg.norm(a - b) / np.linalg.norm(b)
 
     assert distance(other, exact) < 0.05 < 0.2 < distance(plain, exact)
+    if one.base:
+        below = logits(load_model("exact", tiny_gguf, 1, one.base))
+        assert distance(below, exact) > 0.1
 
 
 @pytest.mark.parametrize("backend", ["llama.cpp", "transformers"])

@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from predictors.base import ModelError
+from predictors.language_models.correction import file_head
 from predictors.language_models.correction.correction_file import read_correction
 from predictors.language_models.correction.file_head import (
     HASHED_FROM,
     MAGIC,
+    MAGIC_ON,
     CorrectionFile,
     describe_correction,
 )
@@ -21,7 +25,7 @@ from predictors.language_models.correction.pack import balanced, pack
 from predictors.language_models.exact.model import ExactModel
 from predictors.language_models.exact.model_data import model_data
 from tests import exact_reference
-from tests.correction_examples import random_correction
+from tests.correction_examples import random_correction, write_two
 from tests.exact_reference import Reference
 
 TOKENS = [0, 40, 77, 41, 200, 9, 258, 77]
@@ -108,9 +112,9 @@ def test_a_file_survives(gguf, tmp_path):
         assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
 
 
-def hashed(data):
+def hashed(data, magic=MAGIC):
     """A file of these bytes behind the hash, with their hash."""
-    return MAGIC + hashlib.sha256(data).hexdigest().encode() + b"\n" + data
+    return magic + hashlib.sha256(data).hexdigest().encode() + b"\n" + data
 
 
 def test_bad_files_are_refused(gguf, tmp_path):
@@ -189,7 +193,7 @@ def test_packing_loses_little():
     a = (random.standard_normal((16, 96)) * strength[:, None]).astype(np.float32)
     b = (random.standard_normal((64, 16)) * strength).astype(np.float32)
     integers_a, integers_b, scale = pack(a, b)
-    assert np.abs(integers_a).max() == np.abs(integers_b).max() == 127
+    assert np.abs(integers_a).max() == 127 and 126 <= np.abs(integers_b).max() <= 127
     found = merged(np.zeros((64, 96), np.float32), integers_a, integers_b, scale)
     error = np.linalg.norm(found - b @ a) / np.linalg.norm(b @ a)
     assert error < 0.015
@@ -210,3 +214,143 @@ def test_balanced_factors_have_the_same_product_and_even_columns():
 def test_no_correction_is_packed_as_none():
     a, b, scale = pack(np.ones((4, 8), np.float32), np.zeros((6, 4), np.float32))
     assert np.array_equal(merged(np.eye(6, 8, dtype=np.float32), a, b, scale), np.eye(6, 8))
+
+
+def test_one_builds_on_another(gguf, tmp_path):
+    on = write_two(gguf, tmp_path)
+    found = describe_correction(tmp_path / "on.bin")
+    base = describe_correction(tmp_path / "base.bin")
+    assert found == CorrectionFile(tmp_path / "on.bin", on.sha256, on.model, base)
+    assert base.base is None
+    assert found.size == sum(path.stat().st_size for path in tmp_path.glob("*.bin"))
+    read = read_correction(tmp_path / "on.bin")
+    assert read.base and (read.sha256, read.base.sha256) == (on.sha256, base.sha256)
+    assert (tmp_path / "on.bin").read_bytes().startswith(MAGIC_ON)
+
+
+def test_both_are_merged_in_turn_and_rounded_once(gguf, tmp_path):
+    on = write_two(gguf, tmp_path)
+    found = logits(ExactModel(gguf, 1, describe_correction(tmp_path / "on.bin")))
+    reference = Reference(gguf, 256, 4, correction=on)
+    assert np.array_equal(found, [reference.step(t) for t in TOKENS])
+    for other in (on.base, replace(on, base=None)):
+        assert not np.allclose(found, logits(ExactModel(gguf, 1, other)), atol=0.1)
+
+
+def test_the_name_of_one_tells_what_it_builds_on(gguf):
+    one, other = random_correction(gguf, seed=1), random_correction(gguf, seed=2)
+    names = {random_correction(gguf, seed=3, base=base).sha256 for base in (None, one, other)}
+    assert len(names) == 3
+
+
+def test_what_one_builds_on_is_looked_for_among_those_shipped(gguf, tmp_path, monkeypatch):
+    on, shipped = write_two(gguf, tmp_path), tmp_path / "shipped"
+    assert on.base
+    shipped.mkdir()
+    (tmp_path / "base.bin").rename(shipped / "any.bin")
+    path = tmp_path / "on.bin"
+    for read in (read_correction, describe_correction):
+        with pytest.raises(
+            ModelError, match=f"builds on another correction, {on.base.sha256[:16]}"
+        ):
+            read(path)
+    monkeypatch.setattr(file_head, "SHIPPED", shipped)
+    base = describe_correction(shipped / "any.bin")
+    assert describe_correction(path) == CorrectionFile(path, on.sha256, on.model, base)
+    assert read_correction(path).sha256 == on.sha256
+
+
+def test_what_one_builds_on_is_checked(gguf, tmp_path):
+    write_two(gguf, tmp_path)
+    base = (tmp_path / "base.bin").read_bytes()
+    # Of others in the folder only the first bytes matter.
+    (tmp_path / "a.bin").write_bytes(b"x")
+    (tmp_path / "b.bin").mkdir()
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "c.bin")
+    describe_correction(tmp_path / "on.bin")
+    (tmp_path / "base.bin").write_bytes(base[:-1] + b"x")
+    with pytest.raises(ModelError, match=r"base.bin is no correction .* get it anew"):
+        read_correction(tmp_path / "on.bin")
+
+
+def test_no_more_than_two(gguf, tmp_path):
+    on = write_two(gguf, tmp_path)
+    (tmp_path / "third.bin").write_bytes(random_correction(gguf, seed=8, base=on).to_bytes())
+    for read in (read_correction, describe_correction):
+        with pytest.raises(ModelError, match="only two"):
+            read(tmp_path / "third.bin")
+
+
+def test_both_must_be_of_one_model(gguf, tmp_path):
+    base = replace(random_correction(gguf), model="ab" * 32)
+    (tmp_path / "base.bin").write_bytes(base.to_bytes())
+    (tmp_path / "on.bin").write_bytes(random_correction(gguf, base=base).to_bytes())
+    for read in (read_correction, describe_correction):
+        with pytest.raises(ModelError, match=r"on\.bin is no correction"):
+            read(tmp_path / "on.bin")
+
+
+def test_a_head_that_lies_about_what_it_builds_on(gguf, tmp_path):
+    on = write_two(gguf, tmp_path)
+    assert on.base
+    behind = on.to_bytes()[HASHED_FROM:]
+    head, _, factors = behind.partition(b"\n")
+    path = tmp_path / "bad.bin"
+    for changed in (
+        head.replace(b'"on": "', b'"no": "'),
+        head.replace(b'"on": "', b'"on": "x'),
+        head.replace(b'"on": "' + on.base.sha256.encode() + b'"', b'"on": 3'),
+    ):
+        assert changed != head
+        path.write_bytes(hashed(changed + b"\n" + factors, MAGIC_ON))
+        for read in (read_correction, describe_correction):
+            with pytest.raises(ModelError, match="get it anew"):
+                read(path)
+
+
+def test_an_older_program_does_not_take_it_for_one_alone(gguf):
+    """It would merge what builds on another without that one."""
+    on = random_correction(gguf, base=random_correction(gguf, seed=2))
+    assert not on.to_bytes().startswith(MAGIC)
+    assert len(MAGIC) == len(MAGIC_ON)
+
+
+def test_where_two_merged_are_kept_only_the_heads_are_read(gguf, tmp_path, monkeypatch):
+    write_two(gguf, tmp_path)
+    file = describe_correction(tmp_path / "on.bin")
+    first = logits(ExactModel(gguf, 1, file))
+    monkeypatch.setattr("predictors.language_models.correction.correction_file.factors_of", None)
+    assert np.array_equal(logits(ExactModel(gguf, 1, file)), first)
+
+
+def test_packing_cuts_to_the_nearest_of_a_lower_rank():
+    random = np.random.default_rng(1)
+    a = random.standard_normal((12, 40)).astype(np.float32)
+    b = random.standard_normal((30, 12)).astype(np.float32)
+    left = np.linalg.svd(b @ a)[1][4:12]
+    cut_a, cut_b = balanced(a, b, 4)
+    assert (cut_a.shape, cut_b.shape) == ((4, 40), (30, 4))
+    assert np.linalg.norm(cut_b @ cut_a - b @ a) == pytest.approx(np.linalg.norm(left), rel=1e-5)
+    integers_a, integers_b, scale = pack(a, b, 4)
+    assert (integers_a.shape, integers_b.shape) == ((4, 40), (30, 4))
+    found = merged(np.zeros((30, 40), np.float32), integers_a, integers_b, scale)
+    assert np.linalg.norm(found - cut_b @ cut_a) < 0.02 * np.linalg.norm(found)
+
+
+def test_smaller_integers_and_scales_are_compressed_better():
+    random = np.random.default_rng(1)
+    a = random.standard_normal((16, 256)).astype(np.float32)
+    b = random.standard_normal((128, 16)).astype(np.float32)
+    sizes, errors = [], []
+    for largest in (127, 31, 7):
+        integers_a, integers_b, scale = pack(a, b, largest=largest)
+        assert np.abs(integers_a).max() == largest
+        assert largest - 1 <= np.abs(integers_b).max() <= largest
+        assert not (scale.view(np.uint32) & 0xFFFF).any()
+        packed = b"".join(part.tobytes() for part in (integers_a, integers_b, scale))
+        sizes.append(len(zlib.compress(packed, 9)))
+        found = merged(np.zeros((128, 256), np.float32), integers_a, integers_b, scale)
+        errors.append(np.linalg.norm(found - b @ a) / np.linalg.norm(b @ a))
+    assert sizes[2] < 0.8 * sizes[1] < 0.8 * 0.85 * sizes[0]
+    assert errors[0] < 0.01 < errors[1] < 0.05 < errors[2] < 0.2

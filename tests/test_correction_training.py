@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,21 +15,27 @@ torch = pytest.importorskip("torch")
 import corpora  # noqa: E402
 from corpora import training  # noqa: E402
 from corpora.leaks import Benchmarks  # noqa: E402
+from nacrith.correction import average, pack, ship, train  # noqa: E402
 from nacrith.correction import documents as documents_module  # noqa: E402
-from nacrith.correction import pack, train  # noqa: E402
 from nacrith.correction.average import averaged  # noqa: E402
+from nacrith.correction.checkpoint import read_checkpoint  # noqa: E402
 from nacrith.correction.command import run  # noqa: E402
 from nacrith.correction.sequences import sequences  # noqa: E402
+from nacrith.errors import FileError  # noqa: E402
+from nacrith.format.header import KNOWN_MODELS  # noqa: E402
+from nacrith.models.catalog import describe  # noqa: E402
 from predictors.base import ModelError  # noqa: E402
+from predictors.language_models.correction import file_head  # noqa: E402
 from predictors.language_models.correction.correction_file import (  # noqa: E402
     read_correction,
 )
 from predictors.language_models.correction.factors import SCALE  # noqa: E402
-from predictors.language_models.correction.samples import Samples  # noqa: E402
+from predictors.language_models.correction.samples import Samples, shares  # noqa: E402
 from predictors.language_models.correction.schedule import Schedule  # noqa: E402
 from predictors.language_models.correction.trainer import Trainer  # noqa: E402
 from predictors.language_models.exact.gguf_file import Gguf  # noqa: E402
 from tests.conftest import ROOT, assert_fails  # noqa: E402
+from tests.correction_examples import random_correction, write_two  # noqa: E402
 
 DOCUMENTS = {
     "prose": [np.arange(1000, dtype=np.int32), np.arange(2000, 2070, dtype=np.int32)],
@@ -53,12 +60,30 @@ def test_sequences_are_pieces_of_documents_mixed_by_weight():
 
 def test_each_pass_has_each_piece_once_and_is_cut_otherwise():
     series = Samples(DOCUMENTS, {"code": 1.0}, LENGTH, 1)
-    first = series.draw(len(series._cut("code", 0)))[:, 0]
-    second = series.draw(len(series._cut("code", 1)))[:, 0]
-    assert len(set(first)) == len(first) and len(first) >= 27
-    assert len(set(first % LENGTH)) == len(set(second % LENGTH)) == 1
+    begins = series.draw(60)[:, 0] - 5000
+    cuts = np.flatnonzero(np.diff(begins % LENGTH))
+    first, second = begins[: cuts[0] + 1], begins[cuts[0] + 1 : cuts[1] + 1]
+    for one_pass in (first, second):
+        assert len(set(one_pass)) == len(one_pass) >= 27
+        assert not (np.diff(one_pass) > 0).all()
     assert first[0] % LENGTH != second[0] % LENGTH
-    assert not (np.diff(first) > 0).all()
+
+
+def test_documents_are_drawn_by_the_root_of_their_size_and_short_ones_no_more_than_four_times():
+    sizes = [64_000, 16_000, 4000, 40]
+    starts = [1_000_000 * i for i in range(4)]
+    documents = [np.arange(at, at + n, dtype=np.int32) for at, n in zip(starts, sizes, strict=True)]
+    series = Samples({"prose": documents}, {"prose": 1.0}, LENGTH, 1)
+    round_of_all = sum(n // LENGTH for n in sizes)
+    times = np.bincount(series.draw(4 * round_of_all)[:, 0] // 1_000_000) / 4
+    assert times[0] / times[1] == pytest.approx(2, rel=0.02)
+    assert times[1] / times[2] == pytest.approx(2, rel=0.02)
+    assert 3 <= times[3] <= 6
+    by_size = Samples({"prose": documents}, {"prose": 1.0}, LENGTH, 1, exponent=1.0)
+    drawn = np.bincount(by_size.draw(round_of_all)[:, 0] // 1_000_000)
+    assert drawn[0] / drawn[2] == pytest.approx(16, rel=0.02)
+    alike = shares(np.array(sizes, np.float64), 0.0)
+    assert alike[0] == alike[1] and alike[3] < alike[2] < alike[1]
 
 
 def test_samples_go_on_from_their_state():
@@ -92,6 +117,11 @@ def test_validation_sequences_are_spread_over_all_documents():
     assert [n // 10_000 for n in found[:, 0]] == [0, 1, 2, 0, 1, 2, 0]
     assert len(set(found[:, 0])) == 7
     assert all(row[-1] % 10_000 < 903 for row in found)
+
+
+def test_of_more_documents_than_sequences_some_from_all_over_are_taken():
+    texts = [np.arange(i * 10_000, i * 10_000 + 900, dtype=np.int32) for i in range(10)]
+    assert [n // 10_000 for n in sequences(texts, 4, 100)[:, 0]] == [0, 2, 5, 7]
 
 
 BOOK = " ".join(f"The {i}th of the men, and the sea of thing {i * i}." for i in range(200)).encode()
@@ -191,6 +221,18 @@ def test_a_text_with_a_passage_of_a_benchmark_is_left_out(small_run, monkeypatch
         small_run("a", 1)
 
 
+@pytest.mark.parametrize("wrong", ["2", "-0.5", "nan", "x"])
+def test_an_exponent_that_is_none_is_wrong_usage(small_run, capsys, wrong):
+    with pytest.raises(SystemExit) as caught:
+        small_run("a", 1, f"--size-exponent={wrong}")
+    assert caught.value.code == 2 and "--size-exponent" in capsys.readouterr().err
+
+
+def test_without_a_text_of_the_kinds_asked_for_there_is_no_training(small_run):
+    with pytest.raises(FileError, match=r"no training texts of 32 tokens .* kinds code; .*--kinds"):
+        small_run("a", 1, "--kinds", "code=1")
+
+
 def test_factors_of_another_rank_are_refused(small_run):
     small_run("a", 1)
     with pytest.raises(ModelError, match="rank 2"):
@@ -203,9 +245,13 @@ def test_there_is_no_training_without_benchmarks_to_compare_with(monkeypatch):
         documents_module.benchmarks()
 
 
+def run_command(monkeypatch, name, module, *arguments):
+    monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
+    run(name, module.main)
+
+
 def run_pack(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["pack", *map(str, arguments)])
-    run("pack", pack.main)
+    run_command(monkeypatch, "pack", pack, *arguments)
 
 
 def test_a_checkpoint_becomes_a_correction(small_run, tmp_path, tiny_gguf, monkeypatch, capsys):
@@ -214,7 +260,7 @@ def test_a_checkpoint_becomes_a_correction(small_run, tmp_path, tiny_gguf, monke
     run_pack(monkeypatch, checkpoint, target, "--model", tiny_gguf)
     correction = read_correction(target)
     assert correction.sha256 in capsys.readouterr().out
-    factors = pack.read_factors(checkpoint, correction.shape)
+    factors = read_checkpoint(checkpoint, correction.shape).factors
     for name, a in factors.a.items():
         expected = SCALE * (factors.b[name][1] @ a[1]).numpy()
         found = correction.merged(name, 1, np.zeros_like(expected))
@@ -227,18 +273,180 @@ def test_checkpoints_are_averaged_and_their_change_is_scaled(small_run, tmp_path
         small_run(name, steps)
         checkpoints.append(tmp_path / name / "checkpoint.pt")
     shape = Gguf(tiny_gguf).shape
-    one, other = (pack.read_factors(path, shape) for path in checkpoints)
-    mean = averaged(checkpoints, shape, 0.5)
+    one, other = (read_checkpoint(path, shape).factors for path in checkpoints)
+    mean = averaged(checkpoints, shape, 0.5).factors
     for name, a in mean.a.items():
         assert torch.allclose(a, (one.a[name] + other.a[name]) / 2)
         assert torch.allclose(mean.b[name], (one.b[name] + other.b[name]) / 4)
     assert not torch.equal(one.flat, other.flat)
 
 
+@pytest.fixture
+def base(tmp_path, tiny_gguf):
+    """A correction of the tiny model, and beside it one that builds on it, `on.bin`."""
+    write_two(tiny_gguf, tmp_path)
+    return tmp_path / "base.bin"
+
+
+def test_what_is_trained_on_a_correction_builds_on_it(
+    small_run, tmp_path, tiny_gguf, base, monkeypatch, capsys
+):
+    log = small_run("a", 3, "--on", str(base))
+    below = read_correction(base)
+    assert log[0]["on"] == below.sha256 and small_run("plain", 1)[0]["on"] is None
+    plain = small_run("plain", 1)
+    assert log[1]["bits"] != plain[1]["bits"]
+    checkpoint, target = tmp_path / "a" / "checkpoint.pt", tmp_path / "packed"
+    with pytest.raises(SystemExit, match=rf"the correction {below.sha256[:16]}, .* with --on"):
+        run_pack(monkeypatch, checkpoint, target, "--model", tiny_gguf)
+    monkeypatch.setattr(file_head, "SHIPPED", tmp_path)
+    for options in ((), ("--on", base)):
+        run_pack(monkeypatch, checkpoint, target, "--model", tiny_gguf, *options)
+        assert f"builds on {below.sha256[:16]}" in capsys.readouterr().out
+        found = read_correction(target)
+        assert found.base and found.base.sha256 == below.sha256
+    factors = read_checkpoint(checkpoint, found.shape).factors
+    change = SCALE * (factors.b["qkv"][1] @ factors.a["qkv"][1]).numpy()
+    weights = np.ones_like(change)
+    expected = below.merged("qkv", 1, weights) + change
+    error = np.linalg.norm(found.merged("qkv", 1, weights) - expected)
+    assert error < 0.03 * np.linalg.norm(change)
+
+
+def test_a_run_goes_on_with_the_correction_that_it_began_on(small_run, base, tmp_path):
+    small_run("a", 1, "--on", str(base))
+    with pytest.raises(ModelError, match=r"was trained on the correction [0-9a-f]{16}; use --on"):
+        small_run("a", 2)
+    small_run("b", 1)
+    with pytest.raises(ModelError, match="was trained on no correction"):
+        small_run("b", 2, "--on", str(base))
+
+
+def test_a_checkpoint_that_does_not_say_what_it_was_trained_on(
+    small_run, base, tmp_path, tiny_gguf, monkeypatch
+):
+    small_run("a", 1, "--on", str(base))
+    path = tmp_path / "a" / "checkpoint.pt"
+    state = torch.load(path, weights_only=True)
+    name = state.pop("on")
+    torch.save(state, path)
+    given = path, tmp_path / "out", "--model", tiny_gguf
+    with pytest.raises(SystemExit, match=r"does not say .* or say --on none"):
+        run_pack(monkeypatch, *given)
+    for choice, expected in (("none", None), (base, name)):
+        run_pack(monkeypatch, *given, "--on", choice)
+        found = read_correction(tmp_path / "out").base
+        assert (found and found.sha256) == expected
+    small_run("a", 2, "--on", str(base))
+    assert torch.load(path, weights_only=True)["on"] == name
+
+
+def test_what_can_not_be_built_on_is_refused(
+    small_run, tmp_path, tiny_gguf, base, monkeypatch, capsys
+):
+    foreign = tmp_path / "foreign.bin"
+    foreign.write_bytes(replace(random_correction(tiny_gguf), model="ab" * 32).to_bytes())
+    small_run("a", 1)
+    small_run("b", 1, "--on", str(base))
+    plain, on_base = (tmp_path / name / "checkpoint.pt" for name in "ab")
+    for path, words in ((foreign, "for another model"), (tmp_path / "on.bin", "only two")):
+        with pytest.raises(FileError, match=words):
+            small_run("c", 1, "--on", str(path))
+        with pytest.raises(SystemExit, match=words):
+            run_pack(monkeypatch, plain, tmp_path / "out", "--on", path, "--model", tiny_gguf)
+    with pytest.raises(SystemExit, match="was not trained on"):
+        run_pack(monkeypatch, plain, tmp_path / "out", "--on", base, "--model", tiny_gguf)
+    other = tmp_path / "other.bin"
+    other.write_bytes(random_correction(tiny_gguf, seed=5).to_bytes())
+    for choice in (other, "none"):
+        with pytest.raises(SystemExit, match="was not trained on"):
+            run_pack(monkeypatch, on_base, tmp_path / "out", "--on", choice, "--model", tiny_gguf)
+    assert not (tmp_path / "out").exists()
+
+
+def test_checkpoints_of_several_kinds_have_no_mean(
+    small_run, tmp_path, tiny_gguf, base, monkeypatch
+):
+    small_run("plain", 1)
+    small_run("on", 1, "--on", str(base))
+    small_run("wide", 1, "--rank", "3")
+    paths = {name: tmp_path / name / "checkpoint.pt" for name in ("plain", "on", "wide")}
+    out = tmp_path / "mean.pt"
+
+    def run_average(*names):
+        given = [paths[name] for name in names]
+        run_command(monkeypatch, "average", average, out, *given, "--model", tiny_gguf)
+
+    for other, words in (("on", "several corrections"), ("wide", "several ranks")):
+        with pytest.raises(SystemExit, match=words):
+            run_average("plain", other)
+    assert not out.exists()
+    run_average("on", "on")
+    on = read_correction(base).sha256
+    assert read_checkpoint(out, Gguf(tiny_gguf).shape).on == on
+
+
+def test_packing_at_a_lower_rank(small_run, tmp_path, tiny_gguf, monkeypatch, capsys):
+    small_run("a", 1)
+    given = (tmp_path / "a" / "checkpoint.pt", tmp_path / "out", "--model", tiny_gguf)
+    run_pack(monkeypatch, *given, "--rank", "1", "--largest", "7")
+    found = read_correction(tmp_path / "out")
+    assert {a.shape[1] for a in found.a.values()} == {1}
+    assert {np.abs(a).max() for a in found.a.values()} == {7}
+    with pytest.raises(SystemExit, match="rank 2, no more"):
+        run_pack(monkeypatch, *given, "--rank", "3")
+    for wrong in (("--rank", "0"), ("--largest", "128"), ("--largest", "x")):
+        with pytest.raises(SystemExit) as caught:
+            run_pack(monkeypatch, *given, *wrong)
+        assert caught.value.code == 2 and wrong[0] in capsys.readouterr().err
+
+
+def test_shipping_gives_the_next_number_and_keeps_the_released(
+    small_run, tmp_path, tiny_gguf, base, monkeypatch
+):
+    """A project of the tiny model, whose correction number 2 is `base`."""
+    first = read_correction(base).sha256[:16]
+    names = {}
+    for name in ship.LISTED_IN:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = (ROOT / name).read_text("utf-8")
+        names[name] = text.replace(KNOWN_MODELS[2].correction, first)
+        path.write_text(names[name], "utf-8")
+    monkeypatch.setattr(file_head, "SHIPPED", tmp_path)
+    monkeypatch.setattr(ship, "ROOT", tmp_path)
+    monkeypatch.setattr(ship, "RELEASED", 2)
+    monkeypatch.setattr(ship, "default_model", lambda: describe(tiny_gguf))
+    monkeypatch.setattr(ship, "shipped_path", lambda number: tmp_path / f"general-{number}.bin")
+    known = {2: KNOWN_MODELS[2]._replace(correction=first)}
+    monkeypatch.setattr(ship, "KNOWN_MODELS", known)
+    small_run("a", 1, "--on", str(base))
+    for steps in (1, 2):
+        small_run("a", steps, "--on", str(base))
+        run_command(monkeypatch, "ship", ship, tmp_path / "a" / "checkpoint.pt")
+        new = read_correction(tmp_path / "general-3.bin")
+        assert new.base and new.base.sha256[:16] == first
+        for name, before in names.items():
+            text = (tmp_path / name).read_text("utf-8")
+            (line,) = [line for line in text.splitlines() if new.sha256[:16] in line]
+            assert text == before.replace(
+                (old := next(part for part in before.splitlines() if first in part)) + "\n",
+                f"{old}\n{line}\n",
+            )
+            assert line == old.replace("2", "3", 1).replace(first, new.sha256[:16])
+        known[3] = known[2]._replace(correction=new.sha256[:16])
+    small_run("b", 1, "--on", str(tmp_path / "base.bin"))
+    known[2] = known[2]._replace(correction="ab" * 8)
+    with pytest.raises(SystemExit, match="not shipped"):
+        run_command(monkeypatch, "ship", ship, tmp_path / "b" / "checkpoint.pt")
+
+
 def test_what_is_no_checkpoint_is_refused(tmp_path, tiny_gguf, monkeypatch):
     bad = tmp_path / "bad"
     bad.write_bytes(b"no checkpoint")
-    for path in (bad, tmp_path / "missing"):
+    torch.save({"rank": 2}, tmp_path / "other.pt")
+    torch.save(torch.zeros(3), tmp_path / "tensor.pt")
+    for path in (bad, tmp_path / "missing", tmp_path / "other.pt", tmp_path / "tensor.pt"):
         with pytest.raises(SystemExit, match=f"can't read {path}"):
             run_pack(monkeypatch, path, tmp_path / "out", "--model", tiny_gguf)
     assert not (tmp_path / "out").exists()

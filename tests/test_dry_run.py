@@ -60,5 +60,45 @@ def test_what_the_run_would_refuse_is_refused(nacrith, folder):
     assert_fails(nacrith("--dry-run", "missing"), 1, "missing")
     assert_fails(nacrith("--dry-run", "b.nc"), 1, "compressed already")
     assert_fails(nacrith("-d", "--dry-run", "text"), 1, "does not end in .nc")
-    assert_fails(nacrith("--dry-run", "-o", "no/x", "text"), 1, "no such folder")
+    assert_fails(
+        nacrith("--dry-run", "-o", "no/x", "text"), 1, "there is no folder no; make it first"
+    )
     assert_fails(nacrith("--dry-run", "-M", "1M", "text"), 1, "the limit is 1 MiB")
+
+
+def test_what_is_in_streams_counts(nacrith, folder):
+    (folder / "a.gz").write_bytes(gzip.compress(TEXT))
+    line, closed = shown(nacrith("--dry-run", "-3", "a.gz")) + shown(
+        nacrith("--dry-run", "-3", "--inside", "none", "a.gz")
+    )
+    (folder / "a.gz").unlink()
+    assert "bytes, text once opened; would make a.gz.nc" in line
+    assert "binary data" in closed and "once opened" not in closed
+
+
+def test_going_on(nacrith, tmp_path):
+    """What --resume would do with nothing, with a part, and with a file that is whole."""
+    data = random.Random(6).randbytes(5000)
+    (tmp_path / "a").write_bytes(data)
+    packed = compress(data, block_size=1000)
+    trial = ("--dry-run", "--resume", "a")
+    (line,) = shown(nacrith(*trial))
+    assert "would make a.nc with" in line
+    part = tmp_path / "a.nc.part"
+    part.write_bytes(packed[:2500])
+    (line,) = shown(nacrith(*trial))
+    assert "would go on with a.nc.part, in which 2000 are done, with" in line
+    part.write_bytes(b"no frame")
+    (line,) = shown(nacrith(*trial))
+    assert "would make a.nc with" in line
+    part.write_bytes(compress(data[::-1], block_size=1000)[:2500])
+    assert_fails(nacrith(*trial), 1, "the input has changed")
+    assert_fails(nacrith(*trial, "--block-size", "2K"), 1, "the block size was another")
+    part.unlink()
+    (tmp_path / "a.nc").write_bytes(packed)
+    assert shown(nacrith(*trial)) == ["a: already done, a.nc holds all of it"]
+    (line,) = shown(nacrith(*trial, "--rm"))
+    assert line.endswith("; would remove a")
+    (tmp_path / "a.nc").write_bytes(packed[:-1])
+    assert_fails(nacrith(*trial), 1, "a.nc exists; use -f")
+    assert (tmp_path / "a").read_bytes() == data and not part.exists()

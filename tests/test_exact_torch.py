@@ -115,8 +115,10 @@ def test_streams_do_not_touch_each_other(model, expected, streams, monkeypatch):
 
 
 @pytest.mark.parametrize("device", DEVICES)
-def test_with_a_correction(tiny_gguf, device):
-    correction = random_correction(tiny_gguf)
+@pytest.mark.parametrize("on_another", [False, True])
+def test_with_a_correction(tiny_gguf, device, on_another):
+    base = random_correction(tiny_gguf, seed=2) if on_another else None
+    correction = random_correction(tiny_gguf, base=base)
     fed = TOKENS[:40, None]
     with_kernels = ExactModel(tiny_gguf, 1, correction)
     expected = steps(with_kernels.open(1, WINDOW, SINKS), fed)

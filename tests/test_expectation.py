@@ -14,7 +14,7 @@ def test_only_long_runs_of_text_are_spoken_of(tmp_path, capsys):
     assert capsys.readouterr().err == ""
     tell_what_to_expect(long, 6, 2)
     message = capsys.readouterr().err
-    assert "about 37 min if it is text" in message and "-3 takes 42 s" in message
+    assert "about 29 min if it is text" in message and "-3 takes 28 s" in message
 
 
 def test_levels_take_longer_and_threads_help_the_model_only():

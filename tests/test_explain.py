@@ -21,7 +21,7 @@ from nacrith.codec.token_log import Observer, observed_by
 from nacrith.errors import NacrithError
 from nacrith.explain import curve, explain, explaining
 from nacrith.explain.odds import odds
-from nacrith.explain.page import verdict
+from nacrith.explain.page import signed_bytes, verdict
 from nacrith.explain.picture import picture
 from nacrith.explain.totals import Totals
 from nacrith.format.parameters import Parameters
@@ -29,6 +29,7 @@ from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
 from tests.color_vision import SIMULATED, contrast, distance
+from tests.conftest import assert_fails
 
 TEXT = ("the end of </script> the thing, and the é of \U0001d11e to the king\n" * 6).encode()
 NOISE = np.random.default_rng(0).integers(0, 256, 5000, dtype=np.uint8).tobytes()
@@ -222,6 +223,9 @@ def test_a_page_says_where_the_predictors_cost(options):
     assert "The predictors after the model save" in explain(io.BytesIO(TEXT * 30), "a", options)
     letter = Totals(original=500, file=900, gzip=2000, xz=2000, tokens=100, model=800, coded=864)
     assert "after the model cost 8 bytes: the text is too short" in verdict(letter)
+    letter.coded = 807
+    assert "after the model cost 1 byte: the text is too short" in verdict(letter)
+    assert [signed_bytes(n) for n in (-0.4, 9.9, 1234.5)] == ["−0.4", "+9.9", "+1,234"]
 
 
 def test_the_most_surprising_words(options):
@@ -326,6 +330,15 @@ def test_the_command(nacrith, tmp_path, tiny_gguf):
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
+def test_a_level_of_the_environment_without_the_model_has_no_effect(nacrith, tmp_path, tiny_gguf):
+    (tmp_path / "a.txt").write_bytes(TEXT * 9)
+    given = ("-fq", "--model", tiny_gguf, "a.txt")
+    for level in ("1", "3"):
+        result = nacrith("explain", *given, environment={"NACRITH_LEVEL": level})
+        assert result.returncode == 0, result.stderr
+    assert_fails(nacrith("explain", "-3", *given), 2, "below -4 there is no model")
+
+
 def test_a_browser_shows_it(options, tmp_path):
     page = tmp_path / "page.html"
     page.write_text(explain(io.BytesIO(TEXT * 40), "a", options), "utf-8")

@@ -16,10 +16,9 @@ from nacrith.models import corrections
 from nacrith.transforms.deflate.adaptive_numbers import NUMBER
 from nacrith.transforms.deflate.effort import GREEDY, LAZY, LEVELS, LITERALS, RUNS, Effort
 from nacrith.transforms.deflate.inflate import most_blocks
-from nacrith.transforms.opening.expanding import MAX_DEPTH
 from nacrith.transforms.opening.forms import FIRST_FORMS, Form
 from nacrith.transforms.opening.layer import MOST_STREAMS
-from nacrith.transforms.opening.limits import MAX_EXPANDED
+from nacrith.transforms.opening.limits import MAX_DEPTH, MAX_EXPANDED
 from nacrith.transforms.prompts import PROMPTS
 from predictors.heads.neighbors import MAX_STATES
 from predictors.language_models.correction.correction_file import read_correction
@@ -28,7 +27,11 @@ from predictors.mixing.contexts import ALL_KINDS
 from tests.conftest import ROOT
 
 SMOLLM2 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
-GENERAL = "484b5c256d661512"
+CORRECTIONS = {
+    2: "484b5c256d661512",
+}
+"""Of `SMOLLM2`, by the number of the model with it."""
+GENERAL = CORRECTIONS[2]
 
 
 def test_the_predictors_agree_with_the_format():
@@ -70,7 +73,7 @@ def test_the_bytes_of_a_header_that_names_a_machine():
     ("sha256", "correction", "expected"),
     [
         (SMOLLM2, "", "01"),
-        (SMOLLM2, GENERAL, "02"),
+        *((SMOLLM2, hash_, f"{number:02x}") for number, hash_ in CORRECTIONS.items()),
         (SMOLLM2, "ab" * 8, f"ff {'ab' * 8} 01"),
         ("cd" * 32, "", f"00 016d {'cd' * 32}"),
         ("cd" * 32, GENERAL, f"ff {GENERAL} 00 016d {'cd' * 32}"),
@@ -90,16 +93,22 @@ def test_a_known_correction_is_not_corrected_again():
         header.Header.read(Reader(two, "header"))
 
 
-@pytest.mark.parametrize("number", ["03", f"ff {'ab' * 8} 03", f"ff {'ab' * 8} ff"])
+LATER = f"{max(CORRECTIONS) + 1:02x}"
+
+
+@pytest.mark.parametrize("number", [LATER, f"ff {'ab' * 8} {LATER}", f"ff {'ab' * 8} ff"])
 def test_the_number_of_a_later_version_is_refused(number):
     with pytest.raises(UnsupportedError, match="install a newer"):
         header.Header.read(Reader(bytes.fromhex(f"01 {number} 02 0132"), "header"))
 
 
-def test_the_correction_that_is_shipped_is_the_one_that_files_name():
-    (found,) = corrections.shipped()
-    assert corrections.short_name(found) == GENERAL and found.model == SMOLLM2
-    assert read_correction(found.path).sha256 == found.sha256
+def test_the_corrections_that_are_shipped_are_those_that_files_name():
+    assert set(header.KNOWN_MODELS) == {1, *CORRECTIONS}
+    found = list(corrections.shipped())
+    assert [corrections.short_name(f) for f in found] == list(CORRECTIONS.values())[::-1]
+    for file in found:
+        assert file.model == SMOLLM2
+        assert read_correction(file.path).sha256 == file.sha256
 
 
 def modules_of(code, *arguments):

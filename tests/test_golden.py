@@ -8,6 +8,7 @@ from dataclasses import fields
 import pytest
 
 from nacrith.format.frame import Kind
+from nacrith.format.header import KNOWN_MODELS
 from nacrith.format.parameters import MAX_PROMPT, Parameters
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
@@ -47,7 +48,9 @@ def test_the_golden_files_name_each_feature():
     assert set().union(*seen["kinds"]) == set(Kind)
     assert set(seen["charset"]) == set(CHARSETS)
     assert any(seen["dictionary"])
-    assert len({*seen["correction"]} - {None, ""}) == 2
+    shipped = {known.correction for known in KNOWN_MODELS.values()}
+    assert len({*seen["correction"]} - {None} - shipped) == 2
+    assert shipped <= {*seen["correction"]}
     assert set(seen["prompt"]) == set(range(MAX_PROMPT + 1))
     assert set().union(*seen["models"]) == set(Model)
     assert set(seen["calls"]) == {Calls.NONE, Calls.X86, Calls.ARM64}

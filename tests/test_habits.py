@@ -12,7 +12,7 @@ import pytest
 
 from nacrith import compress
 from nacrith.cli.short_form import command_arguments
-from tests.conftest import ROOT
+from tests.conftest import ROOT, assert_fails
 
 NOISE = random.Random(3).randbytes(500)
 OTHER = NOISE[::-1]
@@ -62,6 +62,8 @@ FILES = [
     ("test, told of", "gzip -tv b.gz", "xz -tv b.xz", "zstd -tv b.zst", "-tv b.nc", set()),
     ("keep, when testing", "gzip -tk b.gz", "xz -tk b.xz", "zstd -tk b.zst", "-tk b.nc", set()),
     ("list", "gzip -l b.gz", "xz -l b.xz", "zstd -l b.zst", "-l b.nc", set()),
+    ("list, with what has no meaning for it", "", "xz -lT2 b.xz", "zstd -l -T2 b.zst",
+     "-l -T2 b.nc", set()),
     ("list, told more", "gzip -lv b.gz", "xz -lv b.xz", "zstd -lv b.zst", "-lv b.nc", set()),
 ]  # fmt: skip
 REMOVING = [
@@ -71,6 +73,8 @@ REMOVING = [
 ]  # fmt: skip
 SHOWN = [
     ("to a pipe", "gzip -dc b.gz", "xz -dc b.xz", "zstd -dc b.zst", "-dc b.nc", OTHER),
+    ("to a pipe, long name", "gzip --to-stdout -d b.gz", "xz --to-stdout -d b.xz", "",
+     "--to-stdout -d b.nc", OTHER),
     ("by a command", "zcat b.gz", "xzcat b.xz", "zstdcat b.zst", "cat b.nc", OTHER),
     ("version", "gzip -V", "xz -V", "zstd -V", "-V", b"version"),
     ("version, long", "gzip --version", "xz --version", "zstd --version", "--version", b"version"),
@@ -147,6 +151,21 @@ def test_what_excludes_itself(folder, run_main, line):
     assert names(folder) == START
 
 
+def test_what_is_not_compressed_is_copied_if_forced(nacrith, tmp_path):
+    (tmp_path / "a").write_bytes(OTHER)
+    (tmp_path / "b.nc").write_bytes(compress(NOISE))
+    assert nacrith("-dcf", "a", "b.nc", "a").stdout == OTHER + NOISE + OTHER
+    for plain in (OTHER, b"", b"N", b"NC07"):
+        result = nacrith("-dcf", stdin=plain)
+        # What could be the beginning of a file is a damaged one.
+        expected = b"" if plain == b"N" else plain
+        assert (result.stdout, result.returncode) == (expected, int(plain == b"N"))
+    assert nacrith("cat", "-f", "a").stdout == OTHER
+    for refused in (["-dc", "a"], ["-df", "a"], ["-df", "-o", "x", "a"]):
+        assert_fails(nacrith(*refused), 1, "a")
+    assert not (tmp_path / "x").exists()
+
+
 def test_a_filter(nacrith):
     for packing in ([], ["-c"], ["-1"], ["-"], ["compress"]):
         packed = nacrith(*packing, stdin=NOISE).stdout
@@ -168,6 +187,8 @@ def test_a_filter(nacrith):
         ("nacrith", ["--model=-d", "x"], ["compress", "--model=-d", "x"]),
         ("nacrith", ["--", "-d"], ["compress", "--", "-d"]),
         ("nacrith", ["-dc8", "-T2"], ["decompress", "-c", "-T", "2"]),
+        ("nacrith", ["--no-progress", "-Dd", "--model=m", "-l", "x"], ["list", "x"]),
+        ("nacrith", ["--workers", "2", "--device", "cpu", "x", "-l"], ["list", "x"]),
     ],
 )
 def test_programs_and_values(program, given, meant):
@@ -192,7 +213,7 @@ def test_an_output_that_is_a_folder(folder, run_main):
     code, message = run_main("a", "-o", "missing/")
     assert code == 1 and "no folder missing/" in message
     code, message = run_main("a", "-o", "missing/x")
-    assert code == 1 and "missing" in message
+    assert code == 1 and "there is no folder missing; make it first" in message
 
 
 def test_folders_of_outputs(folder, run_main):

@@ -6,6 +6,7 @@ import pytest
 
 import corpora
 from corpora import training
+from corpora.folders import folders
 from corpora.leaks import RUN, Benchmarks
 from nacrith.correction.documents import benchmarks
 
@@ -76,7 +77,12 @@ def test_no_text_of_the_manifest_shares_a_passage_with_a_benchmark():
             checked += 1
     if not checked:
         pytest.skip("no training texts are here")
-    assert checked == len(training.manifest())
+    here = {
+        text.name
+        for text in training.manifest()
+        if any((folder / "training" / text.name).is_file() for folder in folders())
+    }
+    assert checked == len(here)
 
 
 def test_the_manifest():

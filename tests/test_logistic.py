@@ -10,6 +10,7 @@ from predictors.mixing.logistic import (
     adapt,
     clamp_odds,
     log2_fixed,
+    lowest_bit,
     squash,
     squash_array,
     stretch,
@@ -21,6 +22,13 @@ def test_log2_is_exact_to_three_units():
     numbers = [1, 2, 3, (1 << 51) - 1, *(int(2**x) for x in random.uniform(0, 50.9, 2000))]
     for n in numbers:
         assert abs(log2_fixed(n) / ODDS_ONE - np.log2(n)) < 3 / ODDS_ONE
+
+
+def test_the_lowest_bit_is_found_wherever_it_is():
+    for place in range(64):
+        for above in (0, 0xA5A5_A5A5_A5A5_A5A5):
+            number = (above << place | 1 << place) & (1 << 64) - 1
+            assert lowest_bit(np.uint64(number)) == place
 
 
 def test_squash_is_the_logistic_function_of_base_two():

@@ -1,5 +1,6 @@
 """--memlimit: what is chosen to fit, what is refused, and whether the estimate is right."""
 
+import gzip
 import io
 import os
 import random
@@ -17,11 +18,15 @@ from nacrith.errors import FormatError, MemoryLimitError
 from nacrith.format.container import MemberReader
 from nacrith.models.model_size import EMBEDDED, model_size
 from nacrith.pipeline import fitting, memory
+from nacrith.pipeline.compress import parameters_for
+from nacrith.pipeline.content import largest_opened
 from nacrith.pipeline.fitting import RestoreLimit, fit_compression
-from nacrith.pipeline.memory import MIB
+from nacrith.pipeline.memory import MIB, TextShape
 from nacrith.pipeline.options import BLOCK, CompressOptions
 from nacrith.pipeline.presets import DEFAULT, LEVELS
 from nacrith.system.resources import total_memory
+from nacrith.transforms.opening.limits import ALL_STREAMS, NOTHING
+from nacrith.workers.counting import WORKER_MEMORY
 from tests.conftest import ROOT, assert_fails
 
 WORDS = b"the sea was calm and all the boats had gone out before it was light that morning".split()
@@ -94,6 +99,61 @@ def test_what_a_user_chose_stays(long_memory):
         fit_compression(both, fit_compression(both, None, 1, LARGE).needed - 1, 1, LARGE)
 
 
+def test_the_window_is_no_longer_than_the_model_was_trained_on(monkeypatch, long_memory):
+    """Else a limit, which makes it shorter, would make it longer than without a limit."""
+    monkeypatch.setattr("nacrith.pipeline.window.trained_positions", lambda given: 2100)
+    best = CompressOptions(preset=LEVELS[9], parameters=LEVELS[9].parameters)
+    usual = fit_compression(best, None, 1, LARGE)
+    assert usual.options == best and parameters_for(best, b"", 0).window == 2048
+    fitted = fit_compression(best, usual.needed - 1, 1, LARGE)
+    assert fitted.options.parameters.window == 1792
+    assert fitted.changes == ("a window of 1792 instead of 2048",)
+    assert parameters_for(fitted.options, b"", 0).window == 1792
+
+
+def test_what_is_in_streams_counts():
+    mixing = CompressOptions(preset=LEVELS[1])
+    block = 1 << 20
+    closed = fit_compression(mixing, None, 1, block)
+    usual = fit_compression(mixing, None, 1, block, 40 * block)
+    assert usual.needed > closed.needed + 39 * block and usual.options == mixing
+    fitted = fit_compression(mixing, usual.needed - 1, 1, block, 40 * block)
+    assert fitted.options.inside == NOTHING and fitted.needed == closed.needed
+    assert fitted.changes == ("compressed streams in it stay closed",)
+    with pytest.raises(MemoryLimitError, match=f"about {closed.needed // MIB} MiB"):
+        fit_compression(mixing, closed.needed - 1, 1, block, 40 * block)
+
+
+def test_streams_stay_closed_where_they_would_not_fit(run_main, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = bytes(random.Random(5).choices(b"abcdefghij ", k=30_000))
+    data = gzip.compress(b"".join(text[i:] + text[:i] for i in range(0, 30_000, 100)))
+    Path("a").write_bytes(data)
+    source = io.BytesIO(data)
+    source.seek(0)
+    opened = largest_opened(source, BLOCK, ALL_STREAMS)
+    assert opened and 9_000_000 < opened < 9_100_000 and source.tell() == 0
+    assert largest_opened(source, BLOCK, NOTHING) == len(data)
+    mixing = CompressOptions(preset=LEVELS[1])
+    needed = fit_compression(mixing, None, 1, len(data), opened).needed
+    code, message = run_main("-1", "a", "--dry-run", "-M", str(needed - 1))
+    assert (code, message) == (0, "")
+    code, message = run_main("-1", "a", "-M", str(needed - 1))
+    assert code == 0 and message.endswith("compressed streams in it stay closed\n")
+    (frame,) = frames(Path("a.nc").read_bytes())
+    assert frame.opened is None
+    assert run_main("-1f", "a", "-M", str(needed)) == (0, "")
+    (frame,) = frames(Path("a.nc").read_bytes())
+    assert frame.opened is not None
+
+
+def test_a_worker_has_room_for_what_it_takes_by_default():
+    """As many are started as there is memory for."""
+    shape = TextShape(DEFAULT.cutting.most, DEFAULT.parameters.window, BLOCK // 2)
+    needed = memory.of_block(EMBEDDED, shape, BLOCK)
+    assert 0.95 * WORKER_MEMORY < needed <= WORKER_MEMORY
+
+
 def test_what_is_said_of_what_does_not_fit():
     with pytest.raises(MemoryLimitError, match=r"about \d+ MiB .* the limit is 1 MiB; no level"):
         fit_compression(CompressOptions(), MIB, 1, LARGE)
@@ -137,7 +197,7 @@ def test_compression_adapts(run_main, tmp_path, monkeypatch, model, keep_text, l
     assert run_main(*packing) == (0, "")
     (frame,) = frames(Path("a.nc").read_bytes())
     assert streams_of(frame) > 1
-    shape = memory.TextShape(1, 256, len(text) // 2)
+    shape = TextShape(1, 256, len(text) // 2)
     limit = str(memory.of_block(long_memory, shape, len(text)))
     code, message = run_main(*packing, "--memlimit", limit)
     assert code == 0 and message.startswith("a: to stay within ")

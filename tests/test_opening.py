@@ -30,6 +30,7 @@ from nacrith.transforms.opening.finding import find_streams, may_hold_streams
 from nacrith.transforms.opening.limits import (
     ALL_STREAMS,
     INSIDE,
+    MAX_DEPTH,
     MAX_EXPANDED,
     NOTHING,
     Inside,
@@ -132,7 +133,7 @@ def test_streams_in_streams_are_opened_to_a_depth():
     for _ in range(6):
         data = noise(20) + gz(data)
     expanded = expand(data)
-    assert expanded and expanded.streams == expanding.MAX_DEPTH
+    assert expanded and expanded.streams == MAX_DEPTH
     assert inner not in expanded.data
 
 

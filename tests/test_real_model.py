@@ -3,14 +3,20 @@
 import io
 import random
 
+import numpy as np
 import pytest
 
+import nacrith
 from nacrith.errors import NacrithError
 from nacrith.format.container import MemberReader
 from nacrith.models.catalog import default_model
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
+from predictors.language_models.correction.correction_file import read_correction
+from predictors.language_models.exact.gguf_file import Gguf
+from tests import exact_reference
+from tests.correction_examples import random_correction
 
 SENTENCE = (
     b"The committee will meet again on Thursday to discuss "
@@ -96,3 +102,25 @@ def test_bytes_the_vocabulary_lacks_survive(canterbury):
     page = canterbury["alice29.txt"].read_bytes()[:300]
     data = page + bytes(range(256)) + page
     assert decompress(compress(data)) == data
+
+
+def test_a_correction_that_builds_on_the_shipped_one(tmp_path, monkeypatch):
+    from nacrith.models.corrections import shipped_path
+
+    path = default_model().path
+    # Its merged weights are not to stay.
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    base = read_correction(shipped_path(2))
+    made_up = random_correction(path, rank=2, size=0.02, base=base)
+    (tmp_path / "on").write_bytes(made_up.to_bytes())
+    for name, matrix in (("attn_output", "output"), ("ffn_down", "down")):
+        weights = Gguf(path).tensor(f"blk.11.{name}.weight")
+        found = made_up.merged(matrix, 11, weights)
+        for one in (base, made_up):
+            parts = (one.a[matrix][11], one.b[matrix][11], one.scale[matrix][11])
+            weights = exact_reference.merged(weights, *parts)
+        assert np.array_equal(found, weights)
+    packed = nacrith.compress(SENTENCE, correction=tmp_path / "on")
+    record = next(iter(MemberReader(io.BytesIO(packed)))).header.model
+    assert record and record.correction == made_up.sha256[:16]
+    assert nacrith.decompress(packed, correction=tmp_path / "on") == SENTENCE

@@ -103,3 +103,23 @@ def test_states_that_are_kept_share_nothing_that_is_written_to():
     for a, b in ((one, other), (other, third)):
         for ours, theirs in zip(written(a), written(b), strict=True):
             assert ours.shape == theirs.shape and not np.shares_memory(ours, theirs)
+
+
+def test_an_untrained_state_is_made_once_for_texts_of_all_lengths(monkeypatch):
+    vocabulary = Vocabulary(
+        [None, *[bytes([b]) for b in range(256)]], lambda t: [1 + b for b in t], 0
+    )
+    made = []
+
+    def counted(*arguments):
+        made.append(arguments)
+        return new_state(*arguments)
+
+    monkeypatch.setattr("predictors.kept_states.new_state", counted)
+    kept = KeptStates(counted)
+    for n in (70, 300, 1000):
+        state = kept.state(vocabulary, Parameters(), 1, n, 8)
+        expected = new_state(vocabulary, Parameters(), 1, n, 8)
+        lines, fresh = (s.tables.model.contexts.lines for s in (state, expected))
+        assert len(lines) == len(fresh) and not lines.any()
+    assert len(made) == 1

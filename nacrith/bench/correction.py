@@ -3,7 +3,7 @@
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,13 @@ from typing import Any
 from nacrith.bench.markdown import table
 from nacrith.bench.store import cached
 from nacrith.errors import FileError
-from nacrith.models.corrections import NONE, default_corrected, short_name
+from nacrith.models.corrections import (
+    NONE,
+    default_corrected,
+    shipped_numbers,
+    shipped_path,
+    short_name,
+)
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.options import CompressOptions
 
@@ -23,11 +29,15 @@ def measure_correction(data: bytes) -> dict[str, Any]:
     """Compress with the default settings but for one stream.
 
     Returns:
-        `size` of the original, `without` and `with_it`: bytes; `tokens`: 0 = the model was of no
+        `size` of the original, `without` and `with_it`: bytes, and those with earlier
+        corrections that are shipped, by the model's number; `tokens`: 0 = the model was of no
         use for it.
     """
     found: dict[str, Any] = {"size": len(data)}
-    for name, choice in (("without", NONE), ("with_it", None)):
+    earlier: dict[str, Path | str | None] = {
+        str(n): shipped_path(n) for n in shipped_numbers()[:-1]
+    }
+    for name, choice in {"without": NONE, **earlier, "with_it": None}.items():
         options = CompressOptions(streams=1, correction=choice)
         summary = compress_stream(io.BytesIO(data), io.BytesIO(), options, len(data))
         found[name], found["tokens"] = summary.compressed, summary.tokens
@@ -44,20 +54,21 @@ def correction_section(files: Mapping[str, bytes], log: Path | None = None) -> s
         NacrithError: no model, or the log can't be read.
     """
     name = short_name(default_corrected().correction)
-    rows, total = [], {"size": 0, "without": 0, "with_it": 0}
+    earlier = [str(number) for number in shipped_numbers()[:-1]]
+    rows, total = [], dict.fromkeys(("size", "without", *earlier, "with_it"), 0)
     for file, data in files.items():
         digest = hashlib.sha256(data).hexdigest()[:12]
         r = cached(f"correction-{name}-{digest}", partial(measure_correction, data))
         if r["tokens"]:
-            rows.append(_row(file, r))
+            rows.append(_row(file, {key: r[key] for key in total}))
             total = {key: total[key] + r[key] for key in total}
     if len(rows) > 1:
         rows.append(_row("all", total))
     parts = [
         "## What the correction of the weights is worth\n\n"
         "Bytes of the compressed file, default settings but for one stream, without the\n"
-        f"correction {name} (`--correction none`) and with it.\n\n"
-        + table("text | bytes | without | with | change", rows)
+        f"correction {name} (`--correction none`){_with_earlier(earlier)} and with it.\n\n"
+        + table(" | ".join(["text", "bytes", "without", *earlier, "with", "change"]), rows)
     ]
     if log:
         parts.append(
@@ -67,9 +78,13 @@ def correction_section(files: Mapping[str, bytes], log: Path | None = None) -> s
     return "\n".join(parts)
 
 
+def _with_earlier(earlier: Sequence[str]) -> str:
+    return f", with that of model number {', '.join(earlier)}," if earlier else ""
+
+
 def _row(name: str, r: Mapping[str, int]) -> list[str]:
     change = 100 * (r["with_it"] / r["without"] - 1)
-    sizes = (f"{r[key]:,}" for key in ("size", "without", "with_it"))
+    sizes = (f"{size:,}" for size in r.values())
     return [name, *sizes, f"{change:+.1f} %".replace("-", "−")]
 
 

@@ -15,6 +15,8 @@ from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.presets import LEVELS
 
 LEVELS_MEASURED = (1, 3, 4, 6, 9)
+BYTES = 20_000
+"""Of the text that is measured by default: enough for several streams."""
 
 
 def measure_memory(

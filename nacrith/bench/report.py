@@ -21,7 +21,7 @@ from nacrith.bench.texts import alice, canterbury, texts_of_kinds, unseen
 from nacrith.format.container import VERSION
 from nacrith.format.parameters import Parameters
 from nacrith.models.catalog import default_model
-from nacrith.models.corrections import GENERAL, shipped, short_name
+from nacrith.models.corrections import shipped, short_name
 
 Section = Callable[[bool], str]
 Tell = Callable[[str], None]
@@ -69,7 +69,7 @@ def _head() -> str:
 
     from predictors.language_models.numerics import available_threads
 
-    model = default_model()
+    model, correction = default_model(), next(shipped())
     return (
         "# Benchmarks\n\n"
         f"Made by `make bench`, version {__version__}, format {VERSION - 0x80}. Sizes count every "
@@ -80,7 +80,7 @@ def _head() -> str:
         f"Machine: {_processor()}, {available_threads()} CPUs. "
         f"Python {platform.python_version()}, llama-cpp-python {llama_cpp.__version__}, "
         f"model {model.name} ({model.path.stat().st_size / 1e6:.0f} MB), correction "
-        f"{short_name(next(shipped()))} ({GENERAL.stat().st_size / 1e6:.1f} MB).\n"
+        f"{short_name(correction)} ({correction.size / 1e6:.1f} MB).\n"
     )
 
 

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 
 from nacrith.errors import NacrithError
 from nacrith.models.catalog import embedded_path
-from nacrith.models.corrections import GENERAL
+from nacrith.models.corrections import shipped
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
@@ -116,4 +116,4 @@ def _ours(name: str, preset: Preset, backend: str, streams: int) -> Program:
 
 def _model_size() -> int:
     model = embedded_path()
-    return (model.stat().st_size if model else 0) + GENERAL.stat().st_size
+    return (model.stat().st_size if model else 0) + next(shipped()).size

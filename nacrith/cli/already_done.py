@@ -13,6 +13,34 @@ from nacrith.pipeline.options import CompressOptions
 from nacrith.system.files import is_special, open_input, part_name, remove_unchanged
 
 
+def whole_result(
+    path: Path, out: Output, name: Callable[[Path], Path]
+) -> tuple[Path, os.stat_result] | None:
+    """The file in which an earlier run has compressed all of this one, and this one's status; None
+    = there is none.
+
+    Args:
+        name: that of the result beside the input.
+
+    Raises:
+        FileError: a file can't be read.
+    """
+    target = out.place_for(path, name)
+    if not target or not target.is_file() or is_special(target) or out.is_taken(target):
+        return None
+    # What is refused here is told by who compresses.
+    if not path.is_file() or (out.remove and path.is_symlink()):
+        return None
+    part = part_name(target)
+    # Both names of one file: a run was killed after it had given the file its name.
+    if part.exists() and not part.samefile(target):
+        return None
+    from nacrith.pipeline.resume import is_made_of
+
+    with open_input(path) as (source, status), open_input(target) as (packed, _):
+        return (target, status) if status and is_made_of(packed, source) else None
+
+
 def is_done(
     path: Path,
     out: Output,
@@ -35,23 +63,13 @@ def is_done(
         FormatError: the result can't be restored.
     """
     from nacrith.pipeline.decompress import decompress_stream
-    from nacrith.pipeline.resume import is_made_of
 
-    target = out.place_for(path, name)
-    if not target or not target.is_file() or is_special(target) or out.is_taken(target):
+    found = whole_result(path, out, name)
+    if not found:
         return False
-    # What is refused here is told by who compresses.
-    if not path.is_file() or (out.remove and path.is_symlink()):
-        return False
-    part = part_name(target)
-    # Both names of one file: a run was killed after it had given the file its name.
-    if part.exists() and not part.samefile(target):
-        return False
-    with open_input(path) as (source, status), open_input(target) as (packed, _):
-        if not status or not is_made_of(packed, source):
-            return False
+    target, status = found
+    with open_input(target) as (packed, _):
         if verify or (out.remove and verify is not False):
-            packed.seek(0)
             progress = progress_of(path, out.hides_progress, True, "verify", out.whole)
             team, admit = fitted_restoring(packed, limit, team, options.model)
             with team.open(progress=progress) as workers:

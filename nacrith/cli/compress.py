@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from nacrith.backends import BACKENDS
-from nacrith.cli import dry_run as preview
 from nacrith.cli.ahead import before_compression, before_decompression
-from nacrith.cli.already_done import is_done
+from nacrith.cli.already_done import is_done, whole_result
 from nacrith.cli.batch import for_each, name_of
 from nacrith.cli.directory_walk import Choice, compressed, is_compressed, originals
 from nacrith.cli.expectation import tell_how_long_restoring_takes, tell_what_to_expect
@@ -40,6 +39,7 @@ from nacrith.cli.options import (
     with_workers,
 )
 from nacrith.cli.output import Output, with_output
+from nacrith.cli.passing_through import is_plain, pass_through
 from nacrith.cli.units import parse_range
 from nacrith.errors import FileError
 from nacrith.format.frame import MAX_ORIGINAL
@@ -189,11 +189,22 @@ def compress(
 
     def job(path: Path | None) -> "Summary | None":
         if dry_run:
-            with open_input(path, special=out.force or out.is_said) as (source, _):
+            from nacrith.cli import dry_run as preview
+
+            if resume and path and (done := whole_result(path, out, _target_of(out))):
+                out.take(done[0])
+                preview.show(preview.describe_done(path, done[0], out.remove))
+                return None
+            with open_input(path, special=out.force or out.is_said) as (source, status):
                 target = out.target(path, _target_of(out))
-                preview.check_target(target, out, resume)
+                preview.check_target(target, out)
+                part = None
+                if resume and target and status:
+                    part = preview.find_part(source, target, options, bool(block_size or long))
                 preview.show(
-                    preview.describe_compression(path, source, target, level, options, limit, team)
+                    preview.describe_compression(
+                        path, source, target, level, options, limit, team, part
+                    )
                 )
             return None
         if resume and path and is_done(path, out, options, limit, team, _target_of(out), verify):
@@ -250,7 +261,10 @@ def _compress(
             found = block_size_of(run.sink, run.source, options.block_size, options.inside)
             options = replace(options, block_size=found)
         if limit is not None:
-            fitted = fitted_compression(options, limit, team, size)
+            from nacrith.pipeline.content import largest_opened
+
+            opened = largest_opened(run.source, options.block_size, options.inside)
+            fitted = fitted_compression(options, limit, team, size, opened)
             options, team = fitted.options, with_workers_of(team, fitted.workers)
             if not out.quiet:
                 tell_of_changes(name_of(path), fitted, limit)
@@ -335,6 +349,8 @@ def decompress(
 
     def job(path: Path | None) -> "Summary | None":
         if dry_run:
+            from nacrith.cli import dry_run as preview
+
             with open_compressed(path) as source:
                 place = out.target(path, target)
                 preview.check_target(place, out)
@@ -345,6 +361,9 @@ def decompress(
         from nacrith.pipeline.decompress import decompress_stream
 
         with FileJob(path, out, target, decoding=True) as run:
+            if out.force and run.target is None and is_plain(run.source):
+                pass_through(run.source, run.sink)
+                return None
             if out.shows_progress and wanted is None:
                 tell_how_long_restoring_takes(name_of(path), run.source)
             fitting, admit = fitted_restoring(run.source, limit, team, model, wanted)

@@ -2,6 +2,7 @@
 
 import io
 import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,10 +17,14 @@ from nacrith.cli.output import Output
 from nacrith.cli.units import duration, memory_size
 from nacrith.errors import FileError
 from nacrith.format.frame import Kind
+from nacrith.pipeline.blocks import read_blocks
+from nacrith.pipeline.content import largest_opened
 from nacrith.pipeline.options import CompressOptions
+from nacrith.pipeline.resume import block_size_of, done_of
 from nacrith.plural import counted
-from nacrith.system.files import is_special, part_name
-from nacrith.system.reading import read_up_to
+from nacrith.system.files import is_special, no_folder, open_input, part_name
+from nacrith.transforms.opening.limits import Inside
+from nacrith.transforms.opening.peeking import peek
 
 _SECONDS_PER_MB = {Kind.MIXED: 25.0, Kind.STORED: 0.01}
 """To compress data that is not text, one core (docs/benchmarks.md)."""
@@ -30,6 +35,44 @@ _MOST_NAMED = 0.995
 """A kind that is more than this share of a file is all that is named."""
 
 
+@dataclass(frozen=True)
+class Part:
+    """What an interrupted run has left.
+
+    Attributes:
+        done: bytes of the original that are in it.
+        block_size: that the run had.
+    """
+
+    path: Path
+    done: int
+    block_size: int
+
+
+def find_part(
+    source: BinaryIO, target: Path, options: CompressOptions, keeps_block: bool
+) -> Part | None:
+    """The part of a target, if there is one; `source` is left at its start.
+
+    Args:
+        keeps_block: the block size is that of `options`, not that of the interrupted run.
+
+    Raises:
+        ResumeError: it was made of something else.
+        FileError: it can't be read.
+    """
+    path = part_name(target)
+    if not path.is_file() or is_special(target):
+        return None
+    with open_input(path) as (part, _):
+        size = options.block_size
+        if not keeps_block:
+            size = block_size_of(part, source, size, options.inside)
+        done = done_of(part, source, size, options.inside)
+    source.seek(0)
+    return Part(path, done, size)
+
+
 def describe_compression(
     path: Path | None,
     source: BinaryIO,
@@ -38,22 +81,28 @@ def describe_compression(
     options: CompressOptions,
     limit: int | None,
     team: Team,
+    part: Part | None = None,
 ) -> str:
     """One line about what compressing a file would do.
+
+    Args:
+        part: what an interrupted run has left, if the run would go on with it.
 
     Raises:
         MemoryLimitError: it does not fit the limit.
     """
-    block = read_up_to(source, options.block_size)
-    size = len(block)
-    if path and path.is_file():
-        size = path.stat().st_size
-    else:
-        while data := source.read(1 << 20):
-            size += len(data)
-    sizes = _kinds(block)
-    fitted = fitted_compression(options, limit, team, size)
-    scale = size / max(1, len(block))
+    options = replace(options, block_size=part.block_size) if part else options
+    opened = None
+    if limit is not None:
+        opened = largest_opened(source, options.block_size, options.inside)
+    blocks = read_blocks(source, options.block_size, options.inside)
+    block = next(blocks, b"")
+    is_file = path is not None and path.is_file()
+    size = os.fstat(source.fileno()).st_size if is_file else len(block) + sum(map(len, blocks))
+    sizes = _kinds(block, options.inside)
+    in_streams = sum(sizes.values())
+    fitted = fitted_compression(options, limit, team, size, max(opened or 0, in_streams))
+    scale = (size - (part.done if part else 0)) / max(1, len(block))
     seconds = scale * sum(
         expected_seconds(n, level, threads_of(options.threads))
         if kind == Kind.TEXT
@@ -68,8 +117,21 @@ def describe_compression(
         how += f", a window of {fitted.options.parameters.window}"
     if fitted.workers > 1:
         how += f", {fitted.workers} workers"
+    if fitted.options.inside != options.inside:
+        how += ", compressed streams in it closed"
     what = f"{counted(size, 'byte')}, {_shares(sizes)}"
-    return _line(path, what, target, how, seconds, fitted.needed) + _where(team)
+    if in_streams > len(block):
+        what += " once opened"
+    would = f"make {_place(target)}"
+    if part and part.done:
+        would = f"go on with {part.path}, in which {part.done} are done,"
+    return _line(path, what, would, how, seconds, fitted.needed) + _where(team)
+
+
+def describe_done(path: Path, target: Path, removes: bool) -> str:
+    """One line about a file that an earlier run has compressed whole."""
+    then = f"; would remove {path}" if removes else ""
+    return f"{path}: already done, {target} holds all of it{then}"
 
 
 def describe_restoring(
@@ -82,12 +144,13 @@ def describe_restoring(
 ) -> str:
     """One line about what restoring a file would do; raises as `restore_limit`."""
     from nacrith.format.description import describe_file
-    from nacrith.pipeline.restore_time import seconds_to_restore
+    from nacrith.pipeline.restore_time import RestoreTime
 
     if not source.seekable():
         source = io.BytesIO(source.read())
     found = restore_limit(source, limit, model)
-    described = describe_file(source)
+    time = RestoreTime()
+    described = describe_file(source, time.look_at)
     members = described["members"]
     frames = sum(member["frames"] for member in members)
     workers = min(found.workers(team.count()), max(1, frames))
@@ -96,30 +159,32 @@ def describe_restoring(
     how = " and ".join(sorted(names)) or "no model"
     if workers > 1:
         how += f", {workers} workers"
-    seconds = sum(map(seconds_to_restore, members))
     what = f"{counted(described['size'], 'byte')} that hold {size}"
-    return _line(path, what, target, how, seconds, found.needed(workers)) + _where(team)
+    would = f"make {_place(target)}"
+    return _line(path, what, would, how, time.seconds, found.needed(workers)) + _where(team)
 
 
 def show(line: str) -> None:
     click.echo(printable(line))
 
 
-def check_target(target: Path | None, out: Output, resume: bool = False) -> None:
+def check_target(target: Path | None, out: Output) -> None:
     """Raise FileError if the run itself would refuse to write there."""
     if target is None or is_special(target):
         return
-    if os.path.lexists(target) and not (out.force or resume):
+    if os.path.lexists(target) and not out.force:
         raise FileError(f"{target} exists; use -f to overwrite it")
-    if not target.parent.is_dir() and out.output:
-        raise FileError(f"can't write {part_name(target)}: there is no such folder")
+    if not target.parent.exists() and out.output:
+        raise FileError(no_folder(part_name(target)))
 
 
-def _line(
-    path: Path | None, what: str, target: Path | None, how: str, seconds: float, memory: int
-) -> str:
+def _place(target: Path | None) -> str:
+    return str(target or "(standard output)")
+
+
+def _line(path: Path | None, what: str, would: str, how: str, seconds: float, memory: int) -> str:
     return (
-        f"{name_of(path)}: {what}; would make {target or '(standard output)'} with {how}; "
+        f"{name_of(path)}: {what}; would {would} with {how}; "
         f"about {duration(max(1, seconds))} and {memory_size(memory)} of memory"
     )
 
@@ -128,13 +193,14 @@ def _where(team: Team) -> str:
     return "" if team.is_on_processor else " (of the processor; a GPU takes less time)"
 
 
-def _kinds(block: bytes) -> dict[Kind, int]:
-    """Bytes of text, of binary data and of what is compressed already."""
+def _kinds(block: bytes, inside: Inside) -> dict[Kind, int]:
+    """Bytes of text, of binary data and of what is compressed already, streams in it opened."""
     from nacrith.codec.segments import find_segments
 
     sizes = dict.fromkeys(_NAMES, 0)
-    for kind, length in find_segments(block):
-        sizes[kind if kind in sizes else Kind.MIXED] += length
+    for piece in peek(block, inside):
+        for kind, length in find_segments(piece):
+            sizes[kind if kind in sizes else Kind.MIXED] += length
     return sizes
 
 

@@ -7,7 +7,7 @@ from nacrith.cli.ahead import may_be_text
 from nacrith.cli.display import say
 from nacrith.cli.units import duration
 
-_SECONDS_PER_MB = {1: 2.4, 2: 4.6, 3: 6, 4: 220, 5: 270, 6: 320, 7: 370, 8: 370, 9: 450}
+_SECONDS_PER_MB = {1: 2.1, 2: 3.6, 3: 4, 4: 192, 5: 201, 6: 247, 7: 261, 8: 281, 9: 373}
 """To compress a large text, by level: 2 cores with AVX512-VNNI (`nacrith bench levels`)."""
 
 _MEASURED_THREADS = 2
@@ -54,13 +54,16 @@ def tell_how_long_restoring_takes(name: str, source: BinaryIO) -> None:
     Raises:
         FormatError, UnsupportedError: it can't be restored.
     """
-    from nacrith.format.description import describe_file
-    from nacrith.pipeline.restore_time import seconds_to_restore
+    from nacrith.format.container import MemberReader
+    from nacrith.pipeline.restore_time import RestoreTime
 
     if not source.seekable():
         return
     begin = source.tell()
-    seconds = sum(map(seconds_to_restore, describe_file(source)["members"]))
+    time = RestoreTime()
+    for member in MemberReader(source):
+        for frame in member.frames():
+            time.look_at(member.header, frame)
     source.seek(begin)
-    if seconds >= _LONG:
-        say(f"{name}: restoring this takes about {duration(seconds)}")
+    if time.seconds >= _LONG:
+        say(f"{name}: restoring this takes about {duration(time.seconds)}")

@@ -1,5 +1,6 @@
 """`nacrith explain`."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -23,7 +24,7 @@ from nacrith.system.files import open_input, open_output
 @MODEL
 @CORRECTION
 @DICTIONARY
-@with_level
+@partial(with_level, least=WITH_MODEL)
 def explain(
     file: Path,
     output: Path | None,

@@ -65,7 +65,8 @@ def models(context: click.Context, as_json: bool) -> None:
     found = [describe(path) for path in candidates()]
     default = default_path()
     for model in found:
-        correction = short_name(corrected(model).correction)
+        used = corrected(model).correction
+        correction, base = short_name(used), short_name(used.base if used else None)
         is_default = model.path == default
         if as_json:
             row = {
@@ -74,6 +75,7 @@ def models(context: click.Context, as_json: bool) -> None:
                 "sha256": model.sha256,
                 "default": is_default,
                 "correction": correction or None,
+                "builds_on": base or None,
             }
             click.echo(json.dumps(row))
             continue
@@ -81,7 +83,8 @@ def models(context: click.Context, as_json: bool) -> None:
         for line in (f"{model.name}{mark}", f"  {model.path}", f"  sha256 {model.sha256}"):
             click.echo(printable(line))
         if correction:
-            click.echo(f"  correction of its weights {correction}")
+            on = f", which builds on {base}" if base else ""
+            click.echo(f"  correction of its weights {correction}{on}")
     if not default:
         say(f"the default model is missing: {INSTALL_HINT}")
     if not found:

@@ -57,17 +57,18 @@ def list_files(inputs: Inputs, suffix: str, quiet: bool, verbose: bool, as_json:
 
     def job(path: Path | None) -> None:
         from nacrith.format.description import describe_file
-        from nacrith.pipeline.restore_time import seconds_to_restore
+        from nacrith.pipeline.restore_time import RestoreTime
 
+        time = RestoreTime()
         with open_compressed(path) as source:
-            found = describe_file(source)
+            found = describe_file(source, time.look_at)
         members = found["members"]
         row = Row(
             name_of(path),
             sum(member["frames"] for member in members),
             found["size"],
             sum(member["original_size"] for member in members),
-            sum(map(seconds_to_restore, members)),
+            time.seconds,
         )
         if not (rows or plain):
             click.echo(_HEAD)

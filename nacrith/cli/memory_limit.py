@@ -46,13 +46,17 @@ def chosen_limit(given: int | None, team: Team) -> int | None:
 
 
 def fitted_compression(
-    options: CompressOptions, limit: int | None, team: Team, size: int | None
+    options: CompressOptions,
+    limit: int | None,
+    team: Team,
+    size: int | None,
+    opened: int | None,
 ) -> "Fitted":
-    """See `fit_compression`; the size of the input in bytes, None = not known."""
+    """See `fit_compression`; sizes in bytes, None = not known."""
     from nacrith.pipeline.fitting import fit_compression
 
     n_frames = None if size is None else max(1, -(-size // options.block_size))
-    return fit_compression(options, limit, team.count(n_frames), size)
+    return fit_compression(options, limit, team.count(n_frames), size, opened)
 
 
 def tell_of_changes(name: str, fitted: "Fitted", limit: int) -> None:

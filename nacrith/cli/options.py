@@ -148,7 +148,7 @@ class _Correction(_Name):
 
 CORRECTION = click.option(
     "--correction", type=_Correction(), default=None, metavar="FILE|none",
-    help="Correction of the model's weights; by default the one that is shipped for the model. "
+    help="Correction of the model's weights; by default the newest that is shipped for the model. "
     "The same FILE is needed to decompress.",
 )  # fmt: skip
 QUIET = options(
@@ -172,7 +172,8 @@ MEMLIMIT = click.option(
     "-M", "--memlimit", "--memory", "memlimit", type=Parsed("size", parse_limit), default=None,
     metavar="SIZE",
     help="Take at most about so much memory (800M, 2G, 50% of it all): fewer workers, and when "
-    "compressing fewer streams and a shorter context; what does not fit is refused (0: no limit).",
+    "compressing fewer streams, a shorter context, and what is compressed stays closed; what does "
+    "not fit is refused (0: no limit).",
 )  # fmt: skip
 DRY_RUN = click.option(
     "--dry-run", is_flag=True,
@@ -209,13 +210,19 @@ _LEVEL_HELP = {
 _LEVEL_NAMES = {PRESETS["fast"]: ("--fast",), PRESETS["best"]: ("--best",)}
 
 
-def default_level() -> int:
-    """That of the variable NACRITH_LEVEL, which `check_environment` has looked at."""
-    return int(os.environ.get("NACRITH_LEVEL") or PRESETS["default"])
+def default_level(least: int = 1) -> int:
+    """That of the variable NACRITH_LEVEL, which `check_environment` has looked at; the usual one
+    if there is none, or if it is below `least`."""
+    level = int(os.environ.get("NACRITH_LEVEL") or PRESETS["default"])
+    return level if level >= least else PRESETS["default"]
 
 
-def with_level(command: Callable[..., None]) -> Callable[..., None]:
-    """Add -1 to -9, --fast and --best; they arrive as `level`."""
+def with_level(command: Callable[..., None], least: int = 1) -> Callable[..., None]:
+    """Add -1 to -9, --fast and --best; they arrive as `level`.
+
+    Args:
+        least: what a variable says below it has no effect. Options arrive as they are.
+    """
 
     @options(
         *(
@@ -233,9 +240,12 @@ def with_level(command: Callable[..., None]) -> Callable[..., None]:
     def with_number(*args: Any, **given: Any) -> None:
         chosen = [level for level in LEVELS if given.pop(f"level_{level}")]
         if len(chosen) > 1:
-            names = [(*_LEVEL_NAMES.get(level, ()), f"-{level}")[0] for level in chosen[:2]]
-            raise click.UsageError(f"{names[0]} and {names[1]} exclude each other")
-        command(*args, level=chosen[0] if chosen else default_level(), **given)
+            # Some write -19, as for zstd.
+            names = [" or ".join((f"-{n}", *_LEVEL_NAMES.get(n, ()))) for n in chosen[:2]]
+            raise click.UsageError(
+                f"{' and '.join(names)} exclude each other; levels go up to -{max(LEVELS)}"
+            )
+        command(*args, level=chosen[0] if chosen else default_level(least), **given)
 
     return with_number
 

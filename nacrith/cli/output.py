@@ -135,7 +135,10 @@ def with_output(command: Callable[..., None]) -> Callable[..., None]:
             "to one, is written to and never replaced; a link to a file is replaced with -f, not "
             "followed.",
         ),
-        click.option("-c", "--stdout", is_flag=True, help="Write to standard output."),
+        click.option(
+            "-c", "--stdout", "--to-stdout", "stdout", is_flag=True,
+            help="Write to standard output.",
+        ),
         click.option(
             "--output-dir-flat", "flat", type=NAME, metavar="DIR",
             help="Write into DIR, which is made if it is not there.",
@@ -151,7 +154,8 @@ def with_output(command: Callable[..., None]) -> Callable[..., None]:
         ),
         click.option(
             "-f", "--force", is_flag=True,
-            help="Overwrite; read and write a terminal; read pipes.",
+            help="Overwrite; read and write a terminal; read pipes; when restoring to standard "
+            "output, copy what is not compressed.",
         ),
         SUFFIXES,
         QUIET,

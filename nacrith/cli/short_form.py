@@ -96,9 +96,12 @@ _IDLE = (
     "-k", "--keep", "-f", "--force",
     *(f"-{level}" for level in range(1, 10)), "--fast", "--best", "-e", "--extreme", "--long",
     "--streams", "--window", "--block-size", "--backend", "--inside", "--correction",
-    "-n", "--no-name", "-N", "--metadata", "-M", "--memlimit", "--memory",
+    "-n", "--no-name", "--no-metadata", "-N", "--name", "--metadata", "-T", "--threads",
+    "-M", "--memlimit", "--memory", "--workers", "--cluster", "--device", "--gpus", "--no-progress",
+    "--model", "-D", "--dictionary", "--verify", "--no-verify",
 )  # fmt: skip
-"""Options that a command has no use for, but need not refuse: of files written, of compression."""
+"""Options that a command has no use for, but need not refuse, since they may stand in an alias: of
+files written, of compression, of how the work is done."""
 
 
 def _items(arguments: Sequence[str], takes_value: dict[str, bool]) -> Iterator[_Item]:

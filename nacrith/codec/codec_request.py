@@ -1,16 +1,21 @@
 """Which codec a frame needs: can be compared, and sent to another process."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from nacrith.backends import EXACT
+from nacrith.codec.frame_codec import Opener
 from nacrith.codec.loaded_models import LoadedModels
 from nacrith.codec.stream_choice import Cutting
 from nacrith.codec.text_codec import TextCodec
 from nacrith.codec.text_mixing import TextMixing
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import ModelRecord
+from nacrith.format.numerics import NumericsRecord
 from nacrith.format.parameters import Parameters
-from nacrith.models.corrections import Choice
+from nacrith.models.catalog import ModelFile, default_path, describe, known_default
+from nacrith.models.corrections import Choice, corrected, short_name
 from nacrith.system.devices import CPU
 from nacrith.transforms.opening.limits import ALL_STREAMS, Inside
 from predictors.text.text_model import TextPast
@@ -102,6 +107,29 @@ def inside_of(request: CodecRequest | None) -> Inside:
     return ALL_STREAMS
 
 
+def known_record(request: CodecRequest) -> ModelRecord | None:
+    """What a header says of the default model, which is known without loading it; None of others.
+
+    So binary data of several frames, whose header names a model all the same, needs none.
+
+    Raises:
+        NacrithError: the correction can't be used.
+    """
+    if not isinstance(request, CompressRequest) or request.model is not None:
+        return None
+    if request.backend not in ("auto", EXACT):
+        return None
+    known, path = known_default(), default_path()
+    if path is not None and describe(path).sha256 != known.sha256:
+        return None
+    # With all kernels of the model.
+    from predictors.language_models.exact.model import CORRECTED_VERSION, VERSION
+
+    file = corrected(ModelFile(known.name, path or Path(), known.sha256), request.correction)
+    numerics = NumericsRecord(EXACT, CORRECTED_VERSION if file.correction else VERSION)
+    return ModelRecord(file.name, file.sha256, numerics, 0, short_name(file.correction))
+
+
 class CodecSlot:
     """Keeps one codec open: the next frame most likely needs it too.
 
@@ -128,6 +156,27 @@ class CodecSlot:
             self.close()
             self._codec, self._request = request.open(device=self.device), request
         return self._codec
+
+    def opener(
+        self,
+        request: CodecRequest | None,
+        before: Callable[[CodecRequest | None], None] = lambda request: None,
+    ) -> Codec | Opener | None:
+        """What `encode_frame` takes: the model is opened when there is text for it.
+
+        Args:
+            before: called before.
+        """
+        if not isinstance(request, CompressRequest):
+            return self.open(request)
+
+        def opened() -> TextCodec:
+            before(request)
+            codec = self.open(request)
+            assert isinstance(codec, TextCodec)
+            return codec
+
+        return opened
 
     def open_for(self, request: CodecRequest | None, frame: Frame) -> TextCodec | None:
         """The codec that decoding `frame` needs: none if it has no text for the model, or if no

@@ -1,6 +1,6 @@
 """A block of the original ↔ a frame, whatever the block holds."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from nacrith.codec.assembly import Assembly
@@ -27,6 +27,9 @@ from nacrith.format.frame import Frame, Kind, Opened, Segment, check_of
 from nacrith.system import signals
 from nacrith.transforms.opening.limits import ALL_STREAMS, Expanded, Inside
 from predictors.text.text_model import TextPast
+
+Opener = Callable[[], TextCodec]
+"""Opens the model's codec, or returns it if it is open."""
 
 _TEXTS = {Kind.TEXT, Kind.MIXED_TEXT}
 
@@ -87,7 +90,7 @@ def _known_of(expanded: Expanded) -> Known:
 
 def encode_frame(
     block: bytes,
-    codec: TextCodec | TextMixing | None,
+    codec: TextCodec | TextMixing | Opener | None,
     on_progress: FrameCallback = ignore,
     past: TextPast | None = None,
     inside: Inside = ALL_STREAMS,
@@ -95,6 +98,7 @@ def encode_frame(
     """Encode a block. Without a codec all of it is taken as binary data.
 
     Args:
+        codec: or what opens one, which is done only if there is text for the model.
         past: what text by context mixing begins with; None = the primer.
         inside: which streams in it are opened.
 
@@ -121,7 +125,7 @@ def encode_frame(
 def _encode_opened(
     block: bytes,
     expanded: Expanded,
-    codec: TextCodec | TextMixing | None,
+    codec: TextCodec | TextMixing | Opener | None,
     on_progress: FrameCallback,
     past: TextPast | None,
 ) -> Frame:
@@ -135,7 +139,7 @@ def _encode_opened(
 def _encode_as_is(
     block: bytes,
     known: Known,
-    codec: TextCodec | TextMixing | None,
+    codec: TextCodec | TextMixing | Opener | None,
     on_progress: FrameCallback,
     past: TextPast | None,
 ) -> Frame:
@@ -144,6 +148,10 @@ def _encode_as_is(
     if codec is None:
         return _encode(block, _binary(block, none), None, on_progress, past=past)
     segments = _kept.take(block) or find_segments(block, known.media)
+    if callable(codec):
+        if all(kind != Kind.TEXT for kind, _ in segments):
+            return _encode(block, replace(none, segments=segments), None, on_progress, past=past)
+        codec = codec()
     if isinstance(codec, TextMixing):
         return _encode_mixed(block, segments, codec, on_progress, past, none)
     choice = choose(block, segments, codec, codec.least_saving, known)

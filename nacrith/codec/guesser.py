@@ -1,128 +1,82 @@
-"""Guesses of the next symbols, so that a decoder can evaluate several of them at once.
+"""Guesses of the next tokens, so that a decoder can evaluate several of them at once.
 
-What has followed the last symbols before is expected again (prompt lookup decoding, Saxena
-2023). A wrong guess costs time, and no guess changes a bit: only a decoder makes them, and the
-results of a backend that heeds them do not depend on what is evaluated together.
+A wrong guess costs time, and no guess changes a bit: only a decoder makes them, and the results of
+a backend that heeds them do not depend on what is evaluated together (speculative decoding,
+Leviathan et al. 2023). As many tokens are guessed as makes for the most right ones in a time.
 """
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
-from coder.kernels import njit
+from nacrith.codec.drafts import draft, learn, new_drafts, part
+from nacrith.codec.step_cost import MAX_ROWS, StepCost
 from predictors.base import IntArray
 
-_ORDERS = np.array([8, 4, 2, 1], dtype=np.int64)
-"""So many last symbols are looked up, the most first."""
+MAX_STREAMS = 4
+"""Of so many streams tokens are guessed: with more, one of them is nearly always wrong, and a
+further row of each costs more than it saves."""
 
-_MAX_TABLE_BITS = 20
-"""The tables have at most 2**20 slots of 4 bytes."""
-
-_MOST = 16
-"""Symbols of a guess, at most."""
-
-_ROW_COST = 0.16
-"""What a further row costs, as a share of a step of one row (measured: 0.10 to 0.16)."""
-
-_SYMBOL_COST = 0.06
-"""What coding a symbol costs, in the same unit."""
-
-_LENGTHS = 32
-"""Lengths of a match that are told apart."""
-
-_RATE = 0.02
-"""How fast the share of right guesses follows what happens."""
-
-_MULTIPLIER = 0x9E3779B1
-_MASK = 0xFFFFFFFF
-
-
-@njit(cache=True)
-def _look_up(symbols: IntArray, n: int, tables: IntArray, bits: int) -> Any:
-    """Find where the longest context stood before, and note where it stands now.
-
-    Args:
-        symbols: [≥ n] int32. n: how many are known.
-        tables: [orders, 2**bits] int32, updated: the place behind a context, 0 = none.
-        bits: int64.
-
-    Returns:
-        (place, length): what may follow is at `place`; as many symbols before it as `length`,
-        at most `_LENGTHS`, are those before n. (0, 0) = there is none.
-    """
-    place = length = np.int64(0)
-    for i in range(len(_ORDERS)):
-        order = _ORDERS[i]
-        if order > n:
-            continue
-        h = np.int64(0)
-        for j in range(n - order, n):
-            h = ((h + np.int64(symbols[j]) + 1) * _MULTIPLIER) & _MASK
-        slot = h >> (32 - bits)
-        if not length:
-            found = np.int64(tables[i, slot])
-            same = np.int64(0)
-            most = min(found, _LENGTHS)
-            while same < most and symbols[found - 1 - same] == symbols[n - 1 - same]:
-                same += 1
-            if same >= order:
-                place, length = found, same
-        tables[i, slot] = n
-    return place, length
+_TOKEN_COST = 0.04
+"""What coding a token costs, in steps of one row."""
 
 
 class Guesser:
-    """Learns from the symbols of one stream."""
+    """Guesses for streams that advance together, by what has been decoded of all of them."""
 
-    def __init__(self, n_symbols: int) -> None:
+    def __init__(self, n_streams: int, n_tokens: int) -> None:
         """
         Args:
-            n_symbols: of the stream.
+            n_streams: S, at most `MAX_STREAMS`.
+            n_tokens: that each stream is fed, at most.
         """
-        self._symbols = np.zeros(n_symbols, dtype=np.int32)
+        room = MAX_ROWS // n_streams - 1
+        self._drafts = new_drafts(n_streams, n_tokens, room)
+        self._shares = np.empty(room)
+        self._cost = StepCost(n_streams)
+        self._n_streams = n_streams
         self._n = 0
-        self._bits = min(max(8, n_symbols.bit_length()), _MAX_TABLE_BITS)
-        self._tables = np.zeros((len(_ORDERS), 1 << self._bits), dtype=np.int32)
-        self._place = self._length = 0
-        # So many steps have been guessed, and rightly so far.
-        self._ready = 0
-        # The share of guesses that were right, by the length of the match.
-        self._right: npt.NDArray[np.float64] = np.arange(_LENGTHS + 1) / np.arange(2, _LENGTHS + 3)
+        # So far all streams have read the same; then the first one stands for all of them.
+        self._alike = True
+        self._guessed: IntArray = np.empty((0, n_streams), dtype=np.int32)
+        # Tokens of each stream that the last step has evaluated; 0 = it was guessed before.
+        self._evaluated = 0
 
     def guess(self) -> IntArray:
-        """The symbols of the next steps, [k] int32; none if the last guess reaches so far."""
-        if self._ready:
-            self._ready -= 1
-            return self._symbols[:0]
-        if not self._length:
-            return self._symbols[:0]
-        end = min(self._place + self._best_number(), self._n)
-        self._ready = end - self._place
-        return self._symbols[self._place : end]
+        """The tokens that may follow the next step's, [k, S] int32; none if there are some left
+        of the last guess, all of which were right so far."""
+        self._evaluated = 0
+        if len(self._guessed):
+            self._guessed = self._guessed[1:]
+            return self._guessed[:0]
+        d, n = self._drafts, self._n
+        self._shares[:] = 1.0
+        for stream in range(1 if self._alike else self._n_streams):
+            draft(d, stream, n, self._shares)
+        k = self._best_number()
+        drafts = d.tokens[:1] if self._alike else d.tokens
+        drafted = np.broadcast_to(drafts[:, n : n + k], (self._n_streams, k))
+        self._guessed = drafted.T.copy()
+        self._evaluated = 1 + k
+        return self._guessed
 
-    def update(self, symbol: int) -> None:
-        """The next symbol is known."""
-        if self._length:
-            hit = int(self._symbols[self._place]) == symbol
-            self._right[self._length] += _RATE * (hit - self._right[self._length])
-            self._place, self._length = self._place + 1, min(self._length + 1, _LENGTHS)
-            if not hit:
-                self._ready = self._length = 0
-        self._symbols[self._n] = symbol
+    def took(self, seconds: float) -> None:
+        """The step took so long."""
+        # Of streams that are alike only one is evaluated.
+        if self._evaluated and (not self._alike or self._n_streams == 1):
+            self._cost.took(self._evaluated, seconds)
+
+    def update(self, tokens: IntArray) -> None:
+        """The next step will be fed these, [S] int32."""
+        if self._alike and (tokens != tokens[0]).any():
+            part(self._drafts, self._n)
+            self._alike = False
+        for stream in range(1 if self._alike else self._n_streams):
+            learn(self._drafts, stream, self._n, np.int64(tokens[stream]))
         self._n += 1
-        place, length = _look_up(self._symbols, self._n, self._tables, self._bits)
-        if not self._length:
-            self._place, self._length = int(place), int(length)
+        if len(self._guessed) and not np.array_equal(self._guessed[0], tokens):
+            self._guessed = self._guessed[:0]
 
     def _best_number(self) -> int:
-        """How many symbols to guess, for the most right ones in a time."""
-        best, best_rate = 0, 1 / (1 + _SYMBOL_COST)
-        all_right = symbols = 1.0
-        for k in range(1, _MOST):
-            all_right *= self._right[min(self._length + k - 1, _LENGTHS)]
-            symbols += all_right
-            rate = symbols / (1 + k * _ROW_COST + symbols * _SYMBOL_COST)
-            if rate > best_rate:
-                best, best_rate = k, rate
-        return best
+        """How many tokens to guess of each stream, for the most right ones in a time."""
+        tokens = 1 + np.cumsum(np.concatenate([[0.0], self._shares]))
+        coding = _TOKEN_COST * self._n_streams
+        return int(np.argmax(tokens / (self._cost.costs() + coding * tokens)))

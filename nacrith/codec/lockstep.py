@@ -12,7 +12,7 @@ the time that they take but not what they return. When encoding, all tokens are 
 beforehand, and a backend may compute many steps at once. When decoding, the streams may
 be cut into several sessions, which take turns: a session's next tokens are known one
 turn before it needs them, so its backend can compute while the others' symbols are
-coded. The order of coding does not depend on the cut. With one stream, the next tokens are
+coded. The order of coding does not depend on the cut. With few streams, the next tokens are
 guessed (`Guesser`).
 
 While the head is coded, which is the beginning of the first stream, the others read it too.
@@ -31,8 +31,9 @@ from typing import cast
 import numpy as np
 
 from coder import Coder
-from nacrith.codec.guesser import Guesser
+from nacrith.codec.guesser import MAX_STREAMS, Guesser
 from nacrith.codec.layout import Layout
+from nacrith.codec.step_cost import clock
 from predictors.base import BatchSession, FloatArray, IntArray, Session
 from predictors.ensemble import Ensemble
 from predictors.language_models.vocabulary import Vocabulary
@@ -175,15 +176,19 @@ def code_groups(
     for part in parts:
         part.session.prefetch(known[:, part.begin : part.end])
     _read_first(parts, tokens, read)
-    guesser = None if len(known) or n_streams > 1 else Guesser(len(groups[0].symbols))
+    guesser = None if len(known) or len(parts) > 1 else _guesser(groups, len(read))
     step = 0
     for part in parts:
         part.end_before(step, not len(known))
     while parts := [part for part in parts if part.groups]:
         for i, part in enumerate(parts):
             if guesser:
-                part.session.guess(token_of[guesser.guess()][:, None])
+                guesser.update(tokens)
+                part.session.guess(guesser.guess())
+                began = clock()
             logits = part.session.step(tokens[part.begin : part.end])
+            if guesser:
+                guesser.took(clock() - began)
             hidden = part.session.hidden()
             following = next((other for other in parts[i + 1 :] + parts[:i] if other.groups), None)
             if following and not len(known):
@@ -201,11 +206,17 @@ def code_groups(
             else:
                 for group in part.groups:
                     code(*group)
-            if guesser:
-                guesser.update(int(groups[0].symbols[step]))
             part.end_before(step + 1, not len(known))
         yield step
         step += 1
+
+
+def _guesser(groups: Sequence[Group], n_read: int) -> Guesser | None:
+    """What guesses the tokens of a text of few streams; None for others."""
+    if len(groups) > 1 or len(groups[0].layout) > MAX_STREAMS:
+        return None
+    layout = groups[0].layout
+    return Guesser(len(layout), n_read + layout.steps)
 
 
 def _code_step(

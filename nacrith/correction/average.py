@@ -11,32 +11,33 @@ from pathlib import Path
 
 import torch
 
+from nacrith.correction.checkpoint import Checkpoint, read_checkpoint
 from nacrith.correction.command import run
-from nacrith.correction.pack import read_factors
 from nacrith.errors import FileError
 from nacrith.models.catalog import default_model
-from predictors.language_models.correction.factors import Factors
 from predictors.language_models.exact.gguf_file import Gguf
 from predictors.language_models.exact.shape import Shape
 
 
-def averaged(checkpoints: Sequence[Path], shape: Shape, scale: float) -> Factors:
-    """The mean of the moving averages of checkpoints of one rank.
+def averaged(checkpoints: Sequence[Path], shape: Shape, scale: float) -> Checkpoint:
+    """The mean of the moving averages of checkpoints of one rank, trained on the same weights.
 
     Args:
         scale: of the change of the weights.
 
     Raises:
-        FileError: one can't be read, or has another rank.
+        FileError: one can't be read, has another rank, or was trained on another correction.
     """
-    found = [read_factors(path, shape) for path in checkpoints]
-    if len({factors.flat.shape for factors in found}) > 1:
+    found = [read_checkpoint(path, shape) for path in checkpoints]
+    if len({checkpoint.factors.rank for checkpoint in found}) > 1:
         raise FileError("these checkpoints have factors of several ranks")
-    mean = found[0]
-    mean.flat.copy_(torch.stack([factors.flat for factors in found]).mean(0))
+    if len(on := {checkpoint.on for checkpoint in found} - {None}) > 1:
+        raise FileError("these checkpoints were trained on several corrections")
+    mean = found[0].factors
+    mean.flat.copy_(torch.stack([checkpoint.factors.flat for checkpoint in found]).mean(0))
     for factor in mean.b.values():
         factor.mul_(scale)
-    return mean
+    return found[0]._replace(on=next(iter(on), None))
 
 
 def main() -> None:
@@ -50,7 +51,10 @@ def main() -> None:
     arguments = parser.parse_args()
     shape = Gguf(arguments.model or default_model().path).shape
     mean = averaged(arguments.checkpoints, shape, arguments.scale)
-    state = {"rank": mean.rank, "factors": mean.flat, "average": mean.flat}
+    flat = mean.factors.flat
+    state = {"rank": mean.factors.rank, "factors": flat, "average": flat}
+    if mean.on is not None:
+        state["on"] = mean.on
     torch.save(state, arguments.out)
 
 

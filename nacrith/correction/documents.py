@@ -79,6 +79,6 @@ def documents(
         found.setdefault(text.kind, []).append(tokens)
     if not found:
         raise corpora.CorpusError(
-            "no training texts are here; $NACRITH_CORPORA names the folder that has `training`"
+            "no training texts are here; $NACRITH_CORPORA names the folders that have `training`"
         )
     return found

@@ -1,51 +1,94 @@
-"""`python -m nacrith.correction.pack CHECKPOINT FILE`: the factors of a checkpoint as int8."""
+"""`python -m nacrith.correction.pack CHECKPOINT FILE`: the factors of a checkpoint as int8.
+
+Of a checkpoint that was trained on top of a correction (`train --on`) the file builds on that one.
+"""
 
 import argparse
 from pathlib import Path
-from pickle import UnpicklingError
 
 import numpy as np
-import torch
 
+from nacrith.correction.checkpoint import base_of, read_checkpoint
 from nacrith.correction.command import run
 from nacrith.errors import FileError
 from nacrith.models.catalog import default_model
 from predictors.language_models.correction.correction_file import Correction
 from predictors.language_models.correction.factors import SCALE, Factors
 from predictors.language_models.correction.matrices import matrices
-from predictors.language_models.correction.pack import pack
+from predictors.language_models.correction.pack import LARGEST, pack
 from predictors.language_models.exact.gguf_file import Gguf
 from predictors.language_models.exact.shape import Shape
 from predictors.language_models.file_hash import sha256_of
 
 
-def read_factors(checkpoint: Path, shape: Shape, averaged: bool = True) -> Factors:
-    """The factors of a checkpoint, or their moving average; raises FileError."""
-    try:
-        state = torch.load(checkpoint, weights_only=True)
-    except (OSError, RuntimeError, UnpicklingError) as error:
-        raise FileError(f"can't read {checkpoint} as a checkpoint of training: {error}") from error
-    factors = Factors(shape, int(state["rank"]))
-    factors.flat.copy_(state["average" if averaged else "factors"])
-    return factors
-
-
-def packed(factors: Factors, shape: Shape, model_sha256: str) -> Correction:
-    """The factors, rounded."""
+def packed(
+    factors: Factors,
+    shape: Shape,
+    model_sha256: str,
+    base: Correction | None = None,
+    rank: int | None = None,
+    largest: int = LARGEST,
+) -> Correction:
+    """The factors, rounded; the other arguments are of `predictors` `pack` and `Correction`."""
     a, b, scale = {}, {}, {}
     for name in matrices(shape):
         layers = [
-            pack(factors.a[name][i].numpy(), SCALE * factors.b[name][i].numpy())
+            pack(factors.a[name][i].numpy(), SCALE * factors.b[name][i].numpy(), rank, largest)
             for i in range(shape.layers)
         ]
         a[name], b[name], scale[name] = (np.stack(parts) for parts in zip(*layers, strict=True))
-    return Correction(shape, model_sha256, a, b, scale)
+    return Correction(shape, model_sha256, a, b, scale, base)
 
 
-def pack_checkpoint(checkpoint: Path, model: Path, averaged: bool = True) -> Correction:
-    """The correction of a checkpoint of training; raises FileError, ModelError."""
+def pack_checkpoint(checkpoint: Path, model: Path, options: argparse.Namespace) -> Correction:
+    """The correction of a checkpoint of training.
+
+    Args:
+        model: GGUF.
+        options: of `add_options`.
+
+    Raises:
+        FileError: the checkpoint can't be read, or is of a lower rank, or of another base.
+        ModelError: the model or the base can't be read, or the base is for another model.
+    """
     shape = Gguf(model).shape
-    return packed(read_factors(checkpoint, shape, averaged), shape, sha256_of(model))
+    found = read_checkpoint(checkpoint, shape, not options.last)
+    if options.rank and options.rank > found.factors.rank:
+        raise FileError(f"{checkpoint} has factors of rank {found.factors.rank}, no more")
+    base = base_of(found, options.on, model)
+    return packed(found.factors, shape, sha256_of(model), base, options.rank, options.largest)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of whatever packs a checkpoint."""
+    parser.add_argument("--last", action="store_true", help="the last factors, not their average")
+    parser.add_argument("--rank", type=_positive, help="cut to this lower rank")
+    parser.add_argument(
+        "--largest",
+        type=_largest,
+        default=LARGEST,
+        metavar="N",
+        help="of the integers: smaller ones are compressed better (default %(default)s)",
+    )
+    parser.add_argument(
+        "--on",
+        metavar="FILE|none",
+        help="the correction that it was trained on, if the checkpoint does not say",
+    )
+
+
+def _positive(value: str) -> int:
+    """Raises ValueError if it is not."""
+    if (number := int(value)) < 1:
+        raise ValueError
+    return number
+
+
+def _largest(value: str) -> int:
+    """Raises ValueError if int8 does not hold it."""
+    if (number := _positive(value)) > LARGEST:
+        raise ValueError
+    return number
 
 
 def main() -> None:
@@ -53,12 +96,13 @@ def main() -> None:
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("file", type=Path)
     parser.add_argument("--model", type=Path, help="GGUF; by default that of nacrith")
-    parser.add_argument("--last", action="store_true", help="the last factors, not their average")
+    add_options(parser)
     arguments = parser.parse_args()
     model = arguments.model or default_model().path
-    data = pack_checkpoint(arguments.checkpoint, model, not arguments.last)
+    data = pack_checkpoint(arguments.checkpoint, model, arguments)
     arguments.file.write_bytes(data.to_bytes())
-    print(f"{arguments.file}: {arguments.file.stat().st_size:,} bytes, {data.sha256}")
+    on = f", builds on {data.base.sha256[:16]}" if data.base else ""
+    print(f"{arguments.file}: {arguments.file.stat().st_size:,} bytes, {data.sha256}{on}")
 
 
 if __name__ == "__main__":

@@ -9,8 +9,13 @@ from nacrith.correction.documents import Tokens
 
 
 def sequences(documents: Sequence[Tokens], n: int, length: int) -> npt.NDArray[np.int64]:
-    """n sequences of `length` tokens, [n, length] int64, evenly from all documents."""
+    """n sequences of `length` tokens, [n, length] int64, evenly from all documents.
+
+    Of more than n documents every so many-th has one.
+    """
     usable = [tokens for tokens in documents if len(tokens) >= length]
+    if len(usable) > n:
+        usable = [usable[i * len(usable) // n] for i in range(n)]
     pieces = []
     for i in range(n):
         tokens = usable[i % len(usable)]

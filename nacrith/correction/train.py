@@ -23,16 +23,17 @@ import numpy.typing as npt
 import torch
 
 from corpora import training
+from nacrith.correction.checkpoint import read_base
 from nacrith.correction.command import run
-from nacrith.correction.documents import documents
+from nacrith.correction.documents import Tokens, documents
 from nacrith.correction.sequences import sequences
 from nacrith.correction.validation import bits_per_token
+from nacrith.errors import FileError
 from nacrith.models.catalog import default_model
-from predictors.language_models.correction.correction_file import read_correction
 from predictors.language_models.correction.factors import Factors
 from predictors.language_models.correction.frozen import read_frozen
 from predictors.language_models.correction.network import Network
-from predictors.language_models.correction.samples import Samples
+from predictors.language_models.correction.samples import SIZE_EXPONENT, Samples
 from predictors.language_models.correction.schedule import Schedule
 from predictors.language_models.correction.trainer import Settings, Trainer
 from predictors.language_models.exact.gguf_file import Gguf
@@ -63,6 +64,13 @@ def _weights(value: str) -> dict[str, float]:
     return {kind: float(weight) for kind, _, weight in pairs}
 
 
+def _exponent(value: str) -> float:
+    """Of a document's size; raises ValueError if it is not between 0 and 1."""
+    if not 0 <= (exponent := float(value)) <= 1:
+        raise ValueError
+    return exponent
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m nacrith.correction.train", description=__doc__)
     parser.add_argument("folder", type=Path)
@@ -79,6 +87,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--length", type=int, default=512, help="tokens of a sequence")
     parser.add_argument("--sequences", type=int, default=8, help="of a step")
     parser.add_argument("--at-once", type=int, default=4, help="sequences, bounds the memory")
+    parser.add_argument(
+        "--size-exponent",
+        type=_exponent,
+        default=SIZE_EXPONENT,
+        help="documents of a kind are drawn by this power of their size (default %(default)s)",
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=0, help="by default all")
     parser.add_argument("--save-every", type=float, default=300, help="seconds")
@@ -109,18 +123,24 @@ class Run:
             documents(split, vocabulary, self._folder / "tokens", left_out)
             for split in (training.TRAIN, training.VALIDATION)
         )
+        texts, held_out = (_long_enough(found, arguments.length) for found in (texts, held_out))
         self._held_out: Sequences = {
             kind: sequences(held_out[kind], arguments.validation_sequences, arguments.length)
             for kind in sorted(held_out)
         }
-        frozen = read_frozen(model, read_correction(arguments.on) if arguments.on else None)
+        frozen = read_frozen(model, read_base(arguments.on, model) if arguments.on else None)
         factors = Factors(frozen.shape, arguments.rank)
         factors.initialize(arguments.seed)
         decay_from = arguments.decay_from or arguments.tokens * 4 // 5
         self._schedule = Schedule(arguments.rate, arguments.warm_up, decay_from, arguments.tokens)
         settings = Settings(sequences=arguments.sequences, at_once=arguments.at_once)
         weights = {kind: weight for kind, weight in arguments.kinds.items() if kind in texts}
-        samples = Samples(texts, weights, arguments.length, arguments.seed)
+        if not any(weight > 0 for weight in weights.values()):
+            raise FileError(
+                f"there are no training texts of {arguments.length} tokens or more of the kinds "
+                f"{', '.join(arguments.kinds)}; give others with --kinds"
+            )
+        samples = Samples(texts, weights, arguments.length, arguments.seed, arguments.size_exponent)
         self._trainer = Trainer(
             Network(frozen, factors), samples, self._schedule, self._start_token, settings
         )
@@ -129,8 +149,11 @@ class Run:
             schedule=self._schedule._asdict(),
             settings=settings._asdict(),
             rank=arguments.rank,
+            on=frozen.correction or None,
             length=arguments.length,
             weights=weights,
+            size_exponent=arguments.size_exponent,
+            documents={kind: len(found) for kind, found in texts.items()},
             seed=arguments.seed,
             tokens={kind: sum(map(len, tokens)) for kind, tokens in texts.items()},
         )
@@ -212,6 +235,15 @@ class Run:
         with open(self._folder / "log.jsonl", "a", encoding="utf-8") as log:
             print(line, file=log)
         print(line, flush=True)
+
+
+def _long_enough(found: dict[str, list[Tokens]], length: int) -> dict[str, list[Tokens]]:
+    """The kinds that have a document of so many tokens, and these."""
+    usable = {
+        kind: [tokens for tokens in documents if len(tokens) >= length]
+        for kind, documents in found.items()
+    }
+    return {kind: documents for kind, documents in usable.items() if documents}
 
 
 def _keep_memory() -> None:

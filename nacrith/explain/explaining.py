@@ -87,7 +87,7 @@ def _beside(header: Header, options: CompressOptions) -> tuple[int, int]:
         return 0, 0
     used = model_for(header.model.name, header.model.sha256, options.model)
     used = corrected_as(used, header.model.correction, options.correction)
-    correction = used.correction.path.stat().st_size if used.correction else 0
+    correction = used.correction.size if used.correction else 0
     return used.path.stat().st_size, correction
 
 

@@ -128,7 +128,7 @@ def _about(subject: Subject) -> Iterator[str]:
         [
             [
                 name,
-                _signed((bits - t.coded) / 8, 0),
+                signed_bytes((bits - t.coded) / 8),
                 _signed(100 * (bits - t.coded) / t.file) + " %",
             ]
             for name, bits in t.without.items()
@@ -150,10 +150,10 @@ def verdict(t: Totals) -> str:
     more = t.coded - t.model
     if more > 0:
         return (
-            f"Here the predictors after the model cost {more / 8:,.0f} bytes: "
+            f"Here the predictors after the model cost {_bytes(more / 8)}: "
             "the text is too short for them to learn what pays."
         )
-    return f"The predictors after the model save {-more / 8:,.0f} bytes here."
+    return f"The predictors after the model save {_bytes(-more / 8)} here."
 
 
 def _sizes(t: Totals) -> str:
@@ -178,6 +178,19 @@ def _stage(name: str, bits: float, t: Totals) -> list[str]:
 
 def _part(name: str, bits: float, t: Totals) -> list[str]:
     return [name, f"{bits / 8:,.1f}", f"{100 * bits / t.file:.1f} %"]
+
+
+_FEW = 10
+"""Bytes; of fewer the first decimal counts: without it they would be +0 or −0."""
+
+
+def _bytes(n: float) -> str:
+    return f"{n:,.0f} {'byte' if round(n) == 1 else 'bytes'}"
+
+
+def signed_bytes(n: float) -> str:
+    """Bytes more or less."""
+    return _signed(n, 1 if abs(n) < _FEW else 0)
 
 
 def _signed(x: float, digits: int = 1) -> str:

@@ -6,6 +6,7 @@ asks for the output, a writer delivers the input. A queue joins the two.
 
 import atexit
 import io
+import os
 import queue
 import threading
 import time
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from nacrith.errors import FileError
 from nacrith.system.progress import Progress
 
 # How many pieces may wait: a frame each when reading, a buffer when writing.
@@ -99,12 +101,23 @@ class Worker(threading.Thread):
     def __init__(self, work: Callable[[Channel], None], channel: Channel | None = None) -> None:
         super().__init__(name="nacrith", daemon=True)
         self._work = work
+        self._process = 0
         self._error: BaseException | None = None
         self.channel = channel or Channel()
 
     def start(self) -> None:
+        self._process = os.getpid()
         super().start()
         _workers.add(self)
+
+    def check_process(self) -> None:
+        """Raise FileError in a forked child of the process that has begun the work: there is no
+        such thread in it, and nobody would ever let go of a lock that was held."""
+        if self._process not in (0, os.getpid()):
+            raise FileError(
+                "what one process has begun to restore can't be read on by another one; open the "
+                "file anew in the forked child"
+            )
 
     def run(self) -> None:
         try:

@@ -44,6 +44,7 @@ class _Restored(io.RawIOBase):
         if self._worker is None:
             self._start()
         assert self._worker
+        self._worker.check_process()
         n = self._reader.readinto(buffer)
         if n == 0 and len(buffer):
             self._worker.finish()
@@ -84,6 +85,8 @@ class _Restored(io.RawIOBase):
         target = offset if whence == io.SEEK_SET else self._position + offset
         if target < 0:
             raise ValueError(f"negative position {target}")
+        if self._worker:
+            self._worker.check_process()
         if target < self._position:
             if self._worker:
                 self._worker.channel.abandon()

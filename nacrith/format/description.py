@@ -1,17 +1,28 @@
 """What a NC06 file holds and needs, found without the model."""
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from nacrith.format.container import VERSION, MemberReader
-from nacrith.format.frame import Kind
+from nacrith.format.frame import Frame, Kind
+from nacrith.format.header import Header
 from nacrith.format.releases import program_of
 from nacrith.format.varint import Reader
 from nacrith.plural import counted
 
 
-def describe_file(source: BinaryIO) -> dict[str, Any]:
+def _ignore(header: Header, frame: Frame) -> None:
+    pass
+
+
+def describe_file(
+    source: BinaryIO, look_at: Callable[[Header, Frame], None] = _ignore
+) -> dict[str, Any]:
     """Read a whole file, check its checksums and describe it, JSON-ready.
+
+    Args:
+        look_at: called with each frame, after its checksum has been compared.
 
     Raises:
         FormatError, UnsupportedError
@@ -23,6 +34,7 @@ def describe_file(source: BinaryIO) -> dict[str, Any]:
         variants = set()
         check = b""
         for frame in member.frames():
+            look_at(member.header, frame)
             count["frames"] += 1
             count["tokens"] += frame.n_symbols
             count["text payload"] += len(frame.payloads.get(Kind.TEXT, b""))

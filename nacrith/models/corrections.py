@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import predictors.language_models.correction as package
 from nacrith.errors import ModelMismatchError, ModelNotFoundError
 from nacrith.format.header import CORRECTION_SIZE, KNOWN_MODELS
 from nacrith.models.catalog import ModelFile, default_model
 from predictors.base import ModelError
+from predictors.language_models.correction import file_head
 from predictors.language_models.correction.file_head import CorrectionFile, describe_correction
 
-GENERAL = Path(str(package.__file__)).with_name("general.bin")
-"""The correction of the default model that is shipped."""
+_FIRST, _FIRST_NAME = 2, "general.bin"
+"""The first correction that was shipped; the others are named by their number."""
 
 NONE = "none"
 """What a user says who wants the weights as they are."""
@@ -34,14 +34,29 @@ def described(path: Path) -> CorrectionFile:
         raise ModelNotFoundError(str(error)) from error
 
 
+def shipped_path(number: int) -> Path:
+    """Where the correction of the known model of that number is, if it is shipped."""
+    name = _FIRST_NAME if number == _FIRST else f"general-{number}.bin"
+    return file_head.SHIPPED / name
+
+
+def shipped_numbers() -> list[int]:
+    """Of the known models with a correction, ascending."""
+    return sorted(number for number, known in KNOWN_MODELS.items() if known.correction)
+
+
 def shipped() -> Iterator[CorrectionFile]:
-    """The corrections that belong to this version.
+    """The corrections that belong to this version, the newest first.
 
     Raises:
         ModelNotFoundError: one is missing or damaged.
     """
+    yield from map(_shipped, reversed(shipped_numbers()))
+
+
+def _shipped(number: int) -> CorrectionFile:
     try:
-        yield describe_correction(GENERAL)
+        return describe_correction(shipped_path(number))
     except ModelError as error:
         raise ModelNotFoundError(
             f"{error}: it belongs to nacrith, so install that anew, or use --correction {NONE}"
@@ -65,10 +80,8 @@ def corrected(file: ModelFile, choice: Choice = None) -> ModelFile:
                 f"{found.model[:16]}...; leave it out, or name that model with --model"
             )
         return replace(file, correction=found)
-    if file.sha256 not in {known.sha256 for known in KNOWN_MODELS.values() if known.correction}:
-        return file
-    general = next((found for found in shipped() if found.model == file.sha256), None)
-    return replace(file, correction=general)
+    ours = [number for number in shipped_numbers() if KNOWN_MODELS[number].sha256 == file.sha256]
+    return replace(file, correction=_shipped(max(ours))) if ours else file
 
 
 def default_corrected() -> ModelFile:
@@ -91,11 +104,11 @@ def corrected_as(file: ModelFile, needed: str, choice: Choice = None) -> ModelFi
     given = None if choice in (None, NONE) else described(Path(str(choice)))
     if short_name(given) == needed:
         return replace(file, correction=given)
-    for found in shipped():
+    named = [number for number in shipped_numbers() if KNOWN_MODELS[number].correction == needed]
+    for found in map(_shipped, named):
         if short_name(found) == needed:
             return replace(file, correction=found)
-    is_known = needed in {known.correction for known in KNOWN_MODELS.values()}
-    where = "use the version of nacrith that made it, or " if is_known else ""
+    where = "use the version of nacrith that made it, or " if named else ""
     other = f", {given.path} is {short_name(given)}" if given else ""
     raise ModelNotFoundError(
         f"this file was made with the correction {needed} of {file.name}, which this version of "

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
-from pathlib import Path
 from typing import BinaryIO
 
 from nacrith.codec.codec_request import CodecRequest, CompressRequest, MixingRequest
@@ -15,19 +14,17 @@ from nacrith.format.dictionary import dictionary_id
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import Header
 from nacrith.format.parameters import Parameters
-from nacrith.models.trained_positions import trained_positions
 from nacrith.pipeline.blocks import read_blocks
 from nacrith.pipeline.options import DEFAULT_OPTIONS, CompressOptions
 from nacrith.pipeline.resume import check_frame, intact_frames
 from nacrith.pipeline.summary import Summary
+from nacrith.pipeline.window import window_of
 from nacrith.system.progress import NO_PROGRESS, Progress
 from nacrith.transforms.prompts import choose_prompt
 from nacrith.workers import Workers, in_this_process, place_for_sole
 
 # Less text than this never pays for the header's record of the model.
 _MIN_TEXT_FOR_MODEL = 24
-_ANY_MODEL = 2048
-"""Positions that any model of this kind was trained on."""
 SMALL_BLOCK = 1 << 10
 """Bytes; a block up to this size is compressed without the model too, to see what is smaller."""
 
@@ -103,22 +100,11 @@ def _request_of(
 
 def parameters_for(options: CompressOptions, first: bytes, size: int) -> Parameters:
     """The parameters with all that was left open decided."""
-    parameters = options.parameters
-    preset = options.preset
-    if preset.mixing is None and parameters.window == preset.parameters.window:
-        parameters = replace(parameters, window=_window_for(options.model, parameters.window))
+    parameters = replace(options.parameters, window=window_of(options))
     # A dictionary is a better prompt.
     if not parameters.prompt and not options.dictionary:
         parameters = replace(parameters, prompt=choose_prompt(first, size))
     return parameters
-
-
-def _window_for(model: Path | None, window: int) -> int:
-    """A preset's window, or the longest that the model was trained on; None = the default one."""
-    if window > _ANY_MODEL and (trained := trained_positions(model)):
-        # As any window: a multiple of 256.
-        return max(min(window, trained // 256 * 256), _ANY_MODEL)
-    return window
 
 
 def _write_sole(

@@ -19,7 +19,9 @@ from nacrith.pipeline import memory
 from nacrith.pipeline.memory import MIB, TextShape
 from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.presets import WITH_MODEL
+from nacrith.pipeline.window import window_of
 from nacrith.plural import counted
+from nacrith.transforms.opening.limits import NOTHING
 
 _WINDOW_STEP = 256
 """Windows are multiples of it, and at least as long."""
@@ -46,9 +48,14 @@ class Fitted:
 
 
 def fit_compression(
-    options: CompressOptions, limit: int | None, workers: int, size: int | None
+    options: CompressOptions,
+    limit: int | None,
+    workers: int,
+    size: int | None,
+    opened: int | None = None,
 ) -> Fitted:
-    """Choose workers, streams and window for compression.
+    """Choose workers, streams and window for compression, and whether what is compressed already
+    is opened.
 
     What the user chose is not changed: that is a number of streams, or a window other than the
     level's.
@@ -57,11 +64,23 @@ def fit_compression(
         limit: bytes; None = there is none.
         workers: that there would be without a limit.
         size: of the input in bytes; None = not known.
+        opened: bytes of its largest block with the compressed streams in it opened; None = not
+            known, and taken for no more than those of the block.
 
     Raises:
         MemoryLimitError: it does not fit, with what would be needed.
     """
     block = options.block_size if size is None else min(options.block_size, size)
+    if opened is None or opened <= block:
+        return _fit(options, limit, workers, block)
+    with suppress(MemoryLimitError):
+        return _fit(options, limit, workers, opened)
+    closed = _fit(replace(options, inside=NOTHING), limit, workers, block)
+    return replace(closed, changes=(*closed.changes, "compressed streams in it stay closed"))
+
+
+def _fit(options: CompressOptions, limit: int | None, workers: int, block: int) -> Fitted:
+    """The same for blocks that have at most so many bytes, once they are opened."""
     if options.preset.mixing is not None:
         need = memory.without_model(block, options.preset.mixing)
         n = _most_workers(limit, workers, need, 0)
@@ -83,22 +102,22 @@ def fit_compression(
     (usual_window, most), *_ = choices
     changes = _fewer(n, workers, "worker") + _fewer(streams, most, "stream")
     if window < usual_window:
+        options = replace(options, parameters=replace(options.parameters, window=window))
         changes += (f"a window of {window} instead of {usual_window}",)
     if streams < most:
         preset = replace(options.preset, cutting=replace(options.preset.cutting, most=streams))
         options = replace(options, preset=preset)
-    options = replace(options, parameters=replace(options.parameters, window=window))
     return Fitted(options, n, memory.together(n, need, model.weights), changes)
 
 
 def _choices(options: CompressOptions, block: int) -> Iterator[tuple[int, int]]:
     """Windows and numbers of streams, the usual ones first, then what changes least."""
-    window = options.parameters.window
+    window = window_of(options)
     most = options.streams or options.cutting.most_for(block)
     least = options.streams or 1
     for streams in range(most, least - 1, -1):
         yield window, streams
-    if window == options.preset.parameters.window:
+    if options.parameters.window == options.preset.parameters.window:
         for shorter in range(window - _WINDOW_STEP, 0, -_WINDOW_STEP):
             yield shorter, least
 

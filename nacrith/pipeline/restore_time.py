@@ -1,39 +1,56 @@
 """About how long a file takes to restore, from what its frames say without a model."""
 
-from collections.abc import Mapping
 from itertools import pairwise
 from math import log2
-from typing import Any
 
+from nacrith.errors import NacrithError
+from nacrith.format.frame import Frame, Kind
+from nacrith.format.header import Header
 from predictors.language_models.numerics import available_threads
 
 _TOKENS_PER_SECOND = {1: 220, 8: 750, 64: 1200}
 """Of all streams together, by their number: the embedded model, 2 cores with AVX512-VNNI."""
 _MEASURED_THREADS = 2
 
-_PAYLOAD_OF_STREAM = 4000
-"""The default cuts so: bytes of payload for each further stream (`presets.DEFAULT`)."""
-
-_BYTES_PER_SECOND = {"mixed_text": 150e3, "mixed": 60e3, "lzma": 50e6, "stored": 500e6}
+_BYTES_PER_SECOND = {
+    Kind.MIXED_TEXT: 240e3, Kind.MIXED: 40e3, Kind.LZMA: 50e6, Kind.STORED: 500e6,
+}  # fmt: skip
+"""One core (docs/benchmarks.md): level 3 of text, the binary files of the Canterbury corpus."""
 _START = 0.5
 """Seconds until a model is ready that has been used before."""
 
 
-def seconds_to_restore(member: Mapping[str, Any]) -> float:
+class RestoreTime:
     """Seconds, right to a factor of two or so on the machine that the figures are of.
 
-    Args:
-        member: of what `format.description.describe_file` returns. How many streams its text has
-            stands in the coded text; what the default would have chosen is assumed.
+    Attributes:
+        seconds: for all frames that were looked at.
     """
-    sizes = member["bytes"]
-    seconds = sum(sizes[kind] / speed for kind, speed in _BYTES_PER_SECOND.items())
-    if tokens := member["tokens"]:
-        frames = max(1, member["frames"])
-        streams = min(64, 1 + member["text_payload"] // frames // _PAYLOAD_OF_STREAM)
-        share = available_threads() / _MEASURED_THREADS
-        seconds += _START + tokens / (_speed(streams) * share)
-    return seconds
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._has_text = False
+
+    def look_at(self, header: Header, frame: Frame) -> None:
+        """Add what a frame takes."""
+        for kind, length in frame.segments:
+            self.seconds += length / _BYTES_PER_SECOND.get(kind, float("inf"))
+        if frame.n_symbols:
+            self.seconds += 0 if self._has_text else _START
+            self._has_text = True
+            share = available_threads() / _MEASURED_THREADS
+            self.seconds += frame.n_symbols / (_speed(_streams(frame)) * share)
+
+
+def _streams(frame: Frame) -> int:
+    # Not needed where there is no text for the model: kernels of the coder.
+    from nacrith.codec.streams_of_frame import streams_of
+
+    try:
+        return max(1, streams_of(frame))
+    except NacrithError:
+        # Whoever restores it tells what is wrong.
+        return 1
 
 
 def _speed(streams: int) -> float:

@@ -35,6 +35,20 @@ def holds_a_frame(part: BinaryIO) -> bool:
     return next(intact_frames(part), None) is not None
 
 
+def done_of(part: BinaryIO, source: BinaryIO, block_size: int, inside: Inside) -> int:
+    """Bytes of the original that an interrupted run has compressed; `source` is read as far.
+
+    Raises:
+        ResumeError: that was another original, or another block size.
+    """
+    done = 0
+    blocks = read_blocks(source, block_size, inside)
+    for header, frame, _ in intact_frames(part):
+        check_frame(header, frame, header, next(blocks, b""))
+        done += frame.original_size
+    return done
+
+
 def check_frame(header: Header, frame: Frame, expected: Header, block: bytes) -> None:
     """Raise ResumeError unless `frame` is what this run would write for `block`."""
     if frame.original_size != len(block) or frame.check != check_of(block):

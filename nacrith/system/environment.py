@@ -25,7 +25,8 @@ class Variable(NamedTuple):
 
 VARIABLES = {
     "NACRITH_LEVEL": Variable(
-        "Level, from 1 to 9, where no option says otherwise.",
+        "Level, from 1 to 9, where no option says otherwise; explain, which shows what the model "
+        "does, takes 6 in place of 1 to 3.",
         "6",
         r"[1-9]?",
         "a level from 1 to 9",
@@ -47,7 +48,9 @@ VARIABLES = {
         "$XDG_DATA_HOME/nacrith/models or ~/.local/share/nacrith/models",
     ),
     "NACRITH_CORPORA": Variable(
-        "Folder of the files that benchmarks read.", "fetched into ~/.cache/nacrith/corpora"
+        "Folder of the files that benchmarks and training read; or several, separated like those "
+        "of PATH.",
+        "fetched into ~/.cache/nacrith/corpora",
     ),
     "NUMBA_CACHE_DIR": Variable(
         "Folder where compiled kernels are kept.",

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from nacrith.errors import ChangedError, FileError, FormatError
+from nacrith.system.umask import current_umask
 
 if TYPE_CHECKING:
     from nacrith.format.header import Metadata
@@ -205,6 +206,11 @@ def _open_special(path: Path) -> io.BufferedWriter:
     return open(path, "wb")
 
 
+def no_folder(path: Path) -> str:
+    """What is said of a path to write to whose folder is not there."""
+    return f"can't write {path}: there is no folder {path.parent}; make it first"
+
+
 def part_name(path: Path, suffix: str = PART_SUFFIX) -> Path:
     """Where a target is written to: TARGET.part."""
     return path.with_name(path.name + suffix)
@@ -229,6 +235,8 @@ def _locked_part(part: Path) -> Iterator[_DurableFile]:
         try:
             file = _DurableFile(io.FileIO(part, "r+b", opener=create))
         except OSError as error:
+            if not part.parent.exists():
+                raise FileError(no_folder(part)) from error
             raise FileError(f"can't write {part}: {error.strerror}") from error
         try:
             if not _lock(file.fileno()):
@@ -373,9 +381,7 @@ def restore_metadata(path: Path, metadata: "Metadata") -> None:
 
 def _set_attributes(path: Path, attributes: os.stat_result | None) -> None:
     if attributes is None:
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(path, 0o666 & ~umask)
+        os.chmod(path, 0o666 & ~current_umask())
         return
     mode = stat.S_IMODE(attributes.st_mode)
     if hasattr(os, "chown"):

@@ -3,7 +3,13 @@
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 
-from nacrith.codec.codec_request import CodecRequest, CodecSlot, MixingRequest, inside_of
+from nacrith.codec.codec_request import (
+    CodecRequest,
+    CodecSlot,
+    MixingRequest,
+    inside_of,
+    known_record,
+)
 from nacrith.codec.frame_codec import decode_frame, encode_frame
 from nacrith.errors import DeviceError, FormatError
 from nacrith.format.frame import Frame, Kind
@@ -31,6 +37,8 @@ class InProcess:
         return True
 
     def model_record(self, request: CodecRequest) -> ModelRecord | None:
+        if record := known_record(request):
+            return record
         self._tell_of_loading(request)
         try:
             with device_faults(self._slot.device):
@@ -48,10 +56,9 @@ class InProcess:
             self._position += len(block)
 
     def _encode(self, request: CodecRequest | None, block: bytes) -> Frame:
-        self._tell_of_loading(request)
         try:
             with device_faults(self._slot.device):
-                codec = self._slot.open(request)
+                codec = self._slot.opener(request, self._tell_of_loading)
                 past = self._slot.past(request)
                 return encode_frame(block, codec, self._tell, past, inside_of(request))
         except DeviceError as error:

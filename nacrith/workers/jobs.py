@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nacrith.codec.callbacks import FrameCallback, ignore
-from nacrith.codec.codec_request import CodecRequest, CodecSlot, inside_of
+from nacrith.codec.codec_request import CodecRequest, CodecSlot, inside_of, known_record
 from nacrith.codec.frame_codec import decode_frame, encode_frame
 from nacrith.format.frame import Frame
 from nacrith.format.header import ModelRecord
@@ -36,6 +36,8 @@ class SumOfBytes:
 
 def model_record(request: CodecRequest) -> ModelRecord | None:
     """What a header says of the model."""
+    if record := known_record(request):
+        return record
     with _lock, device_faults(_slot.device):
         codec = _slot.open(request)
         assert codec is not None
@@ -45,7 +47,7 @@ def model_record(request: CodecRequest) -> ModelRecord | None:
 def encode(request: CodecRequest | None, block: bytes) -> Frame:
     """See `encode_frame`."""
     with _lock, device_faults(_slot.device):
-        codec, past = _slot.open(request), _slot.past(request)
+        codec, past = _slot.opener(request), _slot.past(request)
         return encode_frame(block, codec, on_progress, past, inside_of(request))
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from coder.fixed_point import SCORE_FRACTION_BITS
 from coder.kernels import inlined, njit
 from predictors.heads.adagrad import GRADIENT_BITS
-from predictors.mixing.logistic import bit_length
+from predictors.mixing.logistic import bit_length, lowest_bit
 from predictors.softmax import BLOCK, TOP_BITS, Softmax, high_weight, score_of
 
 _REACH = 12
@@ -76,12 +76,16 @@ def find_candidates(s: Softmax, c: Candidates) -> None:
     for block in range(len(s.peaks)):
         if s.peaks[block] <= floor:
             continue
-        # Without a branch, which would often be mispredicted: what is not near is overwritten.
         begin = np.int32(block * BLOCK)
         of_block = s.weights[begin : begin + BLOCK]
+        # A bit for each symbol that is near: few are.
+        bits = np.uint64(0)
         for i in range(BLOCK):
-            near[n_near] = begin + i
-            n_near += of_block[i] > floor
+            bits |= np.uint64(of_block[i] > floor) << np.uint64(i)
+        while bits:
+            near[n_near] = begin + np.int32(lowest_bit(bits))
+            n_near += 1
+            bits &= bits - np.uint64(1)
     for i in near[:n_near]:
         n_by_reach[TOP_BITS + 1 - bit_length(np.int64(s.weights[i]) - 1)] += 1
     reach = 1

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coder.kernels import inlined
+from coder.prefetch import prefetch
 from predictors.mixing import bit_history
 from predictors.mixing.hashing import combine
 from predictors.mixing.logistic import adapt, bit_length, stretch
@@ -50,11 +51,16 @@ state map, -1 = nothing was seen; left by `look_up` for `learn`. last: [2] int64
 """
 
 
+def new_lines(line_bits: int) -> npt.NDArray[np.uint16]:
+    """2**line_bits empty lines of 32 bytes."""
+    return np.zeros(_LINE << line_bits, dtype=np.uint16)
+
+
 def new_context_lines(kinds: int, line_bits: int, enabled: int) -> ContextLines:
     """Untrained; the hash table has 2**line_bits lines of 32 bytes."""
     return ContextLines(
         enabled=np.int64(enabled),
-        lines=np.zeros(_LINE << line_bits, dtype=np.uint16),
+        lines=new_lines(line_bits),
         state_map=bit_history.new_state_map(kinds).reshape(-1).astype(np.int32),
         hashes=np.zeros(kinds, dtype=np.int64),
         begins=np.zeros(kinds, dtype=np.int64),
@@ -75,6 +81,12 @@ def _count(slot: int) -> Any:
 
 
 @inlined
+def _first_place(lines: npt.NDArray[np.uint16], h: int) -> Any:
+    """Where the line of a context is looked for first, int64."""
+    return (h >> 20) * _LINE & (len(lines) - 1)
+
+
+@inlined
 def _find_line(lines: npt.NDArray[np.uint16], h: int) -> Any:
     """Where the line of a context begins; may claim a new one.
 
@@ -82,7 +94,7 @@ def _find_line(lines: npt.NDArray[np.uint16], h: int) -> Any:
         lines: see `ContextLines`.
         h: int64 hash: upper bits select, the lowest 16 check.
     """
-    begin = np.uint64((h >> 20) * _LINE & (len(lines) - 1))
+    begin = np.uint64(_first_place(lines, h))
     check = np.uint16(h & 0xFFFF | 1)
     if lines[begin] == check:
         return begin
@@ -127,9 +139,14 @@ def look_up(c: ContextLines, partial: int, inputs: npt.NDArray[np.int32]) -> Any
     kinds = len(c.hashes)
     if half != c.last[0]:
         c.last[0] = half
+        # All of them are fetched at once: a line that turns out to be another context's holds up
+        # those behind it.
+        for k in range(kinds):
+            c.begins[k] = combine(c.hashes[k], half)
+            prefetch(c.lines, _first_place(c.lines, c.begins[k]))
         for k in range(kinds):
             if (c.enabled >> k) & 1:
-                c.begins[k] = np.int64(_find_line(c.lines, combine(c.hashes[k], half)))
+                c.begins[k] = np.int64(_find_line(c.lines, c.begins[k]))
     c.last[1] = slot
     known = np.int64(0)
     for k in range(kinds):

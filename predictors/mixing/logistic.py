@@ -71,6 +71,12 @@ def bit_length(n: int) -> Any:
 
 
 @inlined
+def lowest_bit(n: np.uint64) -> Any:
+    """The place of the lowest one among the binary digits of a uint64 > 0, int64."""
+    return bit_length(np.int64(n & (~n + np.uint64(1)))) - 1
+
+
+@inlined
 def log2_fixed(n: int) -> Any:
     """log2 of an int64 n > 0, in units of 2**-12, error below 3 units."""
     exponent = bit_length(n) - 1

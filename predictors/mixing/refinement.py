@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coder.kernels import inlined, njit
+from coder.prefetch import prefetch
 from predictors import softmax
 from predictors.heads import candidates, neighbors
 from predictors.language_models.trie import Trie
@@ -34,6 +35,9 @@ from predictors.mixing.past import (
 
 _HISTORY_BITS = 22
 """The rings of all streams together have 2**22 bytes."""
+
+_NODE = 4
+"""Numbers of a node."""
 
 _DEPTH_SHIFT = 8
 """In a node, the depth stands above the partial."""
@@ -116,6 +120,8 @@ def code_symbol(
         if node_depth != depth:
             _append_spelled(t, past, low, node, depth, node_depth)
             depth = node_depth
+        for side in (1, 2):
+            prefetch(t.nodes, max(np.int64(of_node[side]), 0) * _NODE)
         split = np.int64(of_node[0])
         sum_split = softmax.sum_before(before, split)
         c_split = candidates.place_of(after, split, c_low, c_high)

@@ -30,6 +30,7 @@ from nacrith.transforms.opening.layer import (
 )
 from nacrith.transforms.opening.limits import (
     ALL_STREAMS,
+    MAX_DEPTH,
     MAX_EXPANDED,
     Expanded,
     Inside,
@@ -38,9 +39,6 @@ from nacrith.transforms.opening.limits import (
 )
 from nacrith.transforms.opening.png_filters import FilterCoding, refilter
 from nacrith.transforms.opening.png_pictures import Unfiltered, unfiltered
-
-MAX_DEPTH = 3
-"""Layers: streams in streams in streams."""
 
 # Of 7-zip's and zopfli's streams an eighth is left as corrections; what then is saved is more.
 _MOST_CORRECTIONS = 4

@@ -6,6 +6,9 @@ from typing import NamedTuple
 MAX_EXPANDED = 1 << 26
 """Bytes of a block with its streams opened (64 MiB)."""
 
+MAX_DEPTH = 3
+"""Layers: streams in streams in streams."""
+
 
 class Inside(NamedTuple):
     """What of a block is opened.

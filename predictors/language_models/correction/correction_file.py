@@ -3,7 +3,7 @@
 Behind its head (`file_head`) the file has for each matrix of `matrices.NAMES` the arrays
 a [L, r, k] int8, b [L, n, r] int8 and scale [L, n] float32, little endian. The JSON of the head
 holds `shape`: the model's dimensions, `ranks`: by matrix, `model`: SHA-256 of the GGUF that it
-was trained for.
+was trained for; and `on`: the hash of the correction that it builds on, if it does.
 """
 
 import hashlib
@@ -22,7 +22,9 @@ from predictors.base import FloatArray, ModelError
 from predictors.language_models.correction.file_head import (
     HASHED_FROM,
     MAGIC,
+    MAGIC_ON,
     CorrectionFile,
+    find_base,
     not_a_correction,
     split_head,
 )
@@ -38,6 +40,7 @@ class Correction:
     Attributes:
         shape: dimensions of the model. model: SHA-256 of its GGUF, hexadecimal.
         a: by matrix, [L, r, k] int8. b: [L, n, r] int8. scale: [L, n] float32.
+        base: the correction that it builds on: one that builds on none.
     """
 
     shape: Shape
@@ -45,16 +48,20 @@ class Correction:
     a: Mapping[str, npt.NDArray[np.int8]]
     b: Mapping[str, npt.NDArray[np.int8]]
     scale: Mapping[str, npt.NDArray[np.float32]]
+    base: "Correction | None" = None
 
     def merged(self, name: str, layer: int, weights: FloatArray) -> FloatArray:
         """The corrected weights of a layer's matrix, [n, k] float32."""
+        if self.base:
+            weights = self.base.merged(name, layer, weights)
         a, b, scale = self.a[name][layer], self.b[name][layer], self.scale[name][layer]
         return merged(weights, a, b, scale)
 
     def to_bytes(self) -> bytes:
         """The contents of its file."""
         hashed = self._hashed()
-        return MAGIC + hashlib.sha256(hashed).hexdigest().encode() + b"\n" + hashed
+        magic = MAGIC_ON if self.base else MAGIC
+        return magic + hashlib.sha256(hashed).hexdigest().encode() + b"\n" + hashed
 
     def _hashed(self) -> bytes:
         head: dict[str, Any] = {
@@ -62,6 +69,8 @@ class Correction:
             "ranks": [a.shape[1] for a in self.a.values()],
             "model": self.model,
         }
+        if self.base:
+            head["on"] = self.base.sha256
         parts = [json.dumps(head).encode(), b"\n"]
         for name in matrices(self.shape):
             parts += [self.a[name].tobytes(), self.b[name].tobytes()]
@@ -88,7 +97,7 @@ def read_correction(path: Path, expected: str = "") -> Correction:
         expected: its hash, if that is known.
 
     Raises:
-        ModelError: it can't be read, or is no such file.
+        ModelError: it can't be read, or is no such file, or what it builds on is not here.
     """
     try:
         data = path.read_bytes()
@@ -123,4 +132,7 @@ def read_correction(path: Path, expected: str = "") -> Correction:
         raise problem from error
     if at != len(data):
         raise problem
-    return Correction(shape, head["model"], **arrays)
+    base = factors_of(find_base(head["on"], path)) if head["on"] else None
+    if base and (base.shape, base.model) != (shape, head["model"]):
+        raise problem
+    return Correction(shape, head["model"], **arrays, base=base)

@@ -31,6 +31,7 @@ class Frozen:
         embedding, head: [V, E] float32, rounded as the exact backend does.
         frequencies: [d / 2] float64, of rotary positions, in turns.
         epsilon: of the normalization.
+        correction: the hash of that which the weights have already; empty = none.
     """
 
     shape: Shape
@@ -42,6 +43,7 @@ class Frozen:
     head: Tensor
     frequencies: Tensor
     epsilon: float
+    correction: str = ""
 
     @cache  # noqa: B019
     def rotation(self, length: int) -> tuple[Tensor, Tensor]:
@@ -90,4 +92,5 @@ def read_frozen(path: Path, correction: Correction | None = None) -> Frozen:
         head=rounded("output.weight") if file.has("output.weight") else embedding,
         frequencies=torch.from_numpy(np.asarray(turns, dtype=np.float64)),
         epsilon=float(np.float32(file.epsilon)),
+        correction=correction.sha256 if correction else "",
     )

@@ -7,7 +7,15 @@ Float32Array = npt.NDArray[np.float32]
 Int8Array = npt.NDArray[np.int8]
 
 
-def pack(a: Float32Array, b: Float32Array) -> tuple[Int8Array, Int8Array, Float32Array]:
+LARGEST = 127
+"""Of the integers. Smaller ones are compressed better: of the shipped one's trained factors, cut to
+rank 16, the zip of a wheel makes 4.15 MB with 127, 3.24 MB with 31 and 2.88 MB with 15; the
+product errs by 0.8, 3 and 6.5 % of its norm."""
+
+
+def pack(
+    a: Float32Array, b: Float32Array, rank: int | None = None, largest: int = LARGEST
+) -> tuple[Int8Array, Int8Array, Float32Array]:
     """Round the factors of a correction B A.
 
     Only the product counts, so the factors are first turned to where they are rounded best
@@ -15,36 +23,49 @@ def pack(a: Float32Array, b: Float32Array) -> tuple[Int8Array, Int8Array, Float3
 
     Args:
         a: [r, k]. b: [n, r].
+        rank: at most r; the product is cut to that. None = r.
+        largest: of the integers, 1 to 127.
 
     Returns:
-        a: [r, k] int8. b: [n, r] int8. scale: [n] float32: the correction is about
+        a: [rank, k] int8. b: [n, rank] int8. scale: [n] float32: the correction is about
         (b @ a) · scale[:, None].
     """
-    even_a, even_b = balanced(a, b)
-    rounded_a, unit = _rounded(even_a)
-    rounded_b, scale = _rounded(even_b * unit)
-    return rounded_a, rounded_b, scale
+    even_a, even_b = balanced(a, b, rank)
+    unit = _unit(even_a, largest)
+    even_b = even_b * unit
+    scale = _rounded_up(_unit(even_b, largest))
+    return _rounded(even_a, unit, largest), _rounded(even_b, scale, largest), scale
 
 
-def _rounded(rows: npt.NDArray[np.float64]) -> tuple[Int8Array, Float32Array]:
-    """int8, and what is 1 in each row."""
-    unit = (np.abs(rows).max(axis=1) / 127).astype(np.float32)
+def _unit(rows: npt.NDArray[np.float64], largest: int) -> Float32Array:
+    """What is 1 in each row, if its largest number is to be `largest`."""
+    return (np.abs(rows).max(axis=1) / largest).astype(np.float32)
+
+
+def _rounded_up(x: Float32Array) -> Float32Array:
+    """To 8 significant bits (bfloat16): the zeros behind them are compressed well."""
+    bits = x.view(np.uint32)
+    return ((bits + np.uint32(0xFFFF)) & np.uint32(0xFFFF0000)).view(np.float32)
+
+
+def _rounded(rows: npt.NDArray[np.float64], unit: Float32Array, largest: int) -> Int8Array:
     integers = np.rint(rows / np.where(unit > 0, unit, 1)[:, None])
-    return np.clip(integers, -127, 127).astype(np.int8), unit
+    return np.clip(integers, -largest, largest).astype(np.int8)
 
 
 def balanced(
-    a: Float32Array, b: Float32Array
+    a: Float32Array, b: Float32Array, rank: int | None = None
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Factors of the same product whose columns and rows have about equal weight.
 
     The singular value decomposition of B A is shared evenly, then turned by an orthogonal
     matrix without small entries, so that no direction is rounded away in the shadow of a
-    large one.
+    large one. With a lower rank it is the nearest product of that rank (Eckart & Young 1936).
     """
     qb, rb = np.linalg.qr(b.astype(np.float64))
     qa, ra = np.linalg.qr(a.T.astype(np.float64))
     u, s, vt = np.linalg.svd(rb @ ra.T)
+    u, s, vt = u[:, :rank], s[:rank], vt[:rank]
     root = np.sqrt(s)
     turn = _cosines(len(s))
     return turn.T @ (root[:, None] * (vt @ qa.T)), (qb @ u * root) @ turn

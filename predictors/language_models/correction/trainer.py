@@ -109,6 +109,7 @@ class Trainer:
             "tokens": self.tokens,
             "samples": self.samples.state(),
             "rank": self.network.factors.rank,
+            "on": self.network.frozen.correction,
         }
         descriptor, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
         try:
@@ -120,10 +121,18 @@ class Trainer:
             raise
 
     def restore(self, path: Path) -> None:
-        """Go on from a checkpoint; raises ModelError if its factors are of another rank."""
+        """Go on from a checkpoint.
+
+        Raises:
+            ModelError: its factors are of another rank, or were trained on other weights.
+        """
         state = torch.load(path, weights_only=True)
         if state["rank"] != self.network.factors.rank:
             raise ModelError(f"{path} has factors of rank {state['rank']}; use --rank")
+        here = self.network.frozen.correction
+        if (on := state.get("on", here)) != here:
+            name = f"the correction {on[:16]}" if on else "no correction"
+            raise ModelError(f"{path} was trained on {name}; use --on as then")
         self.network.factors.flat.copy_(state["factors"])
         self.average.copy_(state["average"])
         self._adam.load_state_dict(state["adam"])

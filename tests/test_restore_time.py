@@ -1,0 +1,55 @@
+"""About how long restoring takes: by what the frames hold, and in how many streams."""
+
+import io
+import random
+from dataclasses import replace
+
+import pytest
+
+from nacrith import compress
+from nacrith.format.container import MemberReader
+from nacrith.pipeline.restore_time import RestoreTime
+
+WORDS = b"the sea was calm and all the boats had gone out before it was light".split()
+TEXT = b" ".join(random.Random(1).choices(WORDS, k=400))
+NOISE = random.Random(2).randbytes(5000)
+
+
+def frames(packed: bytes) -> list:
+    return [
+        (member.header, frame)
+        for member in MemberReader(io.BytesIO(packed))
+        for frame in member.frames()
+    ]
+
+
+def seconds(found) -> float:
+    time = RestoreTime()
+    for header, frame in found:
+        time.look_at(header, frame)
+    return time.seconds
+
+
+@pytest.fixture(autouse=True)
+def two_threads(monkeypatch):
+    monkeypatch.setattr("nacrith.pipeline.restore_time.available_threads", lambda: 2)
+
+
+def test_more_streams_are_restored_faster(tiny_gguf, keep_text):
+    found = {}
+    for n in (1, 8):
+        packed = compress(TEXT, model=tiny_gguf, window=256, threads=1, streams=n)
+        ((header, frame),) = frames(packed)
+        found[n] = (seconds([(header, frame)]) - 0.5) / frame.n_symbols
+    assert found == {1: pytest.approx(1 / 220), 8: pytest.approx(1 / 750)}
+    # The model is loaded once.
+    assert seconds([(header, frame)] * 2) == pytest.approx(0.5 + 2 * found[8] * frame.n_symbols)
+    # Damaged: whoever restores it tells so.
+    damaged = replace(frame, payloads=dict.fromkeys(frame.payloads, b"\xff" * 20))
+    assert seconds([(header, damaged)]) == pytest.approx(0.5 + frame.n_symbols / 220)
+
+
+def test_without_the_model_bytes_count():
+    assert seconds(frames(compress(NOISE))) == pytest.approx(5000 / 500e6)
+    assert seconds(frames(compress(TEXT * 3, level=2))) == pytest.approx(3 * len(TEXT) / 240e3)
+    assert seconds([]) == 0
