@@ -107,6 +107,9 @@ def test_texts_of_kinds_are_joined_files(tmp_path, monkeypatch):
     # Nor is what the correction of the model was trained on.
     (tmp_path / "training" / "prose" / "A-Princess-of-Mars_62.txt").write_text("Dejah")
     assert texts.texts_of_kinds(2, ("prose",)) == {"prose": b"o"}
+    # It stands behind the others where it is wanted.
+    found = texts.texts_of_kinds(100, ("prose",), learned_too=True)
+    assert found == {"prose": "où, where? proseDejah".encode()}
     with pytest.raises(NacrithError, match=r"training.*FILEs"):
         texts.texts_of_kinds(11)
 

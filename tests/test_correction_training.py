@@ -257,7 +257,7 @@ def run_pack(monkeypatch, *arguments):
 def test_a_checkpoint_becomes_a_correction(small_run, tmp_path, tiny_gguf, monkeypatch, capsys):
     small_run("a", 3)
     checkpoint, target = tmp_path / "a" / "checkpoint.pt", tmp_path / "correction.bin"
-    run_pack(monkeypatch, checkpoint, target, "--model", tiny_gguf)
+    run_pack(monkeypatch, checkpoint, target, "--model", tiny_gguf, "--largest", "127")
     correction = read_correction(target)
     assert correction.sha256 in capsys.readouterr().out
     factors = read_checkpoint(checkpoint, correction.shape).factors
@@ -305,12 +305,13 @@ def test_what_is_trained_on_a_correction_builds_on_it(
         assert f"builds on {below.sha256[:16]}" in capsys.readouterr().out
         found = read_correction(target)
         assert found.base and found.base.sha256 == below.sha256
+        assert {np.abs(a).max() for a in found.a.values()} == {15}
     factors = read_checkpoint(checkpoint, found.shape).factors
     change = SCALE * (factors.b["qkv"][1] @ factors.a["qkv"][1]).numpy()
     weights = np.ones_like(change)
     expected = below.merged("qkv", 1, weights) + change
     error = np.linalg.norm(found.merged("qkv", 1, weights) - expected)
-    assert error < 0.03 * np.linalg.norm(change)
+    assert error < 0.15 * np.linalg.norm(change)
 
 
 def test_a_run_goes_on_with_the_correction_that_it_began_on(small_run, base, tmp_path):

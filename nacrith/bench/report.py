@@ -16,8 +16,8 @@ from nacrith.bench.loading import loading_section
 from nacrith.bench.markdown import put_head, put_section, table
 from nacrith.bench.speed import measure_speed
 from nacrith.bench.store import cached
-from nacrith.bench.streams import SIZES, measure_streams, streams_section
-from nacrith.bench.texts import alice, canterbury, texts_of_kinds, unseen
+from nacrith.bench.streams import SIZES, measure_streams, streams_section, texts_to_cut
+from nacrith.bench.texts import alice, canterbury, unseen
 from nacrith.format.container import VERSION
 from nacrith.format.parameters import Parameters
 from nacrith.models.catalog import default_model
@@ -146,7 +146,7 @@ def _levels(quick: bool) -> str:
 def _streams(quick: bool) -> str:
     if quick:
         return streams_section(measure_streams({"alice29.txt": alice()}, [6000]))
-    return streams_section(measure_streams(texts_of_kinds(max(SIZES))))
+    return streams_section(measure_streams(texts_to_cut(max(SIZES))))
 
 
 def _results(quick: bool) -> list[dict[str, Any]]:

@@ -66,11 +66,16 @@ def corpus_files(name: str, n_bytes: int | None = None) -> dict[str, bytes]:
         raise NacrithError(str(error)) from error
 
 
-def texts_of_kinds(n_bytes: int, names: Sequence[str] = KINDS) -> dict[str, bytes]:
+def texts_of_kinds(
+    n_bytes: int, names: Sequence[str] = KINDS, learned_too: bool = False
+) -> dict[str, bytes]:
     """The first `n_bytes` of the files of each kind, joined in alphabetical order.
 
     They are those of the folders `training/prose` and so on of public texts, looked for beside
     the other corpora, but for those that the correction of the model was trained on.
+
+    Args:
+        learned_too: these stand behind the others, where not enough bytes are in those.
 
     Raises:
         NacrithError: they are not here.
@@ -78,14 +83,13 @@ def texts_of_kinds(n_bytes: int, names: Sequence[str] = KINDS) -> dict[str, byte
     """
     learned = {text.name for text in manifest() if text.split == TRAIN}
     for folder in folders():
-        found = {
-            name: [
-                path
-                for path in sorted((folder / TRAINING / name).glob("*"))
-                if f"{name}/{path.name}" not in learned
-            ]
-            for name in names
-        }
+        found = {}
+        for name in names:
+            paths = sorted((folder / TRAINING / name).glob("*"))
+            known = [path for path in paths if f"{name}/{path.name}" in learned]
+            found[name] = [path for path in paths if path not in known]
+            if found[name] and learned_too:
+                found[name] += known
         if all(found.values()):
             return {name: _joined(paths, n_bytes) for name, paths in found.items()}
     raise NacrithError(

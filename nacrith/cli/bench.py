@@ -7,7 +7,14 @@ import click
 from nacrith.cli.bench_roundtrip import bench_roundtrip
 from nacrith.cli.compare import compare
 from nacrith.cli.extras import require
-from nacrith.cli.measure_texts import INTO, MINUTES, bench_levels, bench_memory, bench_streams
+from nacrith.cli.measure_texts import (
+    INTO,
+    MINUTES,
+    bench_guesses,
+    bench_levels,
+    bench_memory,
+    bench_streams,
+)
 from nacrith.cli.options import LARGEST, MODEL, NAME, STREAMS, Count
 from nacrith.format.parameters import MAX_WINDOW
 from nacrith.pipeline.presets import LEVELS
@@ -331,4 +338,5 @@ bench.add_command(compare)
 bench.add_command(bench_roundtrip)
 bench.add_command(bench_levels)
 bench.add_command(bench_streams)
+bench.add_command(bench_guesses)
 bench.add_command(bench_memory)

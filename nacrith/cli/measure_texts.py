@@ -1,4 +1,4 @@
-"""`nacrith bench levels`, `streams` and `memory`: texts of several kinds, both ways."""
+"""`nacrith bench levels`, `streams`, `guesses` and `memory`: texts of several kinds."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -80,15 +80,50 @@ def bench_streams(
     nacrith bench streams book.txt -o docs/benchmarks.md
     """
     from nacrith.bench.markdown import show
-    from nacrith.bench.streams import SECONDS, SIZES, measure_streams, streams_section
-    from nacrith.bench.texts import read_files, texts_of_kinds
+    from nacrith.bench.streams import (
+        SECONDS,
+        SIZES,
+        measure_streams,
+        streams_section,
+        texts_to_cut,
+    )
+    from nacrith.bench.texts import read_files
 
     chosen, enough = sizes or SIZES, SECONDS if seconds is None else seconds
-    texts = read_files(files, max(chosen)) if files else texts_of_kinds(max(chosen))
+    texts = read_files(files, max(chosen)) if files else texts_to_cut(max(chosen))
     results = measure_streams(texts, chosen, enough, _tell)
     if not results:
         raise click.UsageError(f"no file is as long as {min(chosen)} bytes; give a smaller --size")
     show(streams_section(results, enough), output)
+
+
+@click.command("guesses")
+@click.argument("files", type=NAME, nargs=-1, metavar="[FILE]...")
+@click.option("--tokens", type=Count(100, LARGEST), metavar="N", help="Of each text.")
+@INTO
+def bench_guesses(files: tuple[Path, ...], tokens: int | None, output: Path | None) -> None:
+    """What guessing the next tokens saves when one stream is decoded.
+
+    Of FILEs; by default of a log, JSON, source code, HTML, a repeated line and prose.
+
+    \b
+    nacrith bench guesses
+    nacrith bench guesses --tokens 500 access.log
+    """
+    from nacrith.bench.guesses import TOKENS, guesses_section, kinds, measure_guesses
+    from nacrith.bench.markdown import show
+    from nacrith.bench.texts import read_files
+    from nacrith.codec.loaded_models import load_model
+    from nacrith.models.corrections import default_corrected
+
+    texts = {name: text for name, text in (read_files(files) if files else kinds()).items() if text}
+    if not texts:
+        raise click.UsageError("there is nothing in these files")
+    file = default_corrected()
+    model = load_model("exact", file.path, 0, file.correction)
+    results = measure_guesses(model, texts, tokens or TOKENS, _tell)
+    model.close()
+    show(guesses_section(results), output)
 
 
 @click.command("memory")

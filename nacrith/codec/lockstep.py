@@ -144,6 +144,7 @@ def code_groups(
     read: IntArray,
     known: IntArray,
     threads: Executor | None = None,
+    guesses: bool = True,
 ) -> Iterator[int]:
     """Code the streams of a text, or of several texts side by side.
 
@@ -158,6 +159,7 @@ def code_groups(
         known: what `fed_tokens` returns when encoding, of several texts side by side; [0, S] when
             decoding.
         threads: those that code the groups of a step, at once; None = this one, in turn.
+        guesses: False = none are made, to see what they save.
 
     Yields:
         The step, after each; whoever iterates may code something else with the coders in
@@ -176,7 +178,9 @@ def code_groups(
     for part in parts:
         part.session.prefetch(known[:, part.begin : part.end])
     _read_first(parts, tokens, read)
-    guesser = None if len(known) or len(parts) > 1 else _guesser(groups, len(read))
+    guesser = None
+    if guesses and not len(known) and len(parts) == 1:
+        guesser = _guesser(groups, len(read))
     step = 0
     for part in parts:
         part.end_before(step, not len(known))

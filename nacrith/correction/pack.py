@@ -20,6 +20,10 @@ from predictors.language_models.exact.gguf_file import Gguf
 from predictors.language_models.exact.shape import Shape
 from predictors.language_models.file_hash import sha256_of
 
+DEFAULT_LARGEST = 15
+"""Of the integers. Smaller ones are compressed better by the zip of a wheel, and the model loses
+nothing by them (docs/correction.md, "What rounding costs")."""
+
 
 def packed(
     factors: Factors,
@@ -66,9 +70,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--largest",
         type=_largest,
-        default=LARGEST,
+        default=DEFAULT_LARGEST,
         metavar="N",
-        help="of the integers: smaller ones are compressed better (default %(default)s)",
+        help=f"of the integers, up to {LARGEST}; smaller ones are compressed better "
+        "(default %(default)s)",
     )
     parser.add_argument(
         "--on",
