@@ -33,6 +33,7 @@ _SMOLLM2 = KnownModel(
 KNOWN_MODELS = {
     1: _SMOLLM2,
     2: _SMOLLM2._replace(correction="484b5c256d661512"),
+    3: _SMOLLM2._replace(correction="cf252ffa3915b9b3"),
 }
 _NAMED, _CORRECTED = 0, 255
 
