@@ -116,7 +116,7 @@ def test_the_present_format_is_in_the_history():
     rows = dict(re.findall(r"^\| (\d+) \| 0x8\w \| (.*?) \|", text, re.MULTILINE))
     assert sorted(map(int, rows)) == list(range(1, number + 1))
     assert {
-        int(n): words.removeprefix("nacrith ") for n, words in rows.items() if "not" not in words
+        int(n): re.split("[ ,]+", words)[-1] for n, words in rows.items() if "not" not in words
     } == PROGRAMS
     assert number in PROGRAMS
 
