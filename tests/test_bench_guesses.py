@@ -5,6 +5,7 @@ import pytest
 from nacrith.bench import guesses
 from nacrith.bench.guesses import guesses_section, measure_guesses
 from nacrith.codec.guesser import Guesser
+from nacrith.errors import ArgumentError
 from predictors.language_models.exact.model import ExactModel
 
 
@@ -41,3 +42,8 @@ def test_a_symbol_that_is_restored_wrongly_is_told(model, monkeypatch):
     monkeypatch.setattr(guesses, "_steps", other)
     with pytest.raises(AssertionError, match="differ"):
         measure_guesses(model, {"words": b"some words " * 30}, 120)
+
+
+def test_a_text_of_one_turn_is_refused(model):
+    with pytest.raises(ArgumentError, match="short has"):
+        measure_guesses(model, {"short": b"some words"}, 120)

@@ -5,6 +5,7 @@ import wave
 import numpy as np
 import pytest
 
+from nacrith.bench import media
 from nacrith.bench.media import measure_media, media_section
 from nacrith.errors import ArgumentError
 from tests.jpeg_samples import picture
@@ -33,6 +34,19 @@ def test_jpeg_is_measured_as_it_is(tmp_path):
     assert bitmap["name"] == "a.bmp" and jpeg["name"] == "a.jpg"
     assert 0 < jpeg["size"] < jpeg["bytes"] == len(picture("4:2:0")) < bitmap["bytes"]
     assert "a.jpg" in media_section(measured)
+
+
+def test_endings_in_capitals_are_known(tmp_path):
+    (tmp_path / "a.JPG").write_bytes(picture("4:2:0"))
+    assert [m["name"] for m in measure_media([tmp_path / "a.JPG"])] == ["a.bmp", "a.JPG"]
+
+
+@pytest.mark.parametrize("decode, restored", [("decode_binary", b""), ("decode_frame", [b""])])
+def test_what_does_not_come_back_is_told(tmp_path, monkeypatch, decode, restored):
+    (tmp_path / "a.jpg").write_bytes(picture("4:2:0"))
+    monkeypatch.setattr(media, decode, lambda *_: restored)
+    with pytest.raises(AssertionError, match="the restored data differs"):
+        measure_media([tmp_path / "a.jpg"])
 
 
 def test_what_is_no_picture_is_an_error(tmp_path):

@@ -1,15 +1,19 @@
 """Round trips over the files of a folder: found, counted, gone on with."""
 
 import io
+import os
 import zipfile
+from typing import Any, cast
 
 import pytest
 from click.testing import CliRunner
 
 from nacrith.bench import files_carried, roundtrip, store
 from nacrith.bench.document_makers import maker_of
+from nacrith.bench.files_carried import Carried
 from nacrith.cli import cli
 from nacrith.errors import NacrithError
+from nacrith.pipeline.options import BLOCK
 from tests.deflate_samples import archive, gz, noise, prose
 from tests.png_samples import photo, png_of
 
@@ -82,6 +86,32 @@ def test_a_folder_is_gone_over(folder, tmp_path):
     (tmp_path / "empty").mkdir()
     assert CliRunner().invoke(cli, ["bench", "roundtrip", "empty"]).exit_code == 1
     assert CliRunner().invoke(cli, ["bench", "roundtrip", str(document)]).exit_code == 2
+
+
+class Deadly:
+    """Like the path of a file whose reader is killed."""
+
+    name = "f.zip"
+
+    def __str__(self):
+        return self.name
+
+    def read_bytes(self):
+        os._exit(9)
+
+
+def test_a_process_that_is_killed_is_the_problem_of_its_file(folder):
+    files = files_carried.carried([folder])
+    deadly = Carried(cast(Any, Deadly()), "archive", "zip", 5)
+    results = roundtrip.go_over([files[0], deadly, *files[1:]], 1, 2)
+    assert [result["name"] for result in roundtrip.failed(results)] == ["f.zip"]
+    assert len(results) == len(files) + 1 and "killed" in results[1]["problem"]
+
+
+def test_streams_of_the_first_frame_are_counted():
+    data = archive() + bytes(BLOCK) + archive()
+    measured = roundtrip._measured(data, 1)
+    assert measured["opened"] == 4 and measured["closed"] == 0
 
 
 def test_time_that_is_over_is_told(folder, monkeypatch):

@@ -3,14 +3,17 @@
 import io
 import pickle
 import struct
+import time
 
 import numpy as np
 import pytest
 
 from nacrith.codec.binary_codec import read_head
 from nacrith.codec.block import Block, rest_of
+from nacrith.codec.budget import Budget
 from nacrith.codec.frame_codec import decode_frame, encode_frame
 from nacrith.codec.media import find_media, rest_behind
+from nacrith.codec.tiff import find_strips
 from nacrith.format.container import MemberReader
 from nacrith.format.frame import Kind
 from nacrith.format.varint import Reader
@@ -181,3 +184,96 @@ def test_a_damaged_tiff_is_no_problem():
     # A directory that names itself as the next one.
     for end in range(0, len(data), 101):
         find_media(data[:end])
+
+
+def test_pages_may_follow_each_other_without_a_gap():
+    pixels = [b"".join(strips_of(1, 1200, 7 * i)) for i in range(4)]
+    out = bytearray(b"II*\0" + struct.pack("<I", 8 + sum(map(len, pixels))))
+    out += b"".join(pixels)
+    for i, page in enumerate(pixels):
+        entries = [(256, 100), (257, 12), (258, 8), (273, 8 + i * len(page)), (279, len(page))]
+        out += struct.pack("<H", len(entries))
+        out += b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries)
+        out += struct.pack("<I", len(out) + 4 if i < 3 else 0)
+    media = find_media(bytes(out))
+    assert [out[m.begin : m.end] for m in media] == pixels
+    assert [m.header for m in media] == [0, *(m.end for m in media[:3])]
+    # None lies in the header.
+    struct.pack_into("<I", out, 8 + sum(map(len, pixels)) + 2 + 3 * 12 + 8, 4)
+    assert [m.begin for m in find_media(bytes(out))] == [m.begin for m in media[1:]]
+
+
+def shared_directory(n: int, values: int) -> bytes:
+    """n headers of TIFF that lead to one directory, whose tags have one table of many numbers."""
+    size = 8 * n
+    table = size + 2 + 12 * 64 + 4
+    # Counted from each header, the directory is somewhere else.
+    out = b"".join(struct.pack("<4sI", b"II*\0", size - 8 * i) for i in range(n))
+    entries = [
+        (256, 4, 1, 100),
+        *((tag, 3, values, table) for tag in (273, 279) for _ in range(31)),
+    ]
+    out += struct.pack("<H", 63) + b"".join(struct.pack("<HHII", *entry) for entry in entries)
+    return out + bytes(2 * values + size)
+
+
+def test_headers_that_share_a_table_do_not_read_it_again_and_again():
+    data = shared_directory(2000, 1 << 16)
+    began = time.process_time()
+    find_media(data)
+    # All of it would be eight thousand million numbers.
+    assert time.process_time() - began < 2
+
+
+def test_what_is_no_strip_of_many_numbers_is_not_read():
+    many = struct.pack("<HHII", 258, 3, 1 << 16, 200)
+    other = struct.pack("<HHII", 700, 3, 1 << 16, 200)
+    data = struct.pack("<4sIH", b"II*\0", 8, 2) + many + other + bytes(1 << 18)
+    budget = Budget(0)
+    find_strips(data, 0, budget)
+    # A page, two tags, 16 numbers.
+    assert budget.take((1 << 16) - 19) and not budget.take(1)
+    assert not find_strips(tiff([strips_of(2, 1200)], 100, 8), 0, budget)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"P5" + b" " * 100_000 + b"x",
+        b"P5 " + b"# comment\n" * 20_000 + b"x",
+        b"P5\n#" * 100_000,
+        b"P5 #" * 100_000,
+        b"P5 1 1" + b"\n \n" * 30_000 + b"x",
+        b"P5 #\n" + b" \t" * 30_000 + b"x",
+        b"RIFF\4\0\0\0WAVE" * 20_000,
+        b"FORM\0\0\0\4AIFF" * 20_000,
+        b"II*\0" * 100_000,
+        b"MM\0*" * 100_000,
+    ],
+)
+def test_what_only_begins_like_media_takes_no_time(text):
+    began = time.process_time()
+    assert not find_media(text)
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"P5\n# by hand\n# twice\n100 # wide\n40\n255\n",
+        b"P5\n#1\n100#2\n#3\n 40 #4\n\n255\n",
+        b"P5 \t\r\n100\n\n40\n#\n#\n255 ",
+    ],
+)
+def test_comments_of_portable_pictures_are_read_over(head):
+    (media,) = find_media(head + photo(40, 100, 1).tobytes())
+    assert (media.begin, media.end - media.begin) == (media.end - 4000, 4000)
+    assert media.numbers == (100, 1)
+
+
+def test_chunks_before_the_samples_are_walked_over():
+    sound = wav(music(2000))
+    at = sound.index(b"fmt ")
+    for n, found in ((200, 1), (300, 0)):
+        many = sound[:at] + b"note\0\0\0\0" * n + sound[at:]
+        assert len(find_media(many)) == found

@@ -13,6 +13,7 @@ from nacrith.bench.messages import records
 from nacrith.bench.texts import alice, canterbury
 from nacrith.codec.layout import Layout
 from nacrith.codec.lockstep import Group, code_groups, fed_tokens, first_tokens
+from nacrith.errors import ArgumentError
 from nacrith.format.parameters import Parameters
 from predictors.base import IntArray, LanguageModel
 from predictors.ensemble import Ensemble
@@ -55,12 +56,17 @@ def measure_guesses(
         processor time of all threads: above 1, guesses save time.
 
     Raises:
+        ArgumentError: a text is no longer than one turn, which is not timed.
         AssertionError: what was decoded differs.
     """
+    tokens = {name: model.vocabulary.encode(text)[:n_tokens] for name, text in texts.items()}
+    for name, symbols in tokens.items():
+        if len(symbols) <= _TURN:
+            raise ArgumentError(f"{name} has {len(symbols)} tokens; it takes more than {_TURN}")
     results = []
-    for name, text in texts.items():
+    for name, symbols in tokens.items():
         tell(name)
-        results.append({"name": name, **_measure(model, model.vocabulary.encode(text)[:n_tokens])})
+        results.append({"name": name, **_measure(model, symbols)})
     return results
 
 

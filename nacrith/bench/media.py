@@ -34,17 +34,19 @@ def measure_media(files: list[Path]) -> list[dict[str, Any]]:
 
     Raises:
         ArgumentError: a file is no picture, or Pillow is not there.
+        AssertionError: what was restored differs.
     """
     if not files:
         photograph = _photograph()
         return [_picture(photograph), _jpeg(photograph), _sound("tones.wav", _music())]
     measured = []
     for file in files:
-        if file.suffix == ".wav":
+        suffix = file.suffix.lower()
+        if suffix == ".wav":
             measured.append(_sound(file.name, file.read_bytes()))
             continue
         measured.append(_picture(file))
-        if file.suffix in _JPEG_SUFFIXES:
+        if suffix in _JPEG_SUFFIXES:
             measured.append(_jpeg(file))
     return measured
 
@@ -70,8 +72,13 @@ def media_section(measured: list[dict[str, Any]]) -> str:
 
 def _coded(name: str, data: bytes, others: dict[str, int]) -> dict[str, Any]:
     kind, payload = encode_binary(data)
-    assert decode_binary(kind, payload, len(data)) == data
+    _compare(decode_binary(kind, payload, len(data)), data)
     return {"name": name, "bytes": len(data), "others": others, "size": len(payload)}
+
+
+def _compare(restored: bytes, data: bytes) -> None:
+    if restored != data:
+        raise AssertionError("the restored data differs")
 
 
 def _photograph() -> Path:
@@ -117,7 +124,7 @@ def _jpeg(file: Path) -> dict[str, Any]:
         library = importlib.import_module("lepton_jpeg_python")
         others["Lepton"] = len(bytes(library.compress_bytes(data, {})))
     frame = encode_frame(data, None)
-    assert b"".join(decode_frame(frame, None)) == data
+    _compare(b"".join(decode_frame(frame, None)), data)
     return {
         "name": file.name, "bytes": len(data), "others": others, "size": len(frame.to_bytes())
     }  # fmt: skip

@@ -7,8 +7,9 @@ import io
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -80,33 +81,71 @@ def _results(
     left = iter(files)
     if workers == 1:
         for file in left:
-            if end is not None and time.monotonic() > end:
+            if not _is_time(end):
                 return
             yield there_and_back(file, level)
         return
-    running: set[Future[Result]] = set()
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    while killed := (yield from _in_pool(left, level, workers, end)):
+        for file in killed:
+            yield _alone(file, level)
+
+
+def _in_pool(
+    left: Iterator[Carried], level: int, workers: int, end: float | None
+) -> Generator[Result, None, list[Carried]]:
+    """The results until a process is killed, by one of the files that are then returned."""
+    running: dict[Future[Result], Carried] = {}
+    with _pool(workers) as pool:
         while True:
-            while len(running) < workers and (end is None or time.monotonic() < end):
+            while len(running) < workers and _is_time(end):
                 following = next(left, None)
                 if following is None:
                     break
-                running.add(pool.submit(there_and_back, following, level))
+                try:
+                    running[pool.submit(there_and_back, following, level)] = following
+                except BrokenProcessPool:
+                    return [*running.values(), following]
             if not running:
-                return
-            ready, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in ready:
-                yield future.result()
+                return []
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                try:
+                    result = future.result()
+                except BrokenProcessPool:
+                    return [*running.values()]
+                del running[future]
+                yield result
+
+
+def _alone(file: Carried, level: int) -> Result:
+    """The result of a file in a process of its own, which may be killed, as for its memory."""
+    with _pool(1) as pool:
+        try:
+            return pool.submit(there_and_back, file, level).result()
+        except BrokenProcessPool:
+            return {**_named(file), "problem": "the process was killed"}
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+
+
+def _is_time(end: float | None) -> bool:
+    return end is None or time.monotonic() < end
+
+
+def _named(file: Carried) -> Result:
+    """A result before anything is done."""
+    result = {"key": _key(file), "name": file.path.name, "kind": file.kind, "ending": file.ending}
+    return {**result, **dict.fromkeys(_COUNTED, 0)}
 
 
 def there_and_back(file: Carried, level: int) -> Result:
     """Compress a file and restore it: see `go_over`."""
-    result: Result = {"key": _key(file), "name": file.path.name}
-    result |= {"kind": file.kind, "ending": file.ending}
+    result = _named(file)
     try:
         data = file.path.read_bytes()
     except OSError as error:
-        return {**result, **dict.fromkeys(_COUNTED, 0), "problem": f"not read: {error.strerror}"}
+        return {**result, "problem": f"not read: {error.strerror}"}
     result["bytes"] = len(data)
     try:
         return {**result, **_measured(data, level), "problem": ""}
@@ -116,7 +155,7 @@ def there_and_back(file: Carried, level: int) -> Result:
 
 
 def _measured(data: bytes, level: int) -> Result:
-    from nacrith.format.frame import MAX_ORIGINAL
+    from nacrith.pipeline.blocks import read_blocks
     from nacrith.pipeline.compress import compress_stream
     from nacrith.pipeline.decompress import decompress_stream
     from nacrith.pipeline.options import CompressOptions
@@ -132,7 +171,8 @@ def _measured(data: bytes, level: int) -> Result:
     decompress_stream(packed, restored)
     if restored.getvalue() != data:
         raise AssertionError("the restored data differs")
-    opened, perfect, closed = count_streams(data[:MAX_ORIGINAL])
+    first = next(read_blocks(io.BytesIO(data), options.block_size, options.inside), b"")
+    opened, perfect, closed = count_streams(first, options.inside)
     return {"packed": size, "opened": opened, "perfect": perfect, "closed": closed}
 
 

@@ -9,6 +9,7 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from nacrith.codec.budget import Budget
 from nacrith.codec.tiff import find_strips
 from predictors.binary.parts import Model, Part, of_picture, problem
 from predictors.binary.sound_model import BIG_ENDIAN, EIGHT_BITS, LITTLE_ENDIAN
@@ -70,22 +71,23 @@ def find_media(data: bytes, rest: Media | None = None) -> list[Media]:
     """
     found = [rest] if rest else []
     end = rest.end if rest else 0
+    budget = Budget(len(data))
     for match in _MAGIC.finditer(data, end):
         if match.start() < end:
             continue
-        for media in _read(data, match.start(), match.group()[:2]):
+        for media in _read(data, match.start(), match.group()[:2], budget):
             if _is_sound_or_picture(media) and not _is_text(data, media):
                 found.append(media)
                 end = media.end
     return found
 
 
-def _read(data: bytes, at: int, magic: bytes) -> list[Media]:
+def _read(data: bytes, at: int, magic: bytes, budget: Budget) -> list[Media]:
     """What the header at a place tells of."""
     try:
         if magic in (b"II", b"MM"):
-            return [*_tiff(data, at)]
-        media = _READERS[magic](data, at)
+            return [*_tiff(data, at, budget)]
+        media = _READERS[magic](data, at, budget)
     except (struct.error, IndexError):
         return []
     return [media] if media else []
@@ -139,7 +141,7 @@ def _media(
     end = min(begin + size, len(data))
     if model == Model.SOUND and end > begin:
         end -= (end - begin) % _sample_bytes(numbers[0])
-    if not header < begin < end:
+    if not header <= begin < end:
         return None
     return Media(header, begin, end, model, numbers, begin + size - end)
 
@@ -157,7 +159,7 @@ def _picture(
     return _media(data, header, begin, size, model[0], *model[1]) if model else None
 
 
-def _bmp(data: bytes, at: int) -> Media | None:
+def _bmp(data: bytes, at: int, _: Budget) -> Media | None:
     begin, head, width, height = struct.unpack_from("<IIii", data, at + 10)
     planes, bits, compression = struct.unpack_from("<HHI", data, at + 26)
     if planes != 1 or compression not in (0, 3) or not 40 <= head <= 124 or width <= 0:
@@ -168,11 +170,15 @@ def _bmp(data: bytes, at: int) -> Media | None:
     return _picture(data, at, at + begin, stride, stride * abs(height), bits)
 
 
-_PNM_HEAD = re.compile(rb"P[456](?:\s+|#[^\n]*\n)+(\d{1,6})(?:\s+|#[^\n]*\n)+(\d{1,6})")
-_PNM_MOST = re.compile(rb"(?:\s+|#[^\n]*\n)+255")
+_PNM_GAP = rb"(?:\s+|(?=#))(?:#[^\n]{0,255}\n\s*){0,8}"
+"""Between two numbers. Each text has only one way to match; comments, which may hold the beginnings
+of other headers, are bounded."""
+
+_PNM_HEAD = re.compile(rb"P[456]%b(\d{1,6})%b(\d{1,6})" % (_PNM_GAP, _PNM_GAP))
+_PNM_MOST = re.compile(rb"%b255" % _PNM_GAP)
 
 
-def _pnm(data: bytes, at: int) -> Media | None:
+def _pnm(data: bytes, at: int, _: Budget) -> Media | None:
     head = _PNM_HEAD.match(data, at)
     if not head:
         return None
@@ -189,28 +195,38 @@ def _pnm(data: bytes, at: int) -> Media | None:
     return _picture(data, at, most.end() + 1, stride, stride * rows, 8 * pixel)
 
 
-def _tiff(data: bytes, at: int) -> Iterator[Media]:
-    header, end = at, at
-    for begin, size, stride, bits in find_strips(data, at):
+_TIFF_HEAD = 8
+"""Bytes before which no pixels lie."""
+
+
+def _tiff(data: bytes, at: int, budget: Budget) -> Iterator[Media]:
+    header, end = at, at + _TIFF_HEAD
+    for begin, size, stride, bits in find_strips(data, at, budget):
         # Those that reach into each other are none.
-        if begin > end and (media := _picture(data, header, begin, stride, size, bits)):
+        if begin >= end and (media := _picture(data, header, begin, stride, size, bits)):
             yield media
             header = end = media.end
 
 
-def _chunks(data: bytes, at: int, order: str) -> Iterator[tuple[bytes, int, int]]:
-    """Name, begin and size of the chunks of an IFF or RIFF file from `at` on."""
-    while at + 8 <= len(data):
+_MOST_CHUNKS = 256
+"""Before the samples."""
+
+
+def _chunks(data: bytes, at: int, order: str, budget: Budget) -> Iterator[tuple[bytes, int, int]]:
+    """Name, begin and size of the first chunks of an IFF or RIFF file from `at` on."""
+    for _ in range(_MOST_CHUNKS):
+        if at + 8 > len(data) or not budget.take(1):
+            return
         (size,) = struct.unpack_from(order + "I", data, at + 4)
         yield data[at : at + 4], at + 8, size
         at += 8 + size + size % 2
 
 
-def _wav(data: bytes, at: int) -> Media | None:
+def _wav(data: bytes, at: int, budget: Budget) -> Media | None:
     kind, channels = -1, 0
     if data[at + 8 : at + 12] != b"WAVE":
         return None
-    for name, begin, size in _chunks(data, at + 12, "<"):
+    for name, begin, size in _chunks(data, at + 12, "<", budget):
         if name == b"fmt ":
             coding, channels = struct.unpack_from("<HH", data, begin)
             (bits,) = struct.unpack_from("<H", data, begin + 14)
@@ -221,11 +237,11 @@ def _wav(data: bytes, at: int) -> Media | None:
     return None
 
 
-def _aiff(data: bytes, at: int) -> Media | None:
+def _aiff(data: bytes, at: int, budget: Budget) -> Media | None:
     bits = channels = 0
     if data[at + 8 : at + 12] != b"AIFF":
         return None
-    for name, begin, size in _chunks(data, at + 12, ">"):
+    for name, begin, size in _chunks(data, at + 12, ">", budget):
         if name == b"COMM":
             channels, _, bits = struct.unpack_from(">HIH", data, begin)
         elif name == b"SSND" and bits == 16:
@@ -233,7 +249,7 @@ def _aiff(data: bytes, at: int) -> Media | None:
     return None
 
 
-_READERS: dict[bytes, Callable[[bytes, int], Media | None]] = {
+_READERS: dict[bytes, Callable[[bytes, int, Budget], Media | None]] = {
     b"BM": _bmp,
     b"P4": _pnm,
     b"P5": _pnm,

@@ -9,8 +9,11 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
+from nacrith.codec.budget import Budget
+
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION = 256, 257, 258, 259
 _OFFSETS, _SAMPLES, _SIZES, _PLANES = 273, 277, 279, 284
+_WANTED = {_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _OFFSETS, _SAMPLES, _SIZES, _PLANES}
 
 _SHORT, _LONG = 3, 4
 """Types of a tag: of two bytes and of four."""
@@ -18,6 +21,8 @@ _SHORT, _LONG = 3, 4
 _TYPES = {_SHORT: ("H", 2), _LONG: ("I", 4)}
 
 _MOST_PAGES, _MOST_TAGS, _MOST_STRIPS = 64, 64, 1 << 16
+_MOST_NUMBERS = 16
+"""Of a tag that is not about strips."""
 
 
 class Strips(NamedTuple):
@@ -36,18 +41,24 @@ class Strips(NamedTuple):
     bits: int
 
 
-def find_strips(data: bytes, at: int) -> list[Strips]:
+def find_strips(data: bytes, at: int, budget: Budget) -> list[Strips]:
     """The rows of all pages of a TIFF file that begins at a place, by their places.
 
     Runs may reach behind the end of the data, and into each other.
+
+    Args:
+        budget: of the tags and numbers that are read; what is beyond it is not found.
     """
     order = "<" if data[at : at + 2] == b"II" else ">"
-    found = [run for tags in islice(_pages(data, at, order), _MOST_PAGES) for run in _runs(tags)]
+    pages = islice(_pages(data, at, order, budget), _MOST_PAGES)
+    found = [run for tags in pages for run in _runs(tags)]
     return sorted(run._replace(begin=at + run.begin) for run in found)
 
 
-def _pages(data: bytes, at: int, order: str) -> Iterator[dict[int, tuple[int, ...]]]:
-    """The tags of each page, as far as the data goes, with their numbers."""
+def _pages(
+    data: bytes, at: int, order: str, budget: Budget
+) -> Iterator[dict[int, tuple[int, ...]]]:
+    """The tags of each page, as far as the data and the budget go, with their numbers."""
     place = at + 4
     seen = set()
     try:
@@ -55,22 +66,30 @@ def _pages(data: bytes, at: int, order: str) -> Iterator[dict[int, tuple[int, ..
             seen.add(offset)
             directory = at + offset
             (n,) = _unpack(order + "H", data, directory)
-            places = (directory + 2 + 12 * i for i in range(min(n, _MOST_TAGS)))
-            yield dict(_tag(data, at, order, place) for place in places)
+            tags = min(n, _MOST_TAGS)
+            if not budget.take(1 + tags):
+                return
+            places = (directory + 2 + 12 * i for i in range(tags))
+            yield dict(_tag(data, at, order, place, budget) for place in places)
             place = directory + 2 + 12 * n
     except struct.error:
         return
 
 
-def _tag(data: bytes, at: int, order: str, place: int) -> tuple[int, tuple[int, ...]]:
+def _tag(
+    data: bytes, at: int, order: str, place: int, budget: Budget
+) -> tuple[int, tuple[int, ...]]:
+    """A tag and its numbers; without them if they are not wanted, or too many."""
     tag, kind, n = _unpack(order + "HHI", data, place)
-    if kind not in _TYPES or n > _MOST_STRIPS:
+    if tag not in _WANTED or kind not in _TYPES or n > _MOST_STRIPS:
         return tag, ()
     code, size = _TYPES[kind]
     values = place + 8
     if n * size > 4:
         values = at + _unpack(order + "I", data, values)[0]
-    return tag, _unpack(f"{order}{n}{code}", data, values)
+    if tag not in (_OFFSETS, _SIZES):
+        n = min(n, _MOST_NUMBERS)
+    return tag, _unpack(f"{order}{n}{code}", data, values) if budget.take(n) else ()
 
 
 def _unpack(form: str, data: bytes, place: int) -> tuple[int, ...]:
