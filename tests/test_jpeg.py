@@ -1,6 +1,7 @@
 """JPEG pictures: to coefficients and back to the same bytes, whole, damaged, and in files."""
 
 import io
+import struct
 import zipfile
 import zlib
 from dataclasses import replace
@@ -335,6 +336,19 @@ def test_small_pictures_that_claim_to_be_large_stay_closed(monkeypatch):
 
     monkeypatch.setattr(expanding, "open_picture", refused)
     assert expand(one * 5) is None and len(opened) == 1
+
+
+def test_pictures_that_stay_closed_are_looked_into():
+    """The small picture in the header of one that no program here knows."""
+    small, large = picture("grey"), picture("4:2:0")
+    segment = b"\xff\xe1" + struct.pack(">H", len(small) + 2) + small
+    arithmetic = large.replace(b"\xff\xc0", b"\xff\xc9")
+    for outer in (large, arithmetic):
+        data = outer[:2] + segment + outer[2:]
+        expanded = expand(data)
+        assert expanded and len(expanded.pictures) == 1 + (outer == large)
+        known = pictures.known_of(expanded.pictures)
+        assert restore(expanded.data, expanded.payload, len(data), known) == data
 
 
 def test_coefficients_that_no_picture_has_come_back():

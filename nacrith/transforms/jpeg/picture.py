@@ -22,7 +22,7 @@ from nacrith.transforms.jpeg.bit_stream import (
 from nacrith.transforms.jpeg.frame_header import FrameHeader
 from nacrith.transforms.jpeg.markers import UNITS, Markers, blocks_of
 from nacrith.transforms.jpeg.scan_coding import MOST, code_scan
-from predictors.jpeg.layout import Coefficients, count_blocks
+from predictors.jpeg.layout import COEFFICIENTS, Coefficients, count_blocks
 
 MAX_SCANS = 1 << 10
 """Programs write up to a dozen."""
@@ -91,9 +91,8 @@ def open_picture(data: bytes, check: Callable[[], None] = _nothing) -> Picture |
         frame = markers.frame
         assert frame
         check()
-        blocks = count_blocks(frame.components)
         work += blocks_of(scan.parameters, frame.components)
-        if work > _MOST_PASSES * blocks or blocks > _BLOCKS_OF_BYTE * len(data):
+        if work > _MOST_PASSES * count_blocks(frame.components) or not _pays(frame, len(data)):
             break
         if coefficients is None:
             coefficients = frame.new_coefficients()
@@ -131,12 +130,25 @@ def open_picture(data: bytes, check: Callable[[], None] = _nothing) -> Picture |
     content = b"".join(kept)
     frame, quantization = read_headers(content)
     assert frame
-    if _BLOCKS_OF_BYTE * (len(data) - len(content)) < count_blocks(frame.components):
+    if not _pays(frame, len(data) - len(content)):
         return None
     if max(int(coefficients.max()), -int(coefficients.min())) > MOST:
         return None
     picture = Picture(content, closing, frame, quantization, coefficients)
     return picture if _is_closed(picture, data, check) else None
+
+
+def coefficients_of(data: bytes) -> int:
+    """How many a picture claims; 0 if it is none that would be opened, by its headers."""
+    frame, _ = read_headers(data)
+    if not frame or not _pays(frame, len(data)):
+        return 0
+    return COEFFICIENTS * count_blocks(frame.components)
+
+
+def _pays(frame: FrameHeader, size: int) -> bool:
+    """Are so many bytes of scans enough for its blocks?"""
+    return count_blocks(frame.components) <= _BLOCKS_OF_BYTE * size
 
 
 def code_closing(numbers: Numbers, given: Closing = _NOTHING) -> Closing:

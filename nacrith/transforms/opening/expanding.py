@@ -21,8 +21,8 @@ from nacrith.transforms.jpeg.picture import (
     Picture,
     close_picture,
     code_closing,
+    coefficients_of,
     open_picture,
-    read_headers,
 )
 from nacrith.transforms.opening import lepton
 from nacrith.transforms.opening.finding import Found, find_streams
@@ -47,7 +47,6 @@ from nacrith.transforms.opening.limits import (
 from nacrith.transforms.opening.pictures import MAX_COEFFICIENTS, NextCoefficients, known_of, none
 from nacrith.transforms.opening.png_filters import FilterCoding, refilter
 from nacrith.transforms.opening.png_pictures import Unfiltered, unfiltered
-from predictors.jpeg.layout import COEFFICIENTS, count_blocks
 
 # Of 7-zip's and zopfli's streams an eighth is left as corrections; what then is saved is more.
 _MOST_CORRECTIONS = 4
@@ -220,11 +219,13 @@ def _open(
     last = Effort()
     # Of the pictures of each layer, those that are not opened too.
     allowed = MAX_COEFFICIENTS // MAX_DEPTH
-    for found in find_streams(data, begin, MAX_EXPANDED, inside):
+    closed: set[int] = set()
+    for found in find_streams(data, begin, MAX_EXPANDED, inside, closed):
         check()
         raw = b"".join(data[a:b] for a, b in found.pieces)
         if found.form == Form.JPEG:
-            claimed = _coefficients_of(raw)
+            claimed = coefficients_of(raw)
+            closed.add(found.end)
             if not 0 < claimed <= allowed:
                 continue
             allowed -= claimed
@@ -233,6 +234,7 @@ def _open(
             stream = _opened(raw, found, last, inside.pixels)
         if not stream or size - found.size + len(stream.content) > MAX_EXPANDED:
             continue
+        closed.discard(found.end)
         opened.append((found, stream))
         last = stream.effort or last
         size += len(stream.content) - found.size
@@ -249,12 +251,6 @@ def _open(
     contents = b"".join(stream.content for stream in streams)
     cut_out = [piece for place in places for piece in place.pieces]
     return around + contents, len(around), _Layer(openings, streams, cut_out)
-
-
-def _coefficients_of(raw: bytes) -> int:
-    """How many a JPEG picture claims; 0 if it is none that is known."""
-    frame, _ = read_headers(raw)
-    return COEFFICIENTS * count_blocks(frame.components) if frame else 0
 
 
 def _taken_apart(raw: bytes, check: Callable[[], None]) -> _Stream | None:
