@@ -1,7 +1,9 @@
 """JPEG pictures: to coefficients and back to the same bytes, whole, damaged, and in files."""
 
 import io
+import struct
 import zipfile
+import zlib
 from dataclasses import replace
 
 import numpy as np
@@ -22,16 +24,19 @@ from nacrith.transforms.jpeg.extent import LEAST_PICTURE, Extent, end_of, extent
 from nacrith.transforms.jpeg.frame_header import read_frame_header
 from nacrith.transforms.jpeg.picture import Closing, close_picture, open_picture
 from nacrith.transforms.jpeg.plain_picture import plain_picture
+from nacrith.transforms.jpeg.scan_coding import MOST
 from nacrith.transforms.opening import expanding, lepton, pictures
 from nacrith.transforms.opening.expanding import expand, restore
 from nacrith.transforms.opening.finding import find_cut_off
 from nacrith.transforms.opening.forms import Form
 from nacrith.transforms.opening.layer import Opening, code_openings
 from nacrith.transforms.opening.limits import ALL_STREAMS, EVERYTHING, MAX_EXPANDED
+from predictors.binary import least_squares
+from predictors.jpeg import block_state, dc
 from predictors.jpeg.coefficient_model import JpegModel
-from predictors.jpeg.layout import new_coefficients
+from predictors.jpeg.layout import Coefficients, new_coefficients
 from tests.deflate_samples import noise, prose
-from tests.jpeg_samples import KINDS, picture
+from tests.jpeg_samples import KINDS, grey_picture, picture, scan_header
 
 FEW = ("4:2:0", "grey", "progressive", "restarts")
 
@@ -261,6 +266,120 @@ def test_damaged_closings_are_refused():
             close_picture(opened.content, closing, opened.coefficients, most)
     with pytest.raises(FormatError, match="header"):
         pictures.decoder_of(b"", lambda: None)(b"\xff\xd8\xff\xd9")
+
+
+def made(content: bytes, scans: int, coefficients: Coefficients) -> bytes:
+    return close_picture(content, Closing(scans, 0, 1), coefficients, 1 << 20)
+
+
+def test_no_coefficient_becomes_larger_than_the_model_knows():
+    content, header = grey_picture(64, [scan_header(1, 63, 11, 10), scan_header(1, 63, 10, 9)])
+    coefficients = header.new_coefficients()
+    coefficients[:-1:2, 9] = -1536
+    data = made(content, 2, coefficients)
+    opened = open_picture(data)
+    assert opened and np.array_equal(opened.coefficients, coefficients)
+    for scan in (scan_header(0, 0, 14, 13), scan_header(1, 63, 14, 13), scan_header(1, 63, 12, 11)):
+        content, _ = grey_picture(64, [scan])
+        assert open_picture(content[:-2] + bytes(90) + content[-2:]) is None
+    # The same bit twice: from 1024 over 1536 to 2048.
+    content, header = grey_picture(
+        64, [scan_header(1, 63, 11, 10), *[scan_header(1, 63, 10, 9)] * 2]
+    )
+    coefficients = header.new_coefficients()
+    coefficients[:-1, 9] = 1536
+    opened = open_picture(made(content, 3, coefficients))
+    assert opened is None or abs(opened.coefficients.astype(int)).max() <= MOST
+
+
+def test_scans_go_through_a_picture_only_so_many_times():
+    content, header = grey_picture(64, [scan_header(1, 63, 1, 0)] * 129)
+    coefficients = header.new_coefficients()
+    coefficients[:-1, 9] = 2
+    calls: list[int] = []
+    data = close_picture(
+        content, Closing(128, 0, 1), coefficients, 1 << 20, lambda: calls.append(0)
+    )
+    assert len(calls) == 128
+    with pytest.raises(FormatError, match="too long"):
+        made(content, 129, coefficients)
+    first, header = grey_picture(64, [scan_header(1, 63, 0, 1)])
+    both = made(first, 1, coefficients)[:-2] + data[first.index(b"\xff\xda") :]
+    opened = open_picture(both, lambda: calls.append(0))
+    # The last one is only looked at.
+    assert opened and opened.closing.scans == 128 and len(calls) == 3 * 128 + 1
+
+
+def hollow_picture() -> bytes:
+    """Large, by its header, and cut off behind an MCU."""
+    content, _ = grey_picture(8 * 724, [scan_header(0, 63, 0, 0)], b"\xff\xc0")
+    return content[:-2] + bytes(3) + content[-2:]
+
+
+def test_small_pictures_that_claim_to_be_large_stay_closed(monkeypatch):
+    assert open_picture(hollow_picture()) is None
+    # A whole one, however empty, pays.
+    content, header = grey_picture(512, [scan_header(0, 63, 0, 0)], b"\xff\xc0")
+    assert open_picture(made(content, 1, header.new_coefficients()))
+    # Many do not keep what follows from being opened.
+    monkeypatch.setattr(expanding, "MAX_COEFFICIENTS", 3 << 16)
+    expanded = expand(hollow_picture() * 3 + zlib.compress(prose(3000)))
+    assert expanded and expanded.streams == 1 and not expanded.pictures
+    # Those that are not opened count.
+    monkeypatch.setattr(expanding, "MAX_COEFFICIENTS", 3 * 20_000)
+    one = picture("4:2:0")
+    assert expand(one)
+    opened: list[bytes] = []
+
+    def refused(raw: bytes, check: object) -> None:
+        opened.append(raw)
+
+    monkeypatch.setattr(expanding, "open_picture", refused)
+    assert expand(one * 5) is None and len(opened) == 1
+
+
+def test_pictures_that_stay_closed_are_looked_into():
+    """The small picture in the header of one that no program here knows."""
+    small, large = picture("grey"), picture("4:2:0")
+    segment = b"\xff\xe1" + struct.pack(">H", len(small) + 2) + small
+    arithmetic = large.replace(b"\xff\xc0", b"\xff\xc9")
+    for outer in (large, arithmetic):
+        data = outer[:2] + segment + outer[2:]
+        expanded = expand(data)
+        assert expanded and len(expanded.pictures) == 1 + (outer == large)
+        known = pictures.known_of(expanded.pictures)
+        assert restore(expanded.data, expanded.payload, len(data), known) == data
+
+
+def test_coefficients_that_no_picture_has_come_back():
+    """They are as far from what borders let expect as can be."""
+    header = read_frame_header(bytes([8, 0, 64, 0, 64, 1, 1, 0x11, 0]), False)
+    assert header
+    given = new_coefficients(header.components)
+    for i, block in enumerate(given[:-1]):
+        block[:] = (MOST, -MOST)[i % 2]
+    quantization = np.full((4, 64), 65535, dtype=np.int64)
+    quantization[:, 0] = 1
+    coder = Encoder()
+    JpegModel().code(coder, given.copy(), header.components, quantization)
+    found = new_coefficients(header.components)
+    JpegModel().code(Decoder(coder.finish()), found, header.components, quantization)
+    assert np.array_equal(found, given)
+
+
+def test_expectations_of_dc_have_limits():
+    assert dc._kept(1 << 40) == 1 << 20 and dc._kept(-(1 << 40)) == -(1 << 20) and dc._kept(7) == 7
+
+
+def test_what_least_squares_expect_has_limits_on_both_sides():
+    predictor = block_state.Predictor(least_squares.new_sums(1, 1, 0.999), np.zeros(1, np.int64))
+    predictor.sums.weights[0, 0] = 1.0
+    for x, expected in (
+        (3.0, 24), (-3.0, -24), (-2047.9, -16383), (-2048.5, -16384), (-9999.0, -16384),
+        (9999.0, 16384), (np.nan, 0), (np.inf, 16384), (-np.inf, -16384),
+    ):  # fmt: skip
+        predictor.sums.inputs[0] = x
+        assert block_state.predict(predictor, 0) == expected
 
 
 @settings(max_examples=30, deadline=None)

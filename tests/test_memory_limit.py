@@ -19,15 +19,17 @@ from nacrith.format.container import MemberReader
 from nacrith.models.model_size import EMBEDDED, model_size
 from nacrith.pipeline import fitting, memory
 from nacrith.pipeline.compress import parameters_for
-from nacrith.pipeline.content import largest_opened
+from nacrith.pipeline.content import Opened, largest_opened
 from nacrith.pipeline.fitting import RestoreLimit, fit_compression
 from nacrith.pipeline.memory import MIB, TextShape
 from nacrith.pipeline.options import BLOCK, CompressOptions
 from nacrith.pipeline.presets import DEFAULT, LEVELS
 from nacrith.system.resources import total_memory
-from nacrith.transforms.opening.limits import ALL_STREAMS, NOTHING
+from nacrith.transforms.jpeg.picture import coefficients_of
+from nacrith.transforms.opening.limits import ALL_STREAMS, EVERYTHING, NOTHING
 from nacrith.workers.counting import WORKER_MEMORY
 from tests.conftest import ROOT, assert_fails
+from tests.jpeg_samples import picture
 
 WORDS = b"the sea was calm and all the boats had gone out before it was light that morning".split()
 TEXT = b" ".join(random.Random(1).choices(WORDS, k=600))
@@ -115,13 +117,13 @@ def test_what_is_in_streams_counts():
     mixing = CompressOptions(preset=LEVELS[1])
     block = 1 << 20
     closed = fit_compression(mixing, None, 1, block)
-    usual = fit_compression(mixing, None, 1, block, 40 * block)
+    usual = fit_compression(mixing, None, 1, block, Opened(40 * block))
     assert usual.needed > closed.needed + 39 * block and usual.options == mixing
-    fitted = fit_compression(mixing, usual.needed - 1, 1, block, 40 * block)
+    fitted = fit_compression(mixing, usual.needed - 1, 1, block, Opened(40 * block))
     assert fitted.options.inside == NOTHING and fitted.needed == closed.needed
     assert fitted.changes == ("compressed streams in it stay closed",)
     with pytest.raises(MemoryLimitError, match=f"about {closed.needed // MIB} MiB"):
-        fit_compression(mixing, closed.needed - 1, 1, block, 40 * block)
+        fit_compression(mixing, closed.needed - 1, 1, block, Opened(40 * block))
 
 
 def test_streams_stay_closed_where_they_would_not_fit(run_main, tmp_path, monkeypatch):
@@ -132,8 +134,8 @@ def test_streams_stay_closed_where_they_would_not_fit(run_main, tmp_path, monkey
     source = io.BytesIO(data)
     source.seek(0)
     opened = largest_opened(source, BLOCK, ALL_STREAMS)
-    assert opened and 9_000_000 < opened < 9_100_000 and source.tell() == 0
-    assert largest_opened(source, BLOCK, NOTHING) == len(data)
+    assert opened and 9_000_000 < opened.size < 9_100_000 and source.tell() == 0
+    assert largest_opened(source, BLOCK, NOTHING) == Opened(len(data))
     mixing = CompressOptions(preset=LEVELS[1])
     needed = fit_compression(mixing, None, 1, len(data), opened).needed
     code, message = run_main("-1", "a", "--dry-run", "-M", str(needed - 1))
@@ -145,6 +147,38 @@ def test_streams_stay_closed_where_they_would_not_fit(run_main, tmp_path, monkey
     assert run_main("-1f", "a", "-M", str(needed)) == (0, "")
     (frame,) = frames(Path("a.nc").read_bytes())
     assert frame.opened is not None
+
+
+def test_pictures_take_memory(run_main, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    data = picture("4:2:0")
+    Path("a").write_bytes(gzip.compress(data) + NOISE + data)
+    with open("a", "rb") as source:
+        found = largest_opened(source, BLOCK, EVERYTHING)
+        assert found and found.coefficients == 2 * coefficients_of(data) > 20_000
+        without = largest_opened(source, BLOCK, ALL_STREAMS)
+        assert without and not without.coefficients
+    mixing = CompressOptions(preset=LEVELS[1])
+    size = Path("a").stat().st_size
+    needed = fit_compression(mixing, None, 1, size, found).needed
+    many = fit_compression(mixing, None, 1, size, found._replace(coefficients=1 << 28)).needed
+    assert many > needed + 500 * MIB
+    assert needed > fit_compression(mixing, None, 1, size, without).needed + 75 * MIB
+    assert run_main("-1", "a", "-M", str(needed)) == (0, "")
+    (frame,) = frames(Path("a.nc").read_bytes())
+    assert frame.opened and frame.opened.pictures
+    with open("a.nc", "rb") as packed:
+        (member,) = MemberReader(packed)
+        (frame,) = member.frames()
+        assert frame.opened
+        limit = RestoreLimit(None)
+        need = limit.look_at(member.header, frame)
+        closed = replace(frame, opened=frame.opened._replace(pictures=None))
+        assert need > limit.look_at(member.header, closed) + 75 * MIB
+    code, message = run_main("-1f", "a", "-M", str(needed - 1))
+    assert code == 0 and message.endswith("JPEG pictures in it stay closed\n")
+    (frame,) = frames(Path("a.nc").read_bytes())
+    assert frame.opened is None or frame.opened.pictures is None
 
 
 def test_a_worker_has_room_for_what_it_takes_by_default():

@@ -48,9 +48,9 @@ def test_an_archive():
             archive.writestr(f"{i}.txt", TEXT[i:])
     packed = file.getvalue()
     assert pieces(packed)[1:] == [TEXT[i:] for i in range(5)]
-    opened = size_opened(packed, ALL_STREAMS)
+    opened = size_opened(packed, ALL_STREAMS).size
     assert 5 * len(TEXT) < opened < 5 * len(TEXT) + len(packed)
-    assert size_opened(packed, NOTHING) == len(packed)
+    assert size_opened(packed, NOTHING).size == len(packed)
 
 
 @pytest.mark.parametrize("limit", [1000, 4000, 7000])

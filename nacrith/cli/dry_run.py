@@ -18,7 +18,7 @@ from nacrith.cli.units import duration, memory_size
 from nacrith.errors import FileError
 from nacrith.format.frame import Kind
 from nacrith.pipeline.blocks import read_blocks
-from nacrith.pipeline.content import largest_opened
+from nacrith.pipeline.content import Opened, largest_opened
 from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.resume import block_size_of, done_of
 from nacrith.plural import counted
@@ -101,7 +101,9 @@ def describe_compression(
     size = os.fstat(source.fileno()).st_size if is_file else len(block) + sum(map(len, blocks))
     sizes = _kinds(block, options.inside)
     in_streams = sum(sizes.values())
-    fitted = fitted_compression(options, limit, team, size, max(opened or 0, in_streams))
+    opened = opened or Opened(in_streams)
+    opened = opened._replace(size=max(opened.size, in_streams))
+    fitted = fitted_compression(options, limit, team, size, opened)
     scale = (size - (part.done if part else 0)) / max(1, len(block))
     seconds = scale * sum(
         expected_seconds(n, level, threads_of(options.threads))

@@ -17,6 +17,7 @@ from nacrith.format.header import Header
 from nacrith.pipeline.options import CompressOptions
 
 if TYPE_CHECKING:
+    from nacrith.pipeline.content import Opened
     from nacrith.pipeline.fitting import Fitted, RestoreLimit
 
 _VARIABLE = "NACRITH_MEMLIMIT"
@@ -50,9 +51,9 @@ def fitted_compression(
     limit: int | None,
     team: Team,
     size: int | None,
-    opened: int | None,
+    opened: "Opened | None",
 ) -> "Fitted":
-    """See `fit_compression`; sizes in bytes, None = not known."""
+    """See `fit_compression`; `size` in bytes, None = not known."""
     from nacrith.pipeline.fitting import fit_compression
 
     n_frames = None if size is None else max(1, -(-size // options.block_size))

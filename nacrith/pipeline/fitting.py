@@ -16,6 +16,7 @@ from nacrith.format.header import Header, ModelRecord
 from nacrith.models.catalog import model_for
 from nacrith.models.model_size import ModelSize, model_size
 from nacrith.pipeline import memory
+from nacrith.pipeline.content import Opened
 from nacrith.pipeline.memory import MIB, TextShape
 from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.presets import WITH_MODEL
@@ -52,7 +53,7 @@ def fit_compression(
     limit: int | None,
     workers: int,
     size: int | None,
-    opened: int | None = None,
+    opened: Opened | None = None,
 ) -> Fitted:
     """Choose workers, streams and window for compression, and whether what is compressed already
     is opened.
@@ -64,25 +65,39 @@ def fit_compression(
         limit: bytes; None = there is none.
         workers: that there would be without a limit.
         size: of the input in bytes; None = not known.
-        opened: bytes of its largest block with the compressed streams in it opened; None = not
-            known, and taken for no more than those of the block.
+        opened: what its largest block has with the compressed streams in it opened; None = not
+            known, and taken for no more than the bytes of the block.
 
     Raises:
         MemoryLimitError: it does not fit, with what would be needed.
     """
     block = options.block_size if size is None else min(options.block_size, size)
-    if opened is None or opened <= block:
+    if opened is None:
+        return _fit(options, limit, workers, block)
+    expanded, pictures = max(block, opened.size), memory.of_pictures(opened.coefficients)
+    if expanded == block and not pictures:
         return _fit(options, limit, workers, block)
     with suppress(MemoryLimitError):
-        return _fit(options, limit, workers, opened)
+        return _fit(options, limit, workers, expanded, pictures)
+    if pictures:
+        with suppress(MemoryLimitError):
+            without = replace(options, inside=options.inside._replace(pictures=False))
+            fitted = _fit(without, limit, workers, expanded)
+            return replace(fitted, changes=(*fitted.changes, "JPEG pictures in it stay closed"))
     closed = _fit(replace(options, inside=NOTHING), limit, workers, block)
     return replace(closed, changes=(*closed.changes, "compressed streams in it stay closed"))
 
 
-def _fit(options: CompressOptions, limit: int | None, workers: int, block: int) -> Fitted:
-    """The same for blocks that have at most so many bytes, once they are opened."""
+def _fit(
+    options: CompressOptions, limit: int | None, workers: int, block: int, pictures: int = 0
+) -> Fitted:
+    """The same for blocks that have at most so many bytes, once they are opened.
+
+    Args:
+        pictures: bytes that a process needs besides.
+    """
     if options.preset.mixing is not None:
-        need = memory.without_model(block, options.preset.mixing)
+        need = memory.without_model(block, options.preset.mixing) + pictures
         n = _most_workers(limit, workers, need, 0)
         if n == 0:
             raise _does_not_fit(need, limit, _advice(limit, need))
@@ -92,12 +107,12 @@ def _fit(options: CompressOptions, limit: int | None, workers: int, block: int) 
     choices = list(_choices(options, block))
     tokens = block // _LEAST_TOKEN
     for window, streams in choices:
-        need = memory.of_block(model, TextShape(streams, window, tokens), block)
+        need = memory.of_block(model, TextShape(streams, window, tokens), block) + pictures
         if n := _most_workers(limit, workers, need, model.weights):
             break
     else:
         raise _does_not_fit(
-            need, limit, _advice(limit, memory.without_model(block, WITH_MODEL - 1))
+            need, limit, _advice(limit, memory.without_model(block, WITH_MODEL - 1) + pictures)
         )
     (usual_window, most), *_ = choices
     changes = _fewer(n, workers, "worker") + _fewer(streams, most, "stream")
@@ -191,6 +206,8 @@ class RestoreLimit:
             model = self._model(header)
             shape = TextShape(streams, header.parameters.window, frame.n_symbols)
             need, shared = max(need, memory.with_model(model, shape, size)), model.weights
+        if frame.opened and frame.opened.pictures:
+            need += memory.to_restore_pictures(len(frame.opened.pictures))
         if need > self.need:
             self.need, self.shared = need, shared
         return need

@@ -49,6 +49,16 @@ _BINARY_SLOTS = 160 * MIB
 _BINARY_OF_BYTE = 74 * 80
 """The same of binary data; see `predictors.binary.slots`."""
 
+_PICTURES = 75 * MIB
+"""Tables and kernels of the model of JPEG pictures."""
+
+_COEFFICIENT = 2
+_MOST_COEFFICIENTS = 1 << 25
+"""Of a picture; bytes of one."""
+
+_COEFFICIENTS_OF_BYTE = 64
+"""That a byte of usual pictures codes, at most; empty ones have more."""
+
 _LZMA = 12
 """Its encoder takes so many times the data, of which the dictionary is as long."""
 
@@ -111,6 +121,24 @@ def to_unmix(mixed: int, block: int, variant: int = INSTEAD_OF_MODEL) -> int:
 
 def _slots_of_text(n_bytes: int) -> int:
     return min(_TEXT_SLOTS, n_bytes * _TEXT_OF_BYTE)
+
+
+def of_pictures(coefficients: int) -> int:
+    """Bytes more for JPEG pictures of a block that is compressed, by all their coefficients.
+
+    While a picture is opened there is a copy of its own.
+    """
+    if not coefficients:
+        return 0
+    return _PICTURES + _COEFFICIENT * (coefficients + min(coefficients, _MOST_COEFFICIENTS))
+
+
+def to_restore_pictures(packed: int) -> int:
+    """Bytes more for JPEG pictures that have so many bytes in a file, of which one is there at a
+    time."""
+    if not packed:
+        return 0
+    return _PICTURES + _COEFFICIENT * min(packed * _COEFFICIENTS_OF_BYTE, _MOST_COEFFICIENTS)
 
 
 def of_block(size: ModelSize, shape: TextShape, block: int) -> int:

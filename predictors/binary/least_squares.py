@@ -39,12 +39,18 @@ def new_sums(channels: int, n: int, forget: float) -> Sums:
 
 
 @inlined
-def predict(s: Sums, channel: int, unit: float, most: int) -> Any:
-    """What is expected after the inputs, in 1 / unit, rounded, from 0 to `most`; int64."""
+def expected(s: Sums, channel: int) -> Any:
+    """What is expected after the inputs; float64."""
     total = np.float64(0.0)
     for j in range(len(s.inputs)):
         total += s.weights[channel, j] * s.inputs[j]
-    total = total * unit + 0.5
+    return total
+
+
+@inlined
+def predict(s: Sums, channel: int, unit: float, most: int) -> Any:
+    """What is expected after the inputs, in 1 / unit, rounded, from 0 to `most`; int64."""
+    total = expected(s, channel) * unit + 0.5
     if not total > 0.0:
         return np.int64(0)
     if total >= most:

@@ -85,14 +85,12 @@ def new_block_state(components: Components) -> BlockState:
 
 @inlined
 def predict(p: Predictor, channel: int) -> Any:
-    """What is expected after the inputs, in 1/8, rounded; int64."""
-    s = p.sums
-    total = np.float64(0.0)
-    for j in range(len(s.inputs)):
-        total += s.weights[channel, j] * s.inputs[j]
-    total = total * 8.0 + 0.5
-    # No number, too, becomes 0.
-    if not -16384.0 < total < 16384.0:
+    """What is expected after the inputs, in 1/8, rounded, from -16,384 to 16,384; int64."""
+    total = least_squares.expected(p.sums, channel) * 8.0 + 0.5
+    if total <= -16384.0:
+        return np.int64(-16384)
+    # What is no number becomes 0.
+    if not total < 16384.0:
         return np.int64(16384) if total > 0.0 else np.int64(0)
     return np.int64(np.floor(total))
 

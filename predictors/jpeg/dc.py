@@ -1,9 +1,11 @@
 """The DC coefficient of a block, which is coded last: its difference to what borders expect."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
-from coder.kernels import njit
+from coder.kernels import inlined, njit
 from predictors.binary.engine import Tables
 from predictors.jpeg import boundary
 from predictors.jpeg.block_state import (
@@ -37,8 +39,17 @@ from predictors.jpeg.layout import Coefficients
 from predictors.jpeg.quantizing import few, level, rounded, signed
 from predictors.mixing.hashing import combine
 
+_MOST_EXPECTED, _MOST_ERROR = 1 << 20, 1 << 24
+"""Of DC in 1/8, and along a border: only made-up pictures reach them, whose products overflow."""
+
 Ints = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
+
+
+@inlined
+def _kept(expected: int) -> Any:
+    """What is expected, within limits."""
+    return min(max(expected, -np.int64(_MOST_EXPECTED)), np.int64(_MOST_EXPECTED))
 
 
 @njit(cache=True, counted=False)
@@ -68,8 +79,10 @@ def code_dc(
     el = rounded(8 * boundary.expected(border, boundary.LEFT, 0), unit)
     fa = rounded(8 * boundary.expected_flat(border, boundary.ABOVE, 0), unit)
     fl = rounded(8 * boundary.expected_flat(border, boundary.LEFT, 0), unit)
+    ea, el, fa, fl = _kept(ea), _kept(el), _kept(fa), _kept(fl)
     # How wrong a border was along it says how wrong it may be here.
-    wa, wl = s.errors[boundary.ABOVE] + 8, s.errors[boundary.LEFT] + 8
+    wa = min(s.errors[boundary.ABOVE] + 8, np.int64(_MOST_ERROR))
+    wl = min(s.errors[boundary.LEFT] + 8, np.int64(_MOST_ERROR))
     if has_above and has_left:
         best = rounded(ea * wl + el * wa, wa + wl)
     elif has_above:

@@ -15,6 +15,7 @@ from predictors.jpeg.layout import (
     USED_HEIGHT,
     USED_WIDTH,
     ZIGZAG,
+    Components,
 )
 
 # Markers: frame headers of the modes that are known; Huffman tables; restarts; start and end of a
@@ -34,6 +35,8 @@ BEGIN, END, KNOWN, LEFT, PROGRESSIVE, INTERVAL, UNITS, ROW = range(13, 21)
 _PLACES = 21
 
 _MOST_BITS_LEFT = 13
+_MOST_BITS_LEFT_BY_REFINEMENT = 10
+"""Coefficients have eleven digits."""
 
 
 class Scan(NamedTuple):
@@ -142,14 +145,17 @@ class Markers:
             row, rows = frame.components[last, [USED_WIDTH, USED_HEIGHT]]
         else:
             row, rows = frame.mcus
-            if (frame.components[:, ACROSS] * frame.components[:, DOWN]).sum() > _MOST_BLOCKS:
-                return None
         s[UNITS], s[ROW] = row * rows, row
         return s
 
 
-_MOST_BLOCKS = 4 * 16
-"""In an MCU. The standard allows ten, and some programs more."""
+def blocks_of(s: npt.NDArray[np.int64], components: Components) -> int:
+    """How many blocks a scan of these parameters goes through."""
+    units = int(s[UNITS])
+    if s[N] == 1:
+        return units
+    c = components[s[COMPONENT : COMPONENT + int(s[N])]]
+    return units * int((c[:, ACROSS] * c[:, DOWN]).sum())
 
 
 def _is_possible(s: npt.NDArray[np.int64], progressive: bool) -> bool:
@@ -158,7 +164,7 @@ def _is_possible(s: npt.NDArray[np.int64], progressive: bool) -> bool:
         return True
     if not 0 <= s[BEGIN] <= s[END] < COEFFICIENTS or s[LEFT] > _MOST_BITS_LEFT:
         return False
-    if s[KNOWN] and s[KNOWN] != s[LEFT] + 1:
+    if s[KNOWN] and (s[KNOWN] != s[LEFT] + 1 or s[LEFT] > _MOST_BITS_LEFT_BY_REFINEMENT):
         return False
     # DC alone, or AC of one component.
     return bool(s[END] == 0 if s[BEGIN] == 0 else s[N] == 1)

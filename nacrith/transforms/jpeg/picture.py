@@ -3,6 +3,7 @@
 What is understood is written again and compared before it is believed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,12 +20,18 @@ from nacrith.transforms.jpeg.bit_stream import (
     writer,
 )
 from nacrith.transforms.jpeg.frame_header import FrameHeader
-from nacrith.transforms.jpeg.markers import UNITS, Markers
-from nacrith.transforms.jpeg.scan_coding import code_scan
-from predictors.jpeg.layout import Coefficients
+from nacrith.transforms.jpeg.markers import UNITS, Markers, blocks_of
+from nacrith.transforms.jpeg.scan_coding import MOST, code_scan
+from predictors.jpeg.layout import COEFFICIENTS, Coefficients, count_blocks
 
 MAX_SCANS = 1 << 10
 """Programs write up to a dozen."""
+
+_MOST_PASSES = 128
+"""A picture's scans go through so many times its blocks at most."""
+
+_BLOCKS_OF_BYTE = 64
+"""A picture pays if a byte of its scans has so many blocks at most; of empty ones it has eight."""
 
 
 @dataclass(frozen=True)
@@ -63,17 +70,30 @@ class Picture:
     coefficients: Coefficients
 
 
-def open_picture(data: bytes) -> Picture | None:
-    """Take a picture apart; None if there is nothing that could be put together again."""
+def _nothing() -> None:
+    pass
+
+
+def open_picture(data: bytes, check: Callable[[], None] = _nothing) -> Picture | None:
+    """Take a picture apart; None if it can't be put together again, or does not pay.
+
+    Args:
+        check: called for each scan; may raise.
+    """
     markers = Markers(data)
     values: Any = np.frombuffer(data, dtype=np.uint8).copy()
     coefficients: Any = None
     kept = []
     end = 0
     scans, missing, filler = 0, 0, -1
+    work = 0
     while not missing and scans < MAX_SCANS and (scan := markers.next_scan()):
         frame = markers.frame
         assert frame
+        check()
+        work += blocks_of(scan.parameters, frame.components)
+        if work > _MOST_PASSES * count_blocks(frame.components) or not _pays(frame, len(data)):
+            break
         if coefficients is None:
             coefficients = frame.new_coefficients()
         known = coefficients.copy() if frame.progressive else None
@@ -110,8 +130,25 @@ def open_picture(data: bytes) -> Picture | None:
     content = b"".join(kept)
     frame, quantization = read_headers(content)
     assert frame
+    if not _pays(frame, len(data) - len(content)):
+        return None
+    if max(int(coefficients.max()), -int(coefficients.min())) > MOST:
+        return None
     picture = Picture(content, closing, frame, quantization, coefficients)
-    return picture if _is_closed(picture, data) else None
+    return picture if _is_closed(picture, data, check) else None
+
+
+def coefficients_of(data: bytes) -> int:
+    """How many a picture claims; 0 if it is none that would be opened, by its headers."""
+    frame, _ = read_headers(data)
+    if not frame or not _pays(frame, len(data)):
+        return 0
+    return COEFFICIENTS * count_blocks(frame.components)
+
+
+def _pays(frame: FrameHeader, size: int) -> bool:
+    """Are so many bytes of scans enough for its blocks?"""
+    return count_blocks(frame.components) <= _BLOCKS_OF_BYTE * size
 
 
 def code_closing(numbers: Numbers, given: Closing = _NOTHING) -> Closing:
@@ -127,13 +164,14 @@ def code_closing(numbers: Numbers, given: Closing = _NOTHING) -> Closing:
     return Closing(scans, missing, int(numbers.flag("filler", bool(given.filler))))
 
 
-def _is_closed(picture: Picture, data: bytes) -> bool:
+def _is_closed(picture: Picture, data: bytes, check: Callable[[], None]) -> bool:
     try:
-        return close_picture(picture.content, picture.closing, picture.coefficients, len(data)) == (
-            data
+        again = close_picture(
+            picture.content, picture.closing, picture.coefficients, len(data), check
         )
     except FormatError:
         return False
+    return again == data
 
 
 def read_headers(content: bytes) -> tuple[FrameHeader | None, Any]:
@@ -143,11 +181,18 @@ def read_headers(content: bytes) -> tuple[FrameHeader | None, Any]:
     return markers.frame if scan else None, markers.quantization
 
 
-def close_picture(content: bytes, closing: Closing, coefficients: Coefficients, most: int) -> bytes:
+def close_picture(
+    content: bytes,
+    closing: Closing,
+    coefficients: Coefficients,
+    most: int,
+    check: Callable[[], None] = _nothing,
+) -> bytes:
     """Inverse of `open_picture`.
 
     Args:
         most: bytes that there may be.
+        check: called for each scan; may raise.
 
     Raises:
         FormatError: there are more, or it is no such picture.
@@ -155,10 +200,15 @@ def close_picture(content: bytes, closing: Closing, coefficients: Coefficients, 
     markers = Markers(content)
     parts: list[bytes] = []
     begin = 0
+    work = 0
     for i in range(closing.scans):
         scan = markers.next_scan()
         if scan is None or not markers.frame:
             raise FormatError("a frame is damaged: a JPEG picture has fewer scans than it claims")
+        check()
+        work += blocks_of(scan.parameters, markers.frame.components)
+        if work > _MOST_PASSES * count_blocks(markers.frame.components):
+            raise FormatError("a frame is damaged: the scans of a JPEG picture are too long")
         is_last = i == closing.scans - 1
         units = int(scan.parameters[UNITS])
         if is_last and closing.missing:

@@ -44,7 +44,7 @@ Ints = npt.NDArray[np.int64]
 MOST_BITS = 11
 """Digits of a coefficient, and of a difference of DC. (T.81, F.1.2: of 8-bit pixels.)"""
 
-_MOST = (1 << MOST_BITS) - 1
+MOST = (1 << MOST_BITS) - 1
 _LONG_RUN = 15
 """The run of 16 zeros."""
 
@@ -74,7 +74,7 @@ def _code_dc(
         stream.state[FAILED] = 1
         return before
     value = before + _code_value(stream, size, value - before)
-    if abs(value) << left > _MOST:
+    if abs(value) << left > MOST:
         stream.state[FAILED] = 1
         return before
     if stream.state[READS]:

@@ -17,7 +17,13 @@ from nacrith.transforms.deflate.effort import Effort
 from nacrith.transforms.deflate.guess import guess
 from nacrith.transforms.deflate.inflate import Deflated, inflate
 from nacrith.transforms.deflate.stream import StreamCoding
-from nacrith.transforms.jpeg.picture import Picture, close_picture, code_closing, open_picture
+from nacrith.transforms.jpeg.picture import (
+    Picture,
+    close_picture,
+    code_closing,
+    coefficients_of,
+    open_picture,
+)
 from nacrith.transforms.opening import lepton
 from nacrith.transforms.opening.finding import Found, find_streams
 from nacrith.transforms.opening.forms import FIRST_FORMS, Form, checksum
@@ -211,22 +217,24 @@ def _open(
     opened: list[tuple[Found, _Stream]] = []
     size = len(data)
     last = Effort()
-    # Of the pictures of each layer.
+    # Of the pictures of each layer, those that are not opened too.
     allowed = MAX_COEFFICIENTS // MAX_DEPTH
-    for found in find_streams(data, begin, MAX_EXPANDED, inside):
+    closed: set[int] = set()
+    for found in find_streams(data, begin, MAX_EXPANDED, inside, closed):
         check()
         raw = b"".join(data[a:b] for a, b in found.pieces)
-        stream = (
-            _taken_apart(raw)
-            if found.form == Form.JPEG
-            else _opened(raw, found, last, inside.pixels)
-        )
+        if found.form == Form.JPEG:
+            claimed = coefficients_of(raw)
+            closed.add(found.end)
+            if not 0 < claimed <= allowed:
+                continue
+            allowed -= claimed
+            stream = _taken_apart(raw, check)
+        else:
+            stream = _opened(raw, found, last, inside.pixels)
         if not stream or size - found.size + len(stream.content) > MAX_EXPANDED:
             continue
-        if stream.picture:
-            allowed -= stream.picture.coefficients.size
-            if allowed < 0:
-                break
+        closed.discard(found.end)
         opened.append((found, stream))
         last = stream.effort or last
         size += len(stream.content) - found.size
@@ -245,8 +253,8 @@ def _open(
     return around + contents, len(around), _Layer(openings, streams, cut_out)
 
 
-def _taken_apart(raw: bytes) -> _Stream | None:
-    picture = open_picture(raw)
+def _taken_apart(raw: bytes, check: Callable[[], None]) -> _Stream | None:
+    picture = open_picture(raw, check)
     return _Stream(Form.JPEG, picture.content, picture=picture) if picture else None
 
 
@@ -306,7 +314,7 @@ def restore(
                 stream = lepton.unpack(content, made_by)
             elif opening.form == Form.JPEG:
                 closing = code_closing(coding.numbers)
-                stream = close_picture(content, closing, next_coefficients(content), left)
+                stream = close_picture(content, closing, next_coefficients(content), left, check)
             else:
                 if opening.rows:
                     pixels = _values(content)

@@ -6,7 +6,7 @@ for by signatures, so that data without any costs next to nothing.
 
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,13 +52,19 @@ class Found:
 
 
 def find_streams(
-    data: bytes, begin: int, limit: int, inside: Inside = EVERYTHING
+    data: bytes,
+    begin: int,
+    limit: int,
+    inside: Inside = EVERYTHING,
+    closed: Container[int] = (),
 ) -> Iterator[Found]:
     """Yield the streams that begin at a place or behind it, in their order.
 
     Args:
         limit: most bytes of content of one stream.
         inside: which of them.
+        closed: places behind JPEG pictures that the caller, told of them, does not open: what is in
+            these is looked for too.
     """
     view = memoryview(data)
     allowance = Allowance(len(data), limit)
@@ -75,7 +81,8 @@ def find_streams(
         following = place + 1
         if found and found.size >= LEAST_STREAM:
             yield found
-            following = found.end
+            if found.end not in closed:
+                following = found.end
         for other, known in places.items():
             if known < following:
                 places[other] = data.find(other, following)
