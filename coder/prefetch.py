@@ -14,9 +14,6 @@ from numba.extending import intrinsic
 
 from coder.kernels import inlined
 
-CACHE_LINE = 64
-"""Bytes that are fetched together."""
-
 _READ, _NEAREST_CACHE, _DATA = 0, 3, 1
 
 

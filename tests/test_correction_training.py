@@ -381,7 +381,17 @@ def test_checkpoints_of_several_kinds_have_no_mean(
     for other, words in (("on", "several corrections"), ("wide", "several ranks")):
         with pytest.raises(SystemExit, match=words):
             run_average("plain", other)
+    # One of before checkpoints said what they were trained on.
+    state = torch.load(paths["on"], weights_only=True)
+    del state["on"]
+    paths["old"] = tmp_path / "old.pt"
+    torch.save(state, paths["old"])
+    for names in (("old", "on"), ("on", "old"), ("old", "plain")):
+        with pytest.raises(SystemExit, match="not all say on which"):
+            run_average(*names)
     assert not out.exists()
+    run_average("old", "old")
+    assert read_checkpoint(out, Gguf(tiny_gguf).shape).on is None
     run_average("on", "on")
     on = read_correction(base).sha256
     assert read_checkpoint(out, Gguf(tiny_gguf).shape).on == on

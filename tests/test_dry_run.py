@@ -1,11 +1,22 @@
 """--dry-run says what would be done, and does nothing."""
 
 import gzip
+import io
 import random
 
 import pytest
 
 from nacrith import compress
+from nacrith.cli.dry_run import describe_compression
+from nacrith.cli.options import Team
+from nacrith.cli.units import memory_size
+from nacrith.pipeline import content
+from nacrith.pipeline.content import largest_opened
+from nacrith.pipeline.fitting import fit_compression
+from nacrith.pipeline.options import BLOCK, CompressOptions
+from nacrith.pipeline.presets import LEVELS
+from nacrith.system.devices import ON_PROCESSOR
+from nacrith.transforms.opening import peeking
 from tests.conftest import assert_fails
 
 NOISE = random.Random(4).randbytes(1 << 15)
@@ -74,6 +85,63 @@ def test_what_is_in_streams_counts(nacrith, folder):
     (folder / "a.gz").unlink()
     assert "bytes, text once opened; would make a.gz.nc" in line
     assert "binary data" in closed and "once opened" not in closed
+
+
+def test_streams_in_streams_count_as_for_the_limit(monkeypatch):
+    """All layers together are no larger than a block can become."""
+    monkeypatch.setattr(peeking, "MAX_EXPANDED", 4 << 20)
+    monkeypatch.setattr(content, "MAX_EXPANDED", 4 << 20)
+    block = b"".join(gzip.compress(gzip.compress(many_words(1))) for _ in range(12))
+    options = CompressOptions(preset=LEVELS[1])
+    opened = largest_opened(io.BytesIO(block), BLOCK, options.inside)
+    assert opened and 3 << 20 < opened.size <= 4 << 20
+    needed = fit_compression(options, None, 1, len(block), opened).needed
+    team = Team(1, None, ON_PROCESSOR)
+    line = describe_compression(None, io.BytesIO(block), None, 1, options, None, team)
+    assert f" and {memory_size(needed)} of memory" in line
+
+
+def test_streams_that_a_limit_closes_are_no_longer_counted(nacrith, tmp_path):
+    data = gzip.compress(many_words(9))
+    (tmp_path / "a").write_bytes(data)
+    options = CompressOptions(preset=LEVELS[1])
+    opened = largest_opened(io.BytesIO(data), BLOCK, options.inside)
+    limit = fit_compression(options, None, 1, len(data), opened).needed - 1
+    (line,) = shown(nacrith("--dry-run", "-1", "-M", str(limit), "a"))
+    (none,) = shown(nacrith("--dry-run", "-1", "--inside", "none", "a"))
+    (usual,) = shown(nacrith("--dry-run", "-1", "a"))
+    assert line == none.replace("with -1;", "with -1, compressed streams in it closed;")
+    assert "once opened" in usual and usual.split("; about")[1] != line.split("; about")[1]
+
+
+def test_going_on_with_streams_that_a_limit_closes(nacrith, tmp_path):
+    """Blocks end elsewhere then: in the middle of a stream."""
+    noise = random.Random(7).randbytes(1 << 20)
+    data = noise[:-5000] + gzip.compress(many_words(1)) + noise + noise[:500_000]
+    (tmp_path / "a").write_bytes(data)
+    options = CompressOptions(preset=LEVELS[1], block_size=1 << 20)
+    opened = largest_opened(io.BytesIO(data), options.block_size, options.inside)
+    limit = fit_compression(options, None, 1, len(data), opened).needed - 1
+    command = ("-1", "--block-size", "1M", "--resume", "a")
+    limited = (*command, "-q", "-M", str(limit))
+    assert nacrith(*limited).returncode == 0
+    whole, part = tmp_path / "a.nc", tmp_path / "a.nc.part"
+    packed = whole.read_bytes()
+    whole.unlink()
+    part.write_bytes(packed[:1_500_000])
+    for given in (limited, ("-1", "--resume", "a", "-q", "-M", str(limit))):
+        (line,) = shown(nacrith(*given, "--dry-run"))
+        assert f"go on with a.nc.part, in which {1 << 20} are done" in line
+    assert_fails(nacrith(*command), 1, "(--inside, --memlimit)")
+    assert_fails(nacrith(*command, "--dry-run"), 1, "(--inside, --memlimit)")
+    assert nacrith(*limited).returncode == 0
+    assert whole.read_bytes() == packed
+
+
+def many_words(megabytes: int) -> bytes:
+    """Text that deflate makes much smaller."""
+    text = bytes(random.Random(5).choices(b"abcdefghij ", k=30_000))
+    return b"".join(text[i:] + text[:i] for i in range(34 * megabytes))
 
 
 def test_going_on(nacrith, tmp_path):

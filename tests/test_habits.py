@@ -161,7 +161,12 @@ def test_what_is_not_compressed_is_copied_if_forced(nacrith, tmp_path):
         expected = b"" if plain == b"N" else plain
         assert (result.stdout, result.returncode) == (expected, int(plain == b"N"))
     assert nacrith("cat", "-f", "a").stdout == OTHER
-    for refused in (["-dc", "a"], ["-df", "a"], ["-df", "-o", "x", "a"]):
+    for refused in (
+        ["-dc", "a"],
+        ["-dcf", "--range", "2:5", "a"],
+        ["-df", "a"],
+        ["-df", "-o", "x", "a"],
+    ):
         assert_fails(nacrith(*refused), 1, "a")
     assert not (tmp_path / "x").exists()
 

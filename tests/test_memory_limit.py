@@ -13,6 +13,8 @@ import pytest
 
 from nacrith import compress
 from nacrith.cli.units import parse_limit
+from nacrith.codec.drafts import bytes_of_tables, new_drafts
+from nacrith.codec.guesser import MAX_STREAMS
 from nacrith.codec.streams_of_frame import streams_of
 from nacrith.errors import FormatError, MemoryLimitError
 from nacrith.format.container import MemberReader
@@ -186,6 +188,20 @@ def test_a_worker_has_room_for_what_it_takes_by_default():
     shape = TextShape(DEFAULT.cutting.most, DEFAULT.parameters.window, BLOCK // 2)
     needed = memory.of_block(EMBEDDED, shape, BLOCK)
     assert 0.95 * WORKER_MEMORY < needed <= WORKER_MEMORY
+
+
+def test_the_tables_of_drafts_count():
+    """With as few streams as tokens are guessed of."""
+    for streams in (1, MAX_STREAMS):
+        for tokens in (100, 1000, 10**6):
+            drafts = new_drafts(streams, tokens, 7)
+            tables = (drafts.followers, drafts.counts, drafts.places)
+            assert bytes_of_tables(streams * tokens) == sum(table.nbytes for table in tables)
+    few, more = (
+        memory.with_model(EMBEDDED, TextShape(n, 256, 10**6), BLOCK)
+        for n in (MAX_STREAMS, MAX_STREAMS + 1)
+    )
+    assert few == more - 256 * EMBEDDED.position + bytes_of_tables(10**6)
 
 
 def test_what_is_said_of_what_does_not_fit():

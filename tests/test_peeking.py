@@ -10,6 +10,7 @@ import pytest
 
 from nacrith.pipeline.content import size_opened
 from nacrith.transforms.opening import peeking
+from nacrith.transforms.opening.finding import find_streams
 from nacrith.transforms.opening.limits import ALL_STREAMS, MAX_DEPTH, NOTHING
 from nacrith.transforms.opening.peeking import peek
 
@@ -59,3 +60,29 @@ def test_no_more_than_is_opened(monkeypatch, limit):
     monkeypatch.setattr(peeking, "MAX_EXPANDED", limit)
     packed = gzip.compress(TEXT)
     assert len(pieces(packed * 3)) - 1 == min(3, limit // len(TEXT))
+
+
+def test_the_limit_is_of_all_layers_together(monkeypatch):
+    """Each stream of a stream is small enough by itself."""
+    monkeypatch.setattr(peeking, "MAX_EXPANDED", 50_000)
+    inner = gzip.compress(TEXT, mtime=0)
+    block = b"".join(gzip.compress(inner * 10 + bytes([i]), mtime=0) for i in range(20))
+    opened = sum(map(len, pieces(block)))
+    assert 50_000 - len(TEXT) < opened <= 50_000
+
+
+def test_what_does_not_fit_is_looked_at_a_few_times_only(monkeypatch):
+    monkeypatch.setattr(peeking, "MAX_EXPANDED", 70_000)
+    looked = []
+
+    def counted(*given):
+        for found in find_streams(*given):
+            looked.append(found)
+            yield found
+
+    monkeypatch.setattr(peeking, "find_streams", counted)
+    large = gzip.compress(TEXT * 20)
+    monkeypatch.setattr(peeking, "_MOST_IN_VAIN", 2)
+    assert len(pieces(large * 30)) == 2
+    # The first one fits; of the others as many as have twice the limit, and one more.
+    assert len(looked) == 4

@@ -1,5 +1,6 @@
 """Which files of a machine are documents, archives, pictures or sound, by their names."""
 
+import os
 import sys
 import sysconfig
 from collections import Counter
@@ -64,7 +65,7 @@ def _below(folder: Path) -> Iterator[Carried]:
         if ending not in _KIND_OF:
             continue
         try:
-            if path.is_file() and not path.is_symlink():
+            if path.is_file() and not path.is_symlink() and os.access(path, os.R_OK):
                 yield Carried(path, _KIND_OF[ending], ending[1:], path.stat().st_size)
         except OSError:
             continue

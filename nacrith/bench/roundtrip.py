@@ -42,18 +42,23 @@ def go_over(
     Returns:
         Of each that was done by now: `name`, `kind`, `bytes`, `packed`; of the streams of deflate
         in its first frame how many are `opened`, `perfect` (without corrections) and left
-        `closed`; `problem`, empty if it came back.
+        `closed`; `problem`, empty if it came back. Of one that can't be read `unread`, why; that
+        is not noted.
     """
     note = FOLDER / f"roundtrip-{level}-{edition()}.jsonl"
     done = _read(note)
     todo = [file for file in files if _key(file) not in done]
     end = None if seconds is None else time.monotonic() + seconds
     FOLDER.mkdir(parents=True, exist_ok=True)
+    is_cut = note.exists() and not note.read_bytes().endswith(b"\n")
     with note.open("a", encoding="utf-8") as notes:
+        if is_cut:
+            notes.write("\n")
         for result in _results(todo, level, workers, end):
             done[result["key"]] = result
-            notes.write(json.dumps(result) + "\n")
-            notes.flush()
+            if "unread" not in result:
+                notes.write(json.dumps(result) + "\n")
+                notes.flush()
             tell(sum(_key(file) in done for file in files), len(files))
     return [done[_key(file)] for file in files if _key(file) in done]
 
@@ -145,7 +150,7 @@ def there_and_back(file: Carried, level: int) -> Result:
     try:
         data = file.path.read_bytes()
     except OSError as error:
-        return {**result, "problem": f"not read: {error.strerror}"}
+        return {**result, "unread": str(error.strerror), "problem": ""}
     result["bytes"] = len(data)
     try:
         return {**result, **_measured(data, level), "problem": ""}
@@ -176,13 +181,18 @@ def _measured(data: bytes, level: int) -> Result:
     return {"packed": size, "opened": opened, "perfect": perfect, "closed": closed}
 
 
-def roundtrip_section(results: Sequence[Result], level: int, largest: int, of: int) -> str:
+def roundtrip_section(
+    results: Sequence[Result], level: int, largest: int, of: int, options: str = ""
+) -> str:
     """The section of docs/reliability.md.
 
     Args:
         largest: bytes of a file, beyond which it was left out.
         of: how many files there are in all.
+        options: of the command, with which it makes the same again.
     """
+    results = [result for result in results if "unread" not in result]
+    command = f"nacrith bench roundtrip {options}".rstrip()
     rows = []
     for kind in KINDS:
         of_kind = [result for result in results if result["kind"] == kind]
@@ -193,11 +203,12 @@ def roundtrip_section(results: Sequence[Result], level: int, largest: int, of: i
     problems = [f"- {result['name']}: {result['problem']}" for result in failed(results)]
     text = (
         "## Files that a machine carries\n\n"
-        f"Made by `nacrith bench roundtrip`, at level {level}: {len(results):,} of {of:,} "
-        "documents, archives, pictures\n"
-        f"and sounds of up to {largest:,} bytes, of all kinds the same number where there are so\n"
-        "many, by chance; each compressed, restored and compared. *Streams*: of deflate that are\n"
-        "opened. *Left closed*: those that would cost too many corrections.\n\n"
+        f"Made by `{command}`, at level {level}:\n"
+        f"{len(results):,} of {of:,} documents, archives, pictures and sounds of up to "
+        f"{largest:,} bytes,\n"
+        "of all kinds the same number where there are so many, by chance; each compressed,\n"
+        "restored and compared. *Streams*: of deflate that are opened. *Left closed*: those that\n"
+        "would cost too many corrections.\n\n"
         + table(
             "files | number | bytes | compressed | of it | streams | without corrections "
             "| left closed | not restored",

@@ -1,5 +1,6 @@
 """`nacrith bench roundtrip`: the documents, archives, pictures and sounds of a machine."""
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -69,7 +70,9 @@ def bench_roundtrip(
 
     seconds = None if minutes is None else 60.0 * minutes
     results = go_over(chosen, level, workers, seconds, tell)
-    show(roundtrip_section(results, level, largest, len(files)), output)
+    given = [*folders, *(() if number is None else ("-N", number))]
+    options = shlex.join(map(str, [*given, "--largest", largest, "--level", level]))
+    show(roundtrip_section(results, level, largest, len(files), options), output)
     if problems := failed(results):
         raise NacrithError(f"{len(problems)} of {len(results)} files did not come back")
     if len(results) < len(chosen):

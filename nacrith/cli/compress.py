@@ -200,7 +200,7 @@ def compress(
                 preview.check_target(target, out)
                 part = None
                 if resume and target and status:
-                    part = preview.find_part(source, target, options, bool(block_size or long))
+                    part = preview.find_part(target, bool(block_size or long))
                 preview.show(
                     preview.describe_compression(
                         path, source, target, level, options, limit, team, part
@@ -361,7 +361,7 @@ def decompress(
         from nacrith.pipeline.decompress import decompress_stream
 
         with FileJob(path, out, target, decoding=True) as run:
-            if out.force and run.target is None and is_plain(run.source):
+            if out.force and wanted is None and run.target is None and is_plain(run.source):
                 pass_through(run.source, run.sink)
                 return None
             if out.shows_progress and wanted is None:

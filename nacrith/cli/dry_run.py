@@ -40,37 +40,18 @@ class Part:
     """What an interrupted run has left.
 
     Attributes:
-        done: bytes of the original that are in it.
-        block_size: that the run had.
+        path: where it is.
+        keeps_block: the block size is the one that is given, not that of the interrupted run.
     """
 
     path: Path
-    done: int
-    block_size: int
+    keeps_block: bool
 
 
-def find_part(
-    source: BinaryIO, target: Path, options: CompressOptions, keeps_block: bool
-) -> Part | None:
-    """The part of a target, if there is one; `source` is left at its start.
-
-    Args:
-        keeps_block: the block size is that of `options`, not that of the interrupted run.
-
-    Raises:
-        ResumeError: it was made of something else.
-        FileError: it can't be read.
-    """
+def find_part(target: Path, keeps_block: bool) -> Part | None:
+    """The part of a target, if there is one."""
     path = part_name(target)
-    if not path.is_file() or is_special(target):
-        return None
-    with open_input(path) as (part, _):
-        size = options.block_size
-        if not keeps_block:
-            size = block_size_of(part, source, size, options.inside)
-        done = done_of(part, source, size, options.inside)
-    source.seek(0)
-    return Part(path, done, size)
+    return None if is_special(target) or not path.is_file() else Part(path, keeps_block)
 
 
 def describe_compression(
@@ -86,12 +67,18 @@ def describe_compression(
     """One line about what compressing a file would do.
 
     Args:
+        source: at its start; with a part it can be read twice.
         part: what an interrupted run has left, if the run would go on with it.
 
     Raises:
         MemoryLimitError: it does not fit the limit.
+        ResumeError: the part was made of something else.
+        FileError: the part can't be read.
     """
-    options = replace(options, block_size=part.block_size) if part else options
+    if part and not part.keeps_block:
+        with open_input(part.path) as (begun, _):
+            found = block_size_of(begun, source, options.block_size, options.inside)
+        options = replace(options, block_size=found)
     opened = None
     if limit is not None:
         opened = largest_opened(source, options.block_size, options.inside)
@@ -104,7 +91,15 @@ def describe_compression(
     opened = opened or Opened(in_streams)
     opened = opened._replace(size=max(opened.size, in_streams))
     fitted = fitted_compression(options, limit, team, size, opened)
-    scale = (size - (part.done if part else 0)) / max(1, len(block))
+    if fitted.options.inside != options.inside:
+        sizes, in_streams = _kinds(block, fitted.options.inside), len(block)
+    done = 0
+    if part:
+        # What is opened decides where blocks end.
+        source.seek(0)
+        with open_input(part.path) as (begun, _):
+            done = done_of(begun, source, options.block_size, fitted.options.inside)
+    scale = (size - done) / max(1, len(block))
     seconds = scale * sum(
         expected_seconds(n, level, threads_of(options.threads))
         if kind == Kind.TEXT
@@ -125,8 +120,8 @@ def describe_compression(
     if in_streams > len(block):
         what += " once opened"
     would = f"make {_place(target)}"
-    if part and part.done:
-        would = f"go on with {part.path}, in which {part.done} are done,"
+    if part and done:
+        would = f"go on with {part.path}, in which {done} are done,"
     return _line(path, what, would, how, seconds, fitted.needed) + _where(team)
 
 

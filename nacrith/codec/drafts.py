@@ -68,7 +68,7 @@ def new_drafts(n_streams: int, n_tokens: int, room: int) -> Drafts:
         n_tokens: of each stream, at most.
         room: tokens of a draft, at most.
     """
-    bits = min((_SLOTS_PER_TOKEN * n_streams * n_tokens).bit_length(), _MAX_BITS)
+    bits = _bits(n_streams * n_tokens)
     return Drafts(
         tokens=np.zeros((n_streams, n_tokens + room), dtype=np.int32),
         followers=np.zeros((_N_ORDERS, 1 << bits), dtype=np.int32),
@@ -80,6 +80,20 @@ def new_drafts(n_streams: int, n_tokens: int, room: int) -> Drafts:
         bias=np.array([_BIAS]),
         found=np.zeros((2, _SOURCES), dtype=np.int64),
     )
+
+
+def bytes_of_tables(n_tokens: int) -> int:
+    """What the tables take.
+
+    Args:
+        n_tokens: of all streams together, at most.
+    """
+    return (2 * 4 * _N_ORDERS + 8 * len(_MATCH_ORDERS)) << _bits(n_tokens)
+
+
+def _bits(n_tokens: int) -> int:
+    """log2 of the slots of a table, for so many tokens of all streams together."""
+    return min((_SLOTS_PER_TOKEN * n_tokens).bit_length(), _MAX_BITS)
 
 
 def part(d: Drafts, n: int) -> None:

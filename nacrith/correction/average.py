@@ -26,18 +26,21 @@ def averaged(checkpoints: Sequence[Path], shape: Shape, scale: float) -> Checkpo
         scale: of the change of the weights.
 
     Raises:
-        FileError: one can't be read, has another rank, or was trained on another correction.
+        FileError: one can't be read, has another rank, was trained on another correction, or does
+            not say on which while others do.
     """
     found = [read_checkpoint(path, shape) for path in checkpoints]
     if len({checkpoint.factors.rank for checkpoint in found}) > 1:
         raise FileError("these checkpoints have factors of several ranks")
-    if len(on := {checkpoint.on for checkpoint in found} - {None}) > 1:
-        raise FileError("these checkpoints were trained on several corrections")
+    if len({checkpoint.on for checkpoint in found}) > 1:
+        raise FileError(
+            "these checkpoints were trained on several corrections, or not all say on which"
+        )
     mean = found[0].factors
     mean.flat.copy_(torch.stack([checkpoint.factors.flat for checkpoint in found]).mean(0))
     for factor in mean.b.values():
         factor.mul_(scale)
-    return found[0]._replace(on=next(iter(on), None))
+    return found[0]
 
 
 def main() -> None:

@@ -7,6 +7,8 @@ Resident memory at its peak, of large files in which all tables fill; of short t
 from dataclasses import dataclass
 
 from nacrith.codec.cutting import HEAD
+from nacrith.codec.drafts import bytes_of_tables
+from nacrith.codec.guesser import MAX_STREAMS
 from nacrith.codec.text_mixing import INSTEAD_OF_MODEL
 from nacrith.models.model_size import ModelSize
 from predictors.mixing.decision import line_bits
@@ -84,7 +86,8 @@ class TextShape:
 def with_model(size: ModelSize, shape: TextShape, block: int) -> int:
     """Bytes of a process that codes a frame of `block` bytes by the model."""
     streams = shape.streams
-    positions = min(shape.window, shape.tokens // streams + HEAD + _PROMPT)
+    fed = shape.tokens // streams + HEAD + _PROMPT
+    positions = min(shape.window, fed)
     symbols = shape.tokens
     rows = max(streams, _ROWS)
     return (
@@ -95,6 +98,7 @@ def with_model(size: ModelSize, shape: TextShape, block: int) -> int:
         + rows * size.row
         + min(size.head, _ROWS_MOVED * symbols * size.head_row)
         + (_LINE << line_bits(symbols))
+        + (bytes_of_tables(streams * fed) if streams <= MAX_STREAMS else 0)
         + _COPIES * block
     )
 

@@ -39,7 +39,7 @@ def done_of(part: BinaryIO, source: BinaryIO, block_size: int, inside: Inside) -
     """Bytes of the original that an interrupted run has compressed; `source` is read as far.
 
     Raises:
-        ResumeError: that was another original, or another block size.
+        ResumeError: that was another original or block size, or other streams were opened.
     """
     done = 0
     blocks = read_blocks(source, block_size, inside)
@@ -53,8 +53,9 @@ def check_frame(header: Header, frame: Frame, expected: Header, block: bytes) ->
     """Raise ResumeError unless `frame` is what this run would write for `block`."""
     if frame.original_size != len(block) or frame.check != check_of(block):
         raise ResumeError(
-            "the input has changed since the interrupted run, or the block size was another; "
-            "resume with that, or start afresh with -f"
+            "the input has changed since the interrupted run, or the block size was another, or "
+            "other streams were opened (--inside, --memlimit); resume with those, or start "
+            "afresh with -f"
         )
     if header != expected:
         raise ResumeError(
