@@ -164,11 +164,15 @@ def test_what_is_not_compressed_is_copied_if_forced(nacrith, tmp_path):
     for refused in (
         ["-dc", "a"],
         ["-dcf", "--range", "2:5", "a"],
+        ["-df", "--range", "2:5", "a"],
         ["-df", "a"],
         ["-df", "-o", "x", "a"],
     ):
         assert_fails(nacrith(*refused), 1, "a")
     assert not (tmp_path / "x").exists()
+    # -c may be said of a range too.
+    assert nacrith("-dc", "--range", "2:5", "b.nc").stdout == NOISE[2:5]
+    assert names(tmp_path) == {"a", "b.nc"}
 
 
 def test_a_filter(nacrith):

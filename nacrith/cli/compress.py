@@ -339,7 +339,7 @@ def decompress(
     if wanted is not None:
         if out.remove:
             raise click.UsageError("--rm would lose what is outside of --range")
-        out = replace(out, stdout=not out.is_said)
+        out = replace(out, stdout=out.stdout or not out.is_said)
 
     def target(path: Path) -> Path:
         return original_name(path, out.suffix)
