@@ -234,7 +234,8 @@ def test_doubtful_text_gets_the_better_of_both_models():
 
 def test_a_kind_of_the_future_is_named():
     with pytest.raises(UnsupportedError, match="kind 6"):
-        Frame.from_bytes(to_varint(1) + to_varint(5 << 3 | 6) + b"1234" + b"12345")
+        two = to_varint(5 << 3 | Kind.STORED) + to_varint(5 << 3 | 6)
+        Frame.from_bytes(to_varint(2) + two + b"1234" + b"12345" * 2)
 
 
 @pytest.mark.parametrize("primer", [PRIMER, long_primer()], ids=["short", "long"])

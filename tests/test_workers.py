@@ -351,7 +351,7 @@ def test_a_worker_sees_its_threads():
 
 def test_the_number_of_workers_follows_from_the_machine(monkeypatch):
     monkeypatch.setattr("nacrith.workers.counting.available_threads", lambda: 8)
-    monkeypatch.setattr("nacrith.workers.counting.available_memory", lambda: 5 << 30)
+    monkeypatch.setattr("nacrith.workers.counting.available_memory", lambda: 7 << 30)
     assert [worker_count(n) for n in (None, 1, 3, 100)] == [5, 1, 3, 5]
     monkeypatch.setattr("nacrith.workers.counting.available_memory", lambda: 0)
     assert worker_count() == 1
