@@ -72,8 +72,9 @@ def correction_section(files: Mapping[str, bytes], log: Path | None = None) -> s
     ]
     if log:
         parts.append(
-            "The learning curve: cost of the model alone on validation texts, against the model\n"
-            "without a correction, in per cent (docs/correction.md).\n\n" + learning_curve(log)
+            "The learning curve of its training: cost of the model alone on validation texts,\n"
+            "against the weights that it began with, in per cent (docs/correction.md).\n\n"
+            + learning_curve(log)
         )
     return "\n".join(parts)
 
