@@ -24,7 +24,6 @@ from nacrith.transforms.jpeg.extent import LEAST_PICTURE, Extent, end_of, extent
 from nacrith.transforms.jpeg.frame_header import read_frame_header
 from nacrith.transforms.jpeg.picture import Closing, close_picture, open_picture
 from nacrith.transforms.jpeg.plain_picture import plain_picture
-from nacrith.transforms.jpeg.scan_coding import MOST
 from nacrith.transforms.opening import expanding, lepton, pictures
 from nacrith.transforms.opening.expanding import expand, restore
 from nacrith.transforms.opening.finding import find_cut_off
@@ -34,7 +33,7 @@ from nacrith.transforms.opening.limits import ALL_STREAMS, EVERYTHING, MAX_EXPAN
 from predictors.binary import least_squares
 from predictors.jpeg import block_state, dc
 from predictors.jpeg.coefficient_model import JpegModel
-from predictors.jpeg.layout import Coefficients, new_coefficients
+from predictors.jpeg.layout import MOST, Coefficients, new_coefficients
 from tests.deflate_samples import noise, prose
 from tests.jpeg_samples import KINDS, grey_picture, picture, scan_header
 

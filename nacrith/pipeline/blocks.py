@@ -31,8 +31,8 @@ def read_blocks(source: BinaryIO, size: int, inside: Inside) -> Iterator[bytes]:
     is longer.
     """
     kept = b""
-    last: Media | None = None
-    behind = 0
+    previous = b""
+    rest: Media | None = None
     while True:
         block = kept[:size]
         kept = kept[size:]
@@ -42,8 +42,10 @@ def read_blocks(source: BinaryIO, size: int, inside: Inside) -> Iterator[bytes]:
             return
         if len(block) == size >= _LEAST_BLOCK:
             block, kept = _up_to_the_end(block, kept, source, inside)
-        rest = last and rest_behind(last, behind, len(block))
-        last, behind = _last_media(block, rest), len(block)
+        if previous:
+            last = _last_media(previous, rest)
+            rest = last and rest_behind(last, len(previous), len(block))
+        previous = block
         yield Block(block, rest) if rest else block
 
 

@@ -27,15 +27,10 @@ from predictors.mixing.logistic import (
     PROBABILITY_BITS,
     clamp_probability,
     squash,
-    stretch,
 )
 
 _STATES = 1 << 8
 _RUNS = 1 << 8
-_P_SHIFT = PROBABILITY_BITS - rate_map.BITS
-_HALF = rate_map.ONE >> 1
-_DISTANCE_SHIFT = 7
-"""A probability's distance from 1/2 becomes an input of up to 4 bits."""
 
 INPUTS_PER_KIND = 4
 """Of the mixer, beside what a run expects."""
@@ -245,11 +240,11 @@ def look_up(t: Tables, nibble: int) -> Any:
         t.entries[k] = entry
         if state:
             p = rate_map.probability(t.state_map[entry])
-            inputs[k] = stretch(p << _P_SHIFT)
-            inputs[kinds + k] = (p - _HALF) >> _DISTANCE_SHIFT
+            inputs[k] = rate_map.log_odds(p)
+            inputs[kinds + k] = rate_map.distance(p)
             p = rate_map.probability(t.table[place])
-            inputs[2 * kinds + k] = stretch(p << _P_SHIFT)
-            inputs[3 * kinds + k] = (p - _HALF) >> _DISTANCE_SHIFT
+            inputs[2 * kinds + k] = rate_map.log_odds(p)
+            inputs[3 * kinds + k] = rate_map.distance(p)
             known += 1
         else:
             inputs[k] = 0
@@ -273,7 +268,7 @@ def look_up_runs(t: Tables, partial: int) -> None:
         if expected >= 0:
             entry = k * _RUNS + count
             t.run_entries[k] = entry << 1 | expected
-            x = stretch(rate_map.probability(t.run_map[entry]) << _P_SHIFT)
+            x = rate_map.log_odds(rate_map.probability(t.run_map[entry]))
             inputs[runs + k] = x if expected else -x
         else:
             t.run_entries[k] = -1

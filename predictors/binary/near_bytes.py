@@ -14,15 +14,10 @@ import numpy.typing as npt
 from coder.kernels import inlined
 from predictors.mixing import rate_map
 from predictors.mixing.hashing import bucket
-from predictors.mixing.logistic import PROBABILITY_BITS, stretch
 
 _ENTRIES = 1 << 16
 _LIMIT = 255
 """Probabilities are means of what followed, of as many as this."""
-
-_P_SHIFT = PROBABILITY_BITS - rate_map.BITS
-_HALF = rate_map.ONE >> 1
-_DISTANCE_SHIFT = 7
 
 INPUTS = 2
 """Of the mixer, for each map: log-odds, and distance from one half."""
@@ -39,7 +34,7 @@ written by the model.
 def new_near(n: int) -> Near:
     """n untrained maps."""
     return Near(
-        maps=rate_map.entries(np.full(n * _ENTRIES, _HALF), 0),
+        maps=rate_map.entries(np.full(n * _ENTRIES, rate_map.HALF), 0),
         places=np.zeros(n, dtype=np.int64),
         near_to=np.zeros(n, dtype=np.int64),
         contexts=np.zeros(n, dtype=np.int64),
@@ -68,8 +63,8 @@ def look_up(
         place = j * _ENTRIES + bucket(near.contexts[j], context, _ENTRIES)
         near.places[j] = place
         p = rate_map.probability(near.maps[place])
-        inputs[first + INPUTS * j] = stretch(p << _P_SHIFT)
-        inputs[first + INPUTS * j + 1] = (p - _HALF) >> _DISTANCE_SHIFT
+        inputs[first + INPUTS * j] = rate_map.log_odds(p)
+        inputs[first + INPUTS * j + 1] = rate_map.distance(p)
 
 
 @inlined

@@ -19,9 +19,6 @@ AT, ABOVE, LEFT, CORNER, RIGHT, ABOVE_2, LEFT_2, OTHER = range(8)
 # Columns of `BlockState.counts`, of coefficients that are not 0.
 INTERIOR_COUNT, ROW_COUNT, COLUMN_COUNT = range(3)
 
-MOST = 2047
-"""No coefficient is larger."""
-
 EDGE_INPUTS, EDGE_FEW_INPUTS, DC_INPUTS, SIZE_INPUTS, VALUE_INPUTS = 20, 12, 33, 14, 13
 
 _FORGET = 0.999

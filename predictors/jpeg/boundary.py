@@ -78,6 +78,15 @@ def expected_flat(border: Border, side: int, k: int) -> Any:
 
 
 @inlined
+def write_inputs(border: Border, side: int, k: int, scale: float, inputs: Any, first: int) -> None:
+    """Write the four rows of pixels, of coefficient k along a border, from place `first` on."""
+    inputs[first] = border.last[side, k] * scale
+    inputs[first + 1] = border.before_last[side, k] * scale
+    inputs[first + 2] = border.first[side, k] * scale
+    inputs[first + 3] = border.second[side, k] * scale
+
+
+@inlined
 def last_rows(block: Any, quantized: npt.NDArray[np.int64], below: Any, right: Any) -> None:
     """Write the last rows and columns of pixels of a block, for those below and on the right.
 

@@ -14,7 +14,6 @@ from predictors.jpeg.block_state import (
     COLUMN_COUNT,
     CORNER,
     LEFT,
-    MOST,
     OTHER,
     RIGHT,
     ROW_COUNT,
@@ -35,7 +34,7 @@ from predictors.jpeg.decision import (
     SHAPE,
     code_value,
 )
-from predictors.jpeg.layout import Coefficients
+from predictors.jpeg.layout import MOST, Coefficients
 from predictors.jpeg.quantizing import few, level, rounded, signed
 from predictors.mixing.hashing import combine
 

@@ -17,7 +17,6 @@ from predictors.jpeg.block_state import (
     CORNER,
     LEFT,
     LEFT_2,
-    MOST,
     OTHER,
     RIGHT,
     ROW_COUNT,
@@ -40,7 +39,7 @@ from predictors.jpeg.decision import (
     code_count,
     code_value,
 )
-from predictors.jpeg.layout import Coefficients
+from predictors.jpeg.layout import MOST, Coefficients
 from predictors.jpeg.quantizing import few, level, rounded, signed
 from predictors.mixing.hashing import combine
 
@@ -208,10 +207,7 @@ def _contexts(
     best = predict(learned.edges, p)
     inputs = learned.edges_few.sums.inputs
     scale = 1.0 / np.float64(unit)
-    inputs[0] = border.last[side, j] * scale
-    inputs[1] = border.before_last[side, j] * scale
-    inputs[2] = border.first[side, j] * scale
-    inputs[3] = border.second[side, j] * scale
+    boundary.write_inputs(border, side, j, scale, inputs, 0)
     inputs[4], inputs[5], inputs[6], inputs[7] = pa, pl, pc, pr
     inputs[8], inputs[9], inputs[10], inputs[11] = i1, i2, last, po
     second = predict(learned.edges_few, p)

@@ -14,15 +14,10 @@ from coder.kernels import inlined
 from predictors.jpeg.quantizing import fine_level
 from predictors.mixing import rate_map
 from predictors.mixing.hashing import bucket
-from predictors.mixing.logistic import PROBABILITY_BITS, stretch
 
 _ENTRIES = 1 << 16
 _LIMIT = 511
 """Probabilities are means of what followed, of as many as this."""
-
-_P_SHIFT = PROBABILITY_BITS - rate_map.BITS
-_HALF = rate_map.ONE >> 1
-_DISTANCE_SHIFT = 7
 
 INPUTS = 2
 """Of the mixer for each expected value."""
@@ -42,7 +37,7 @@ magnitude is expected.
 def new_expectations(n: int) -> Expectations:
     """Untrained."""
     return Expectations(
-        maps=rate_map.entries(np.full(n * _ENTRIES, _HALF), 0),
+        maps=rate_map.entries(np.full(n * _ENTRIES, rate_map.HALF), 0),
         places=np.zeros(n, dtype=np.int64),
         values=np.zeros(n, dtype=np.int64),
         contexts=np.zeros(n, dtype=np.int64),
@@ -69,8 +64,8 @@ def look_up(
         place = j * _ENTRIES + bucket(e.contexts[j], np.int64(what) << 7 | where, _ENTRIES)
         e.places[j] = place
         p = rate_map.probability(e.maps[place])
-        inputs[first + INPUTS * j] = stretch(p << _P_SHIFT)
-        inputs[first + INPUTS * j + 1] = (p - _HALF) >> _DISTANCE_SHIFT
+        inputs[first + INPUTS * j] = rate_map.log_odds(p)
+        inputs[first + INPUTS * j + 1] = rate_map.distance(p)
 
 
 @inlined

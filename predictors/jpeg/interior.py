@@ -20,7 +20,6 @@ from predictors.jpeg.block_state import (
     INTERIOR_COUNT,
     LEFT,
     LEFT_2,
-    MOST,
     OTHER,
     RIGHT,
     ROW_COUNT,
@@ -44,7 +43,7 @@ from predictors.jpeg.decision import (
     code_count,
     code_value,
 )
-from predictors.jpeg.layout import INTERIOR, Coefficients
+from predictors.jpeg.layout import INTERIOR, MOST, Coefficients
 from predictors.jpeg.quantizing import few, fine_level, level, rounded, signed
 from predictors.mixing.hashing import combine
 
@@ -247,14 +246,8 @@ def _contexts(
     size = max(predict(learned.sizes, p), np.int64(0))
     inputs = learned.values.sums.inputs
     scale = 1.0 / np.float64(unit)
-    inputs[0] = border.last[boundary.ABOVE, x] * scale
-    inputs[1] = border.before_last[boundary.ABOVE, x] * scale
-    inputs[2] = border.first[boundary.ABOVE, x] * scale
-    inputs[3] = border.second[boundary.ABOVE, x] * scale
-    inputs[4] = border.last[boundary.LEFT, y] * scale
-    inputs[5] = border.before_last[boundary.LEFT, y] * scale
-    inputs[6] = border.first[boundary.LEFT, y] * scale
-    inputs[7] = border.second[boundary.LEFT, y] * scale
+    boundary.write_inputs(border, boundary.ABOVE, x, scale, inputs, 0)
+    boundary.write_inputs(border, boundary.LEFT, y, scale, inputs, 4)
     inputs[8], inputs[9], inputs[10], inputs[11], inputs[12] = pa, pl, pc, pr, po
     value = predict(learned.values, p)
 

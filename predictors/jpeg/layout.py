@@ -8,6 +8,9 @@ import numpy.typing as npt
 COEFFICIENTS = 64
 """In a block."""
 
+MOST = 2047
+"""No coefficient is larger."""
+
 # Columns of `Components`: blocks of a component in an MCU, across and down; its quantization
 # table; its blocks across and down, whole MCUs; those that hold pixels; the first of its blocks.
 ACROSS, DOWN, QUANTIZED_BY, WIDTH, HEIGHT, USED_WIDTH, USED_HEIGHT, FIRST = range(8)

@@ -11,9 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from coder.kernels import njit
+from predictors.mixing.logistic import PROBABILITY_BITS, stretch
 
 BITS = 22
 ONE = 1 << BITS
+HALF = ONE >> 1
+_TO_PROBABILITY = PROBABILITY_BITS - BITS
+_DISTANCE_SHIFT = 7
+"""A probability's distance from 1/2 becomes an input of up to 4 bits."""
+
 _COUNT_BITS = 10
 _COUNT_MASK = (1 << _COUNT_BITS) - 1
 
@@ -30,6 +36,18 @@ def entries(probabilities: np.ndarray, confidence: int) -> np.ndarray:
 def probability(entry: int) -> Any:
     """The probability of a one, int64 in 2**-22."""
     return np.int64(entry) >> _COUNT_BITS
+
+
+@njit(cache=True, forceinline=True, _nrt=False)
+def log_odds(p: int) -> Any:
+    """An input of the mixer: the log-odds of `probability`."""
+    return stretch(p << _TO_PROBABILITY)
+
+
+@njit(cache=True, forceinline=True, _nrt=False)
+def distance(p: int) -> Any:
+    """Another one: how far `probability` is from one half."""
+    return (p - HALF) >> _DISTANCE_SHIFT
 
 
 @njit(cache=True, forceinline=True, _nrt=False)

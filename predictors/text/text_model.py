@@ -31,7 +31,6 @@ from predictors.mixing.logistic import (
     PROBABILITY_BITS,
     clamp_probability,
     squash,
-    stretch,
 )
 from predictors.snapshot import copied, put_back
 from predictors.text.text_contexts import (
@@ -53,10 +52,6 @@ _STATES = 1 << 8
 _STATE_LIMIT = 1023
 """A state's probability is the mean of what followed it, of as many as this."""
 
-_P_SHIFT = PROBABILITY_BITS - rate_map.BITS
-_HALF = rate_map.ONE >> 1
-_DISTANCE_SHIFT = 7
-"""A probability's distance from 1/2 becomes an input of up to 4 bits."""
 
 _MIN_SLOT_BITS, _MAX_SLOT_BITS = 14, 22
 """A table of slots takes from 256 KiB to 64 MiB."""
@@ -383,8 +378,8 @@ def _look_up(t: Tables, kinds: int, gives: int, nibble: int) -> Any:
         t.entries[k] = entry
         p = rate_map.probability(t.state_map[entry])
         if state:
-            t.inputs[k] = stretch(p << _P_SHIFT)
-            t.inputs[kinds + k] = (p - _HALF) >> _DISTANCE_SHIFT
+            t.inputs[k] = rate_map.log_odds(p)
+            t.inputs[kinds + k] = rate_map.distance(p)
             if gives > 2:
                 t.inputs[2 * kinds + k] = t.inputs[k] if _ONE_SIDED[state] else np.int32(0)
             known += 1

@@ -12,6 +12,7 @@ from predictors.jpeg.layout import (
     ACROSS,
     COEFFICIENTS,
     DOWN,
+    MOST,
     USED_HEIGHT,
     USED_WIDTH,
     ZIGZAG,
@@ -35,7 +36,7 @@ BEGIN, END, KNOWN, LEFT, PROGRESSIVE, INTERVAL, UNITS, ROW = range(13, 21)
 _PLACES = 21
 
 _MOST_BITS_LEFT = 13
-_MOST_BITS_LEFT_BY_REFINEMENT = 10
+_MOST_BITS_LEFT_BY_REFINEMENT = MOST.bit_length() - 1
 """Coefficients have eleven digits."""
 
 

@@ -21,8 +21,8 @@ from nacrith.transforms.jpeg.bit_stream import (
 )
 from nacrith.transforms.jpeg.frame_header import FrameHeader
 from nacrith.transforms.jpeg.markers import UNITS, Markers, blocks_of
-from nacrith.transforms.jpeg.scan_coding import MOST, code_scan
-from predictors.jpeg.layout import COEFFICIENTS, Coefficients, count_blocks
+from nacrith.transforms.jpeg.scan_coding import code_scan
+from predictors.jpeg.layout import COEFFICIENTS, MOST, Coefficients, count_blocks
 
 MAX_SCANS = 1 << 10
 """Programs write up to a dozen."""

@@ -36,15 +36,23 @@ from nacrith.transforms.jpeg.markers import (
     ROW,
     N,
 )
-from predictors.jpeg.layout import ACROSS, DOWN, FIRST, WIDTH, ZIGZAG, Coefficients, Components
+from predictors.jpeg.layout import (
+    ACROSS,
+    DOWN,
+    FIRST,
+    MOST,
+    WIDTH,
+    ZIGZAG,
+    Coefficients,
+    Components,
+)
 from predictors.mixing.logistic import bit_length
 
 Ints = npt.NDArray[np.int64]
 
-MOST_BITS = 11
+MOST_BITS = MOST.bit_length()
 """Digits of a coefficient, and of a difference of DC. (T.81, F.1.2: of 8-bit pixels.)"""
 
-MOST = (1 << MOST_BITS) - 1
 _LONG_RUN = 15
 """The run of 16 zeros."""
 
