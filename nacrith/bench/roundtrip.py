@@ -54,12 +54,13 @@ def go_over(
     with note.open("a", encoding="utf-8") as notes:
         if is_cut:
             notes.write("\n")
-        for result in _results(todo, level, workers, end):
+        results = _results(todo, level, workers, end)
+        for n, result in enumerate(results, len(files) - len(todo) + 1):
             done[result["key"]] = result
             if "unread" not in result:
                 notes.write(json.dumps(result) + "\n")
                 notes.flush()
-            tell(sum(_key(file) in done for file in files), len(files))
+            tell(n, len(files))
     return [done[_key(file)] for file in files if _key(file) in done]
 
 
