@@ -199,6 +199,37 @@ def test_a_closed_pipe_is_no_traceback(tmp_path, unbuffered):
     assert (tmp_path / "out").read_bytes()[:4] == b"NC06"
 
 
+COMMANDS_THAT_PRINT = [
+    ["-h"], ["-V"], ["compress", "-h"], ["completion", "bash"], ["list", "x.nc"],
+    ["info", "--json", "x.nc"], ["test", "--quick", "--json", "x.nc"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", COMMANDS_THAT_PRINT, ids=" ".join)
+def test_a_reader_that_has_gone_ends_every_command_alike(nacrith, tmp_path, arguments):
+    assert nacrith("-1", "-o", "x.nc", stdin=b"a text").returncode == 0
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "nacrith", *arguments]
+    result = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=writer,
+        stderr=subprocess.PIPE, timeout=60, check=False,
+    )  # fmt: skip
+    os.close(writer)
+    assert (result.returncode, result.stderr) == (128 + signal.SIGPIPE, b"")
+
+
+@pytest.mark.parametrize("arguments", [*COMMANDS_THAT_PRINT, ["-c", "x.nc"]], ids=" ".join)
+def test_a_closed_standard_output_is_an_error(nacrith, tmp_path, arguments):
+    assert nacrith("-1", "-o", "x.nc", stdin=b"a text").returncode == 0
+    command = f"exec {sys.executable} -m nacrith {' '.join(arguments)} >&-"
+    result = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE, timeout=60, check=False,
+    )  # fmt: skip
+    assert_fails(result, 1, "standard output is closed")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_leaves_nothing_behind(tmp_path, tiny_gguf, number):
     (tmp_path / "a").write_bytes(TEXT * 400)

@@ -126,15 +126,33 @@ def test_completion_scripts(nacrith, shell):
     assert f"_NACRITH_COMPLETE={shell}_complete" in script
 
 
-def test_completion_completes():
+@pytest.mark.parametrize(
+    ("line", "some"),
+    [
+        ("nacrith comp", ["plain,completion", "plain,compress"]),
+        ("nacrith book", ["file,book"]),
+        ("nacrith -9 book", ["file,book"]),
+        ("nacrith -d -f book", ["file,book"]),
+        ("nacrith book.txt -o b", ["file,b"]),
+        ("nacrith decompress book", ["file,book"]),
+        ("nacrith --be", ["plain,--best"]),
+        ("nacrith -d --ra", ["plain,--range"]),
+        ("nacrith -t --qui", ["plain,--quiet", "plain,--quick"]),
+        ("nacrith -d -l book", ["file,book"]),
+        ("nacrith models im", ["plain,import"]),
+        ("nacrith completion ba", ["plain,bash"]),
+    ],
+)
+def test_completion_completes(line, some):
+    """Commands, and files and options of what is done without one."""
     code = "import sys; sys.argv = ['nacrith']; from nacrith.cli import main; main()"
     environment = {
         **os.environ,
         "_NACRITH_COMPLETE": "bash_complete",
-        "COMP_WORDS": "nacrith comp",
-        "COMP_CWORD": "1",
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(line.count(" ")),
     }
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True
     )
-    assert result.stdout.split() == ["plain,completion", "plain,compress"]
+    assert sorted(result.stdout.split()) == sorted(some)

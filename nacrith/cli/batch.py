@@ -1,12 +1,10 @@
 """A command over several files: one that fails does not stop the others."""
 
-import os
-import signal
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nacrith.cli.broken_pipe import exiting_without_reader
 from nacrith.cli.directory_walk import Choice, walk
 from nacrith.cli.display import say
 from nacrith.cli.failures import describe, is_internal, show_traceback
@@ -76,14 +74,10 @@ def for_each(
             whole.begin_file(path)
         before = n_failed
         try:
-            summary = job(input_of(path))
+            with exiting_without_reader():
+                summary = job(input_of(path))
             summaries += [summary] if summary else []
             n_done += 1
-        except BrokenPipeError:
-            # The reader has gone; the interpreter must not try to flush again. (click would
-            # exit with 1.)
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            sys.exit(128 + signal.SIGPIPE)
         except Exception as error:
             failed(path, describe(error))
             if verbose and is_internal(error):

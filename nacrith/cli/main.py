@@ -4,12 +4,14 @@ import io
 import os
 import signal
 import sys
+from typing import TextIO, cast
 
 import click
 
 from nacrith import __version__
 from nacrith.cli.bench import bench
 from nacrith.cli.check import test
+from nacrith.cli.closed_output import ClosedOutput
 from nacrith.cli.completion import completion
 from nacrith.cli.compress import compress, decompress
 from nacrith.cli.display import printable, say
@@ -17,12 +19,14 @@ from nacrith.cli.explain import explain
 from nacrith.cli.failures import describe, is_internal, show_traceback
 from nacrith.cli.inspect import doctor, info, models, setup
 from nacrith.cli.listing import list_files
+from nacrith.cli.program import Program
 from nacrith.cli.short_form import command_arguments
 from nacrith.system import signals
 from nacrith.system.environment import check_environment
 
 
 @click.group(
+    cls=Program,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     invoke_without_command=True,
 )
@@ -93,6 +97,8 @@ def _prepare_streams() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
+    if sys.stdout is None:
+        sys.stdout = cast(TextIO, ClosedOutput())
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (until the end)
 

@@ -78,8 +78,6 @@ def standard_output() -> BinaryIO:
     Raises:
         FileError: it is closed.
     """
-    if sys.stdout is None:
-        raise FileError("standard output is closed; say where to write with -o")
     stream = sys.stdout.buffer
     # PYTHONUNBUFFERED takes the buffer away, and with it the loop around short writes.
     return io.BufferedWriter(stream) if isinstance(stream, io.RawIOBase) else stream
