@@ -1,7 +1,10 @@
 """Several files, folders: one that fails does not stop the others."""
 
+import builtins
 import os
 import random
+
+import pytest
 
 from tests.conftest import assert_fails
 
@@ -81,3 +84,48 @@ def test_names_that_are_not_utf8(nacrith, tmp_path):
     assert nacrith("compress", "-v", name, environment=strict).returncode == 0
     result = nacrith("info", name + ".nc", environment=strict)
     assert result.returncode == 0 and result.stdout.startswith(rb"caf\xe9.nc: NC06")
+
+
+@pytest.mark.parametrize("command", ["decompress", "test", "list", "info"])
+def test_a_message_names_its_file(tmp_path, monkeypatch, run_main, command):
+    """Also a file whose name is a word of the message, or a part of one."""
+    monkeypatch.chdir(tmp_path)
+    files = ["a", "is", "NC06", "t", "long name"]
+    for name in files:
+        (tmp_path / name).write_bytes(NOISE)
+    _, message = run_main(command, *(["-c"] if command == "decompress" else []), *files)
+    found = [line.partition(": this is")[0] for line in message.splitlines()]
+    assert found[:-1] == [f"nacrith: {name}" for name in files]
+
+
+@pytest.mark.parametrize("command", ["compress", "decompress", "test", "list"])
+def test_quiet_is_quiet_of_the_count(tmp_path, run_main, command):
+    files = [tmp_path / "missing.nc", tmp_path / "missed.nc"]
+    code, message = run_main(command, "-q", *files)
+    assert code == 1
+    lines = [f"nacrith: can't read {file}: No such file or directory" for file in files]
+    assert message.splitlines() == lines
+    assert "0 files done, 2 failed" in run_main(command, *files)[1]
+
+
+@pytest.mark.parametrize("command", ["compress", "decompress", "test", "list", "info"])
+def test_a_file_that_must_not_be_read(tmp_path, monkeypatch, run_main, command):
+    """It is no wrong usage, for which nothing would be done. (Root may read all, so it is told.)"""
+    from nacrith.system import files
+
+    packed = b"NC06 is not all there is"
+    locked, other = tmp_path / "locked.nc", tmp_path / "other.nc"
+    for path in (locked, other):
+        path.write_bytes(packed)
+
+    def refuse(path, *rest):
+        if path == locked:
+            raise PermissionError(13, "Permission denied")
+        return builtins.open(path, *rest)
+
+    monkeypatch.setattr(os, "access", lambda path, *rest, **given: str(path) != str(locked))
+    monkeypatch.setattr(files, "open", refuse, raising=False)
+    code, message = run_main(command, *(["-f"] if command == "compress" else []), locked, other)
+    assert code == 1
+    assert f"can't read {locked}: Permission denied" in message
+    assert str(other) in message or (tmp_path / "other.nc.nc").exists()

@@ -10,6 +10,7 @@ from nacrith.cli.display import say
 from nacrith.cli.failures import describe, is_internal, show_traceback
 from nacrith.cli.inputs import Inputs, input_of
 from nacrith.cli.whole_run import WholeRun
+from nacrith.errors import FileError
 from nacrith.plural import counted
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def for_each(
     Args:
         choose: which files in folders are meant.
         summarize: say at the end what was done if there were several files.
-        quiet: do not name the files that were passed over.
+        quiet: do not name the files that were passed over, nor say at the end how many failed.
         verbose: show where an internal error came from.
         whole: told how far the run is; all files are then looked for before the first is begun.
 
@@ -55,11 +56,10 @@ def for_each(
     n_done = n_failed = 0
     summaries = []
 
-    def failed(path: Path | str, message: str) -> None:
+    def failed(message: str) -> None:
         nonlocal n_failed
         n_failed += 1
-        name = "" if str(path) == "-" or str(path) in message else f"{path}: "
-        say(f"nacrith: {name}{message}")
+        say(f"nacrith: {message}")
 
     def passed_over(path: Path, choice: Choice) -> None:
         if not quiet:
@@ -79,15 +79,22 @@ def for_each(
             summaries += [summary] if summary else []
             n_done += 1
         except Exception as error:
-            failed(path, describe(error))
+            failed(_with_name(path, error))
             if verbose and is_internal(error):
                 show_traceback(error)
         if whole:
             whole.end_file(failed=n_failed > before)
-    if n_done + n_failed > 1 and (n_failed or summarize):
+    if n_done + n_failed > 1 and (n_failed or summarize) and not quiet:
         _summarize(n_done, n_failed, summaries)
     if n_failed:
         raise SystemExit(1)
+
+
+def _with_name(path: Path, error: Exception) -> str:
+    """What went wrong, with the name of the file. Errors of files have it in their text."""
+    message = describe(error)
+    has_name = isinstance(error, FileError) and str(path) in message
+    return message if has_name or str(path) == "-" else f"{path}: {message}"
 
 
 def _summarize(n_done: int, n_failed: int, summaries: "list[Summary]") -> None:

@@ -51,7 +51,7 @@ def walk(
     inputs: Inputs,
     choose: Callable[[Path], Choice],
     passed_over: Callable[[Path, Choice], None],
-    failed: Callable[[Path | str, str], None],
+    failed: Callable[[str], None],
 ) -> Iterator[Path]:
     """Yield the files, with those in folders, sorted; links in folders are left out.
 
@@ -59,11 +59,11 @@ def walk(
 
     Args:
         passed_over: told of files that one may have thought would be taken.
-        failed: told of folders that can't be read, with a message.
+        failed: told of folders that can't be read.
     """
 
     def unreadable(error: OSError) -> None:
-        failed(error.filename, f"can't read {error.filename}: {error.strerror}")
+        failed(f"can't read {error.filename}: {error.strerror}")
 
     for path in inputs.files:
         if inputs.is_excluded(path):

@@ -79,7 +79,8 @@ class _Name(click.Path):
     """A path; the empty one, which `Path` would take for this folder, is none."""
 
     def __init__(self, allow_dash: bool = False) -> None:
-        super().__init__(path_type=Path, allow_dash=allow_dash)
+        # What can't be read or written is told by who opens it, and does not stop the others.
+        super().__init__(path_type=Path, allow_dash=allow_dash, readable=False)
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
         if value == "":
