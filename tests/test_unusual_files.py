@@ -26,6 +26,19 @@ def test_folders_are_refused(nacrith, tmp_path, command, name):
     assert_fails(nacrith(command, name), 1, "is a directory")
 
 
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("my letters", "tar -cf - 'my letters' | nacrith compress > 'my letters.tar.nc'"),
+        ("..", "tar -cf - .. | nacrith compress > folder.tar.nc"),
+    ],
+)
+def test_how_to_pack_a_folder_can_be_pasted(tmp_path, monkeypatch, run_main, name, command):
+    (tmp_path / "my letters").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert run_main("compress", name)[1].strip().endswith(command)
+
+
 def test_an_output_folder_that_is_not_there(nacrith, tmp_path):
     (tmp_path / "a").write_bytes(NOISE)
     assert_fails(nacrith("compress", "-o", "new/", "a"), 1, "there is no folder new/")

@@ -1,6 +1,7 @@
 """One file from input to output: opened, reported on, closed in the right order."""
 
 import os
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -120,7 +121,7 @@ class FileJob:
             name = name_of(self._path)
             raise ChangedError(
                 f"{name} has changed while it was read; try again, or if it grows all the time, "
-                f"as a log does, take what is there now: nacrith compress < {name}"
+                f"as a log does, take what is there now: nacrith compress < {shlex.quote(name)}"
             )
 
     def finish(self, summary: "Summary") -> None:

@@ -4,6 +4,7 @@ import functools
 import io
 import os
 import re
+import shlex
 import stat
 import sys
 import weakref
@@ -54,9 +55,10 @@ def open_input(
         # Opening a pipe could wait for ever.
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
+            packed = shlex.quote(f"{path.name.strip('.') or 'folder'}.tar{SUFFIX}")
             raise FileError(
                 f"{path} is a directory; use -r for the files in it, or pack it: "
-                f"tar -cf - {path} | nacrith compress > {path.name or 'folder'}.tar{SUFFIX}"
+                f"tar -cf - {shlex.quote(str(path))} | nacrith compress > {packed}"
             )
         if not stat.S_ISREG(mode) and not special:
             raise FileError(
