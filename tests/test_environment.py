@@ -16,7 +16,7 @@ _NAME = re.compile(r'"(NACRITH_[A-Z]+|NUMBA_[A-Z_]+|XDG_[A-Z_]+|GOMP_[A-Z]+)"')
     ("name", "bad", "good"),
     [
         ("NUMBA_NUM_THREADS", ["0", "-3", "x", "", "1e9", "99999999"], ["1", "08"]),
-        ("NACRITH_THREADS", ["0", "-3", "x", "²"], ["", "1", "16"]),
+        ("NACRITH_THREADS", ["-3", "x", "²"], ["", "0", "1", "16"]),
         ("NUMBA_CPU_FEATURES", ["avx2", "+avx2,", "+avx2 fma", "+"], ["", "+avx2,-avx512f"]),
         ("NACRITH_LEVEL", ["0", "10", "x"], ["", "1", "9"]),
         (
@@ -74,3 +74,15 @@ def test_a_value_that_numba_ignores_is_one_line(nacrith):
     result = nacrith("compress", "-c", stdin=b"a", environment={"NUMBA_OPT": "7"})
     assert result.returncode == 0
     assert result.stderr.count(b"\n") == 1 and b"NUMBA_OPT" in result.stderr
+
+
+@pytest.mark.parametrize(("given", "threads"), [("0", None), ("3", 3)])
+def test_an_option_counts_more_than_the_variable(monkeypatch, tmp_path, run_main, given, threads):
+    """0 too: all processors, not what the variable says."""
+    from predictors.language_models.numerics import available_threads
+
+    all_there_are = available_threads()
+    monkeypatch.setenv("NACRITH_THREADS", "7")
+    (tmp_path / "a").write_bytes(b"a text")
+    assert run_main("compress", "-1", "-T", given, tmp_path / "a")[0] == 0
+    assert available_threads() == (threads or all_there_are)

@@ -22,7 +22,6 @@ from nacrith.cli.options import (
     SUFFIXES,
     THREADS,
     Team,
-    limit_threads,
     with_workers,
 )
 from nacrith.cli.whole_run import WholeRun
@@ -64,7 +63,6 @@ def test(
     nacrith test --quick -r backup/
     """
 
-    limit_threads(threads)
     limit = chosen_limit(memlimit, team)
     whole = WholeRun()
     hidden = quiet or no_progress

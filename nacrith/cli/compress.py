@@ -33,7 +33,6 @@ from nacrith.cli.options import (
     Count,
     Parsed,
     Team,
-    limit_threads,
     size_between,
     with_level,
     with_workers,
@@ -183,7 +182,6 @@ def compress(
         team.device,
     )
 
-    limit_threads(threads)
     limit = chosen_limit(memlimit, team)
     out = replace(out, is_trial=dry_run)
 
@@ -335,7 +333,6 @@ def decompress(
     nacrith decompress -c book.txt.nc | less
     nacrith decompress --range 4M:5M book.txt.nc
     """
-    limit_threads(threads)
     if wanted is not None:
         if out.remove:
             raise click.UsageError("--rm would lose what is outside of --range")

@@ -163,9 +163,18 @@ SUFFIXES = click.option(
     "-S", "--suffix", type=Parsed("suffix", _suffix), default=SUFFIX, show_default=True,
     metavar=".SUF", help="Ending of the compressed files.",
 )  # fmt: skip
+
+
+def _limit_threads(context: click.Context, option: click.Parameter, threads: int | None) -> int:
+    """Let this process and its workers use so many threads; 0 = all, None = none was given."""
+    if threads is not None:
+        os.environ["NACRITH_THREADS"] = str(threads)
+    return threads or 0
+
+
 THREADS = click.option(
-    "-T", "--threads", type=Count(0, MAX_THREADS), default=0, metavar="N",
-    help="Threads (0: all CPUs).",
+    "-T", "--threads", type=Count(0, MAX_THREADS), default=None, callback=_limit_threads,
+    metavar="N", help="Threads (0: all CPUs).",
 )  # fmt: skip
 
 
@@ -180,12 +189,6 @@ DRY_RUN = click.option(
     "--dry-run", is_flag=True,
     help="Only say what would be done: size, level, time, memory, names.",
 )  # fmt: skip
-
-
-def limit_threads(threads: int) -> None:
-    """Let this process and its workers use so many threads; 0 = all."""
-    if threads:
-        os.environ["NACRITH_THREADS"] = str(threads)
 
 
 STREAMS = click.option(

@@ -32,10 +32,10 @@ VARIABLES = {
         "a level from 1 to 9",
     ),
     "NACRITH_THREADS": Variable(
-        "Threads to use, where -T does not say otherwise; of Python's interface too.",
+        "Threads to use, where -T does not say otherwise, 0 for all; of Python's interface too.",
         "the processors that the process may use",
-        r"(0*[1-9][0-9]{0,3})?",
-        "a number of threads from 1 to 9999",
+        r"(0*[0-9]{1,4})?",
+        "a number of threads from 0 to 9999",
     ),
     "NACRITH_MEMLIMIT": Variable(
         "Memory that commands take at most, as --memlimit: 800M, 2G, 50%. Not with --cluster.",
