@@ -17,6 +17,11 @@ def main(program: str = "nacrith") -> None:
             from nacrith.cli import main
 
             main(program)
+    except ModuleNotFoundError as error:
+        if error.name != "click":
+            raise
+        # A checkout that was not installed; the packages of the commands are told of by these.
+        sys.exit("nacrith: this needs click, which comes with nacrith: pip install . in its folder")
     except signals.Interrupted as end:
         if end.code == 128 + signal.SIGINT and not end.is_told:
             with suppress(OSError, AttributeError, ValueError):

@@ -19,6 +19,9 @@ _EXTRAS = {
 }
 """Of each package, the extra that brings it (pyproject.toml)."""
 
+_NEEDED = ("gguf", "numba", "numpy", "psutil", "rich", "safetensors", "tokenizers")
+"""Packages that are there unless a checkout is run that was not installed."""
+
 
 def require(*packages: str) -> None:
     """Look for packages before hours of work that end in one; raises NacrithError."""
@@ -27,12 +30,15 @@ def require(*packages: str) -> None:
 
 
 def how_to_get(packages: list[str]) -> str:
-    """What to tell a user who lacks packages of `_EXTRAS`."""
+    """What to tell a user who lacks packages of `_EXTRAS`, or one of `_NEEDED`."""
+    if set(packages) <= set(_NEEDED):
+        return f"this needs {packages[0]}, which comes with nacrith: pip install . in its folder"
     extras = ",".join(sorted({_EXTRAS[name] for name in packages}))
     return f"this needs {', '.join(packages)}: pip install 'nacrith[{extras}]'"
 
 
 def missing_package(error: Exception) -> str | None:
-    """The package of `_EXTRAS` whose lack the error is about."""
+    """The package of `_EXTRAS` or `_NEEDED` whose lack the error is about."""
     package = (getattr(error, "name", None) or "").partition(".")[0]
-    return package if isinstance(error, ModuleNotFoundError) and package in _EXTRAS else None
+    known = package in _EXTRAS or package in _NEEDED
+    return package if isinstance(error, ModuleNotFoundError) and known else None
