@@ -78,6 +78,21 @@ def test_every_command_has_a_man_page_with_all_of_its_options():
     assert PAGES["unnacrith"] == PAGES["nacat"] == ".so man1/nacrith.1\n"
 
 
+@pytest.mark.parametrize("name", [name for name in PAGES if ".so" not in PAGES[name]])
+def test_every_entry_of_a_man_page_has_words(name):
+    """A tag, and what it means. -h is an option of all commands."""
+    entries = re.findall(r"^\.TP\n\.B (.*)\n(.*)$", PAGES[name], re.MULTILINE)
+    assert all(words and not words.startswith(".") for _, words in entries)
+    assert r"\-h, \-\-help" in dict(entries)
+
+
+def test_levels_that_are_refused_are_not_in_the_help():
+    command, context = command_at(("explain",))
+    text = command.get_help(context)
+    assert " -4 " in text and "--best" in text
+    assert " -3 " not in text and "--fast" not in text
+
+
 def test_man_pages_tell_of_commands_by_use():
     names = re.findall(r"^\.BR nacrith\\-(\w+) \(1\)$", PAGES["nacrith"], re.MULTILINE)
     assert names[:3] == ["compress", "decompress", "cat"] and names.index("bench") > 9

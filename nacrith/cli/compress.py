@@ -91,9 +91,9 @@ if TYPE_CHECKING:
 @click.option(
     "--block-size",
     type=size_between(1, MAX_ORIGINAL),
-    show_default="4M",
     metavar="SIZE",
-    help="Bytes of a frame: the unit of --resume and --range. Smaller ones compress less.",
+    help="Bytes of a frame, 4M by default: the unit of --resume and --range. Smaller ones compress "
+    "less.",
 )
 @click.option(
     "--inside",

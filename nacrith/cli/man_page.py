@@ -39,7 +39,7 @@ ENVIRONMENT: Entries = tuple(
 FILES: Entries = (
     ("FILE.nc", "What compress makes of FILE."),
     ("FILE.nc.part", "It, unfinished: kept by an interrupted run for --resume."),
-    ("~/.cache/nacrith/models", "The weights of models, unpacked: 167 MB for the default one."),
+    ("~/.cache/nacrith/models", "The weights of models, unpacked: 168 MB for the default one."),
     ("~/.cache/nacrith/kernels", "Compiled kernels, where the package's own folder is read-only."),
     ("~/.local/share/nacrith/models", "Models that nacrith models has fetched or imported."),
 )
@@ -62,7 +62,7 @@ _LINKS = ("unnacrith", "nacat")
 
 def pages() -> dict[str, str]:
     """All pages by name, such as `nacrith-compress`, in the macros of man(7)."""
-    root = click.Context(cli, info_name="nacrith")
+    root = click.Context(cli, info_name="nacrith", **cli.context_settings)
     found = {"nacrith": _program(root)}
     for command, context in _by_use(cli, root):
         found[f"nacrith-{command.name}"] = _command(command, context)
@@ -169,7 +169,9 @@ def _by_use(
 def _options(command: click.Command, context: click.Context) -> list[str]:
     lines = []
     for parameter in command.get_params(context):
-        if record := parameter.get_help_record(context):
+        record = parameter.get_help_record(context)
+        # Some versions of click have one, without words, for an argument.
+        if record and record[1]:
             lines += [".TP", f".B {_escape(record[0])}", _escape(record[1])]
     return lines
 

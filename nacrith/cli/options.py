@@ -225,7 +225,8 @@ def with_level(command: Callable[..., None], least: int = 1) -> Callable[..., No
     """Add -1 to -9, --fast and --best; they arrive as `level`.
 
     Args:
-        least: what a variable says below it has no effect. Options arrive as they are.
+        least: what a variable says below it has no effect. Options arrive as they are, but the
+            help does not name them.
     """
 
     @options(
@@ -236,6 +237,7 @@ def with_level(command: Callable[..., None], least: int = 1) -> Callable[..., No
                 f"level_{level}",
                 is_flag=True,
                 help=_LEVEL_HELP[level],
+                hidden=level < least,
             )
             for level in LEVELS
         )
