@@ -342,7 +342,11 @@ def integer(name: str, value: int) -> int:
 
 def dictionary_bytes(dictionary: Data) -> bytes:
     """A dictionary's bytes; raises TypeError if it has none."""
-    return bytes(memoryview(dictionary))
+    try:
+        return bytes(memoryview(dictionary))
+    except TypeError as error:
+        found = type(dictionary).__name__
+        raise TypeError(f'dictionary must be bytes, b"" for none, not {found}') from error
 
 
 def model_path(model: StrPath | None) -> Path | None:

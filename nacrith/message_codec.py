@@ -9,6 +9,7 @@ from itertools import islice
 from nacrith.api import BackendName, Data, InsideName, PresetName, StrPath, chosen_options
 from nacrith.codec.codec_request import CodecShelf
 from nacrith.errors import NacrithError
+from nacrith.not_copied import NotCopied
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.decompress_many import decompress_many
@@ -21,7 +22,7 @@ _READ_AHEAD = 128
 """Messages that are read before the first of them is restored: two batches by length."""
 
 
-class Codec:
+class Codec(NotCopied):
     """Compresses and restores many pieces of data, with one model that stays loaded.
 
     A context manager; `close` lets go of the model, its cache and its threads. What it makes

@@ -25,6 +25,7 @@ from nacrith.api import (
 from nacrith.errors import FileError
 from nacrith.file_objects.channel import CHECK_SECONDS, Channel, StopWhenAbandoned, Worker
 from nacrith.file_objects.writing import compressing_file
+from nacrith.not_copied import NotCopied
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
 from nacrith.system.devices import DeviceChoice
@@ -76,7 +77,7 @@ def decompressobj(
     )
 
 
-class Compressor:
+class Compressor(NotCopied):
     """Compresses pieces of data into one file. For one thread at a time.
 
     What `compress` and `flush` return, put together, is the file. When a part of it comes is not
@@ -137,7 +138,7 @@ class _Packed:
         return b"".join(pieces)
 
 
-class Decompressor:
+class Decompressor(NotCopied):
     """Restores one file whose bytes come in pieces. For one thread at a time.
 
     Attributes:

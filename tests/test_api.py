@@ -104,6 +104,13 @@ def test_arguments_of_a_wrong_type(wrong, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_dictionary_of_a_wrong_type_is_named():
+    wrong: list[Any] = [None, "text", 5]
+    for dictionary in wrong:
+        with pytest.raises(TypeError, match="dictionary must be bytes"):
+            nacrith.compress(b"x", level=1, dictionary=dictionary)
+
+
 def test_data_of_a_wrong_type():
     wrong: list[Any] = [None, "text", 5, [1]]
     for data in wrong:

@@ -1,7 +1,9 @@
 """Compression and restoring piece by piece."""
 
+import copy
 import gc
 import io
+import pickle
 import random
 import threading
 import warnings
@@ -163,3 +165,16 @@ def test_an_object_for_each_thread():
     for thread in threads:
         thread.join()
     assert found == {i: bytes([i]) * 3000 for i in range(4)}
+
+
+@pytest.mark.parametrize("double", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_no_object_can_be_copied(double):
+    """A copy that goes would take what the first one holds with it."""
+    packer, unpacker = nacrith.compressobj(level=1), nacrith.decompressobj()
+    packed = packer.compress(b"a text")
+    with nacrith.Codec(level=1) as codec:
+        for each in (packer, unpacker, codec):
+            with pytest.raises(TypeError, match="can't be copied or pickled"):
+                double(each)
+        packed += packer.flush()
+        assert codec.decompress(packed) == unpacker.decompress(packed) == b"a text"
