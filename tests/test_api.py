@@ -211,6 +211,25 @@ def test_seeking(tmp_path):
             file.seek(-1)
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda file: file.seek(0, 3),
+        lambda file: file.seek(0, 4),
+        lambda file: file.seek(-1),
+        lambda file: (file.close(), file.tell()),
+        lambda file: (file.close(), file.seek(0)),
+        lambda file: (file.close(), file.read()),
+        lambda file: (file.close(), file.__enter__()),
+    ],
+)
+def test_what_any_file_object_refuses(tmp_path, use):
+    packed = nacrith.compress(TEXT, level=1)
+    for file in (nacrith.open(io.BytesIO(packed)), nacrith.open(tmp_path / "a.nc", "w", level=1)):
+        with file, pytest.raises(ValueError):
+            use(file)
+
+
 def test_a_file_object_given_is_left_open():
     packed = io.BytesIO()
     with nacrith.open(packed, "wb") as file:

@@ -1,4 +1,4 @@
-"""What the built-in `open` would refuse, found out without opening."""
+"""What the built-in `open` and its file objects would refuse, found out without opening."""
 
 import errno
 import io
@@ -45,6 +45,12 @@ def check_file_object(file: Any, action: str) -> None:
     ask = getattr(file, f"{'read' if action == 'read' else 'writ'}able", None)
     if ask and not ask():
         raise io.UnsupportedOperation(f"{file!r} is not open to {action}")
+
+
+def check_open(file: io.IOBase) -> None:
+    """Raise ValueError if it is closed, of which the wrappers of `io` do not look after all."""
+    if file.closed:
+        raise ValueError("I/O operation on closed file")
 
 
 def _error(number: int, path: StrPath) -> OSError:

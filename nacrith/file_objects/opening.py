@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from nacrith.file_objects.channel import Channel, ChannelReader, StopWhenAbandoned, Worker
+from nacrith.file_objects.openable import check_open
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.system.devices import AUTOMATIC, DeviceChoice
 from nacrith.workers.gpu_team import library_workers
@@ -74,11 +75,15 @@ class _Restored(io.RawIOBase):
         return self._begin is not None
 
     def tell(self) -> int:
+        check_open(self)
         return self._position
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         if self._begin is None:
             raise io.UnsupportedOperation("the compressed file can't be read twice")
+        if whence not in (io.SEEK_SET, io.SEEK_CUR, io.SEEK_END):
+            # The wrapper lets through what some systems have besides.
+            raise ValueError(f"whence must be 0, 1 or 2, not {whence}")
         if whence == io.SEEK_END:
             while self.read(_BUFFER):
                 pass

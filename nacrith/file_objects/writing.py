@@ -24,6 +24,7 @@ from nacrith.file_objects.channel import (
     StopWhenAbandoned,
     Worker,
 )
+from nacrith.file_objects.openable import check_open
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.options import CompressOptions
 from nacrith.workers.gpu_team import library_workers
@@ -145,6 +146,7 @@ class _Compressed(_WholeOrNothing, io.RawIOBase):
         self._lost = self._lost or error
 
     def tell(self) -> int:
+        check_open(self)
         return self._position
 
     def close(self) -> None:
