@@ -211,6 +211,34 @@ def test_seeking(tmp_path):
             file.seek(-1)
 
 
+@pytest.mark.parametrize("size", [1, 3, 100_000])
+def test_file_objects_with_one_method(size):
+    """`read` is enough to read from, `write` to write to, in pieces of any size."""
+    data = TEXT * 3
+
+    class Target:
+        packed = b""
+
+        def write(self, piece):
+            self.packed += bytes(piece[:size])
+            return min(size, len(piece))
+
+    class Source:
+        def read(self, n=-1):
+            nonlocal packed
+            piece, packed = packed[: min(n, size)], packed[min(n, size) :]
+            return piece
+
+    target: Any = Target()
+    with nacrith.open(target, "w", level=1) as file:
+        file.write(data)
+    packed = target.packed
+    source: Any = Source()
+    with nacrith.open(source) as file:
+        assert not file.seekable()
+        assert file.read() == data
+
+
 @pytest.mark.parametrize(
     "use",
     [

@@ -113,6 +113,19 @@ class _Restored(io.RawIOBase):
         super().close()
 
 
+class _ReadOnce:
+    """Of a file object that has `read` and little else, as some have that come from a network."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+
+    def read(self, n: int = -1) -> bytes:
+        return self._source.read(n)
+
+    def seekable(self) -> bool:
+        return False
+
+
 def restoring_file(
     source: BinaryIO,
     model: Path | None = None,
@@ -131,6 +144,8 @@ def restoring_file(
         correction: of the model's weights, likewise.
         device: where the model runs.
     """
+    if not hasattr(source, "seekable"):
+        source = cast(BinaryIO, _ReadOnce(source))
     return io.BufferedReader(
         _Restored(source, model, close_source, dictionary, correction, device), _BUFFER
     )
