@@ -23,7 +23,9 @@ from nacrith.explain import curve, explain, explaining
 from nacrith.explain.odds import odds
 from nacrith.explain.page import signed_bytes, verdict
 from nacrith.explain.picture import picture
+from nacrith.explain.rows import SHOWN, Strings
 from nacrith.explain.totals import Totals
+from nacrith.explain.words import surprising_words
 from nacrith.format.parameters import Parameters
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
@@ -244,6 +246,16 @@ def test_the_most_surprising_words(options):
     before = "".join(data_of(page)[0]["strings"][i] for i in columns["shown"][:row])
     assert start - 2 <= len(before) <= start
     assert "&lt;b&gt;<b>Quixotry</b>&lt;/b&gt;" in page
+
+
+def test_parts_of_characters_are_no_words():
+    spellings = [b"dear", b" \xd7", b"\xa9", b"\xab\xcd", b" caf", b"\xc3", b"\xa9"]
+    strings = Strings()
+    rows = np.zeros(len(spellings), SHOWN)
+    rows["shown"] = [strings.number(s) for s in spellings]
+    rows["bits"] = 9
+    found = [word.text for word in surprising_words(strings.texts(), rows)]
+    assert sorted(found) == ["caf", "dear"]
 
 
 @pytest.mark.parametrize(

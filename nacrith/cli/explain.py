@@ -60,6 +60,8 @@ def explain(
         dictionary=dictionary or b"",
         correction=correction,
     )
+    if file.is_dir():
+        raise FileError(f"{file} is a directory; name a file in it")
     with open_input(file, special=output is not None) as (source, _):
         target = output or file.with_name(file.name + ".html")
         if target.exists() and target.samefile(file):

@@ -10,6 +10,9 @@ from nacrith.explain.rows import BINARY, CODED, Rows
 MOST = 10
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’‑-][^\W\d_]+)*")
+_PART = re.compile(r"⟨[0-9A-F]{2}(?: [0-9A-F]{2})*⟩")
+"""A part of a character, as `Strings.texts` shows it: its digits spell no word."""
+
 _CONTEXT = 40
 """Characters on either side."""
 
@@ -42,7 +45,8 @@ def surprising_words(strings: list[str], rows: Rows) -> list[Word]:
     ends = np.cumsum([len(s) for s in shown])
     begins = ends - [len(s) for s in shown]
     bits = np.where(rows["own"] == BINARY, 0.0, rows["bits"][:, CODED])
-    found = list(_WORD.finditer(text))
+    spelled = "".join(" " * len(s) if _PART.fullmatch(s) else s for s in shown)
+    found = list(_WORD.finditer(spelled))
     if not found:
         return []
     words = np.array([m.span() for m in found])
