@@ -26,7 +26,7 @@ from nacrith.transforms.opening.png_filters import FILTERS, FilterCoding, refilt
 from nacrith.transforms.opening.png_pictures import LEAST_PIXELS
 from predictors.binary.parts import Model
 from tests.deflate_samples import gz, prose, unpredictable
-from tests.png_samples import LEAST, filtered, photo, png_of
+from tests.png_samples import LEAST, filtered, photo, png_of, wide
 
 FILTERED = ALL_STREAMS._replace(pixels=False)
 
@@ -121,10 +121,47 @@ def test_programs_that_do_not_know_pixels_refuse_them():
     assert first & 7 == 6
 
 
-@pytest.mark.parametrize("colors, rows", [(2, 60), (3, 8)])
-def test_other_and_small_pictures_stay_as_they_are_stored(colors, rows):
-    data = png_of(photo(rows, 60, colors), [4])
-    assert colors == 2 or rows * 60 * colors < LEAST_PIXELS
+@pytest.mark.parametrize(
+    ("pixels", "depth"),
+    [
+        (wide(60, 51, 1), 16),
+        (wide(60, 50, 1), 16),
+        (wide(40, 41, 3), 16),
+        (wide(40, 30, 4), 16),
+        (photo(60, 50, 2), 8),
+    ],
+    ids=["grey, odd", "grey", "RGB, odd", "RGBA", "8 bits with alpha"],
+)
+def test_pixels_of_two_six_and_eight_bytes_are_taken_as_of_four(pixels, depth):
+    data = png_of(pixels, [LEAST], depth=depth)
+    expanded = expand(data)
+    assert expanded and len(expanded.shown) == 1 and pixels.tobytes() in expanded.data
+    assert restore(expanded.data, expanded.payload, len(data)) == data
+    frame = encode_frame(data, TextMixing(1))
+    assert b"".join(decode_frame(frame, None)) == data
+    before = encode_frame(data, TextMixing(1), inside=FILTERED)
+    assert len(frame.to_bytes()) <= len(before.to_bytes())
+
+
+def test_a_picture_of_16_bits_is_smaller_as_pixels():
+    pixels = wide(70, 81, 3)
+    data = png_of(pixels, [LEAST], depth=16)
+    frame = encode_frame(data, None)
+    assert (Model.PIXELS, (6 * 81, 4)) in parts_of(frame)
+    before = encode_frame(data, None, inside=FILTERED)
+    assert len(frame.to_bytes()) < 0.95 * len(before.to_bytes())
+
+
+def interlaced() -> bytes:
+    """By its header."""
+    data = bytearray(png_of(photo(60, 60, 3), [4]))
+    data[data.index(b"IHDR") + 16] = 1
+    return bytes(data)
+
+
+@pytest.mark.parametrize("data", [interlaced(), png_of(photo(8, 60, 3), [4])])
+def test_other_and_small_pictures_stay_as_they_are_stored(data):
+    assert 8 * 60 * 3 < LEAST_PIXELS
     expanded = expand(data)
     assert expanded and not expanded.shown and not expanded.is_new
     assert restore(expanded.data, expanded.payload, len(data)) == data

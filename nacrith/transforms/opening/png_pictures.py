@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from nacrith.transforms.opening.limits import Rows
 from nacrith.transforms.opening.png_filters import unfilter
-from predictors.binary.parts import Part, of_picture, problem
+from predictors.binary.parts import Part, of_png, problem
 
 LEAST_PIXELS = 1 << 11
 """Bytes of a picture, below which a model of its own does not pay."""
@@ -28,12 +28,12 @@ class Unfiltered(NamedTuple):
 def unfiltered(content: bytes, rows: Rows) -> Unfiltered | None:
     """The pixels of what a PNG picture holds; None if it stays as it is stored.
 
-    The other kinds (16 bits a colour, 2 or 4 bits a pixel) are as small with their filters.
+    The other kinds (2 or 4 bits a pixel) are as small with their filters.
     """
     width = rows.row - 1
     if len(content) // rows.row * width < LEAST_PIXELS:
         return None
-    model = of_picture(width, rows.bits)
+    model = of_png(width, rows.bits)
     if model is None or problem(Part(model[0], len(content), model[1])):
         return None
     found = unfilter(content, rows)
