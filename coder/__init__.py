@@ -13,12 +13,13 @@ from coder.cdf import (
     cdf_from_scores,
     scores_from_logits,
 )
-from coder.range_coder import Coder, Decoder, Encoder
+from coder.range_coder import BitCoder, Coder, Decoder, Encoder
 
 __all__ = [
     "CDF_BITS",
     "CDF_TOTAL",
     "MAX_CDF_BITS",
+    "BitCoder",
     "Coder",
     "Decoder",
     "Encoder",

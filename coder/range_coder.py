@@ -38,7 +38,13 @@ MAX_BYTES = 4
 """A symbol or bit writes at most so many bytes: its interval is at least one unit wide."""
 
 
-class Coder(Protocol):
+class BitCoder(Protocol):
+    """Codes bits of given probabilities, in either direction."""
+
+    def code_bit(self, p1: int, bit: int, bits: int = 16) -> int: ...
+
+
+class Coder(BitCoder, Protocol):
     """What the one loop of both directions needs of an entropy coder.
 
     `cdf` is [A + 1] uint32, strictly increasing from 0 to 2**bits, bits ≤ 24.
@@ -47,8 +53,6 @@ class Coder(Protocol):
     """
 
     def code(self, cdf: np.ndarray, bits: int, symbol: int) -> int: ...
-
-    def code_bit(self, p1: int, bit: int, bits: int = 16) -> int: ...
 
     def kernel_state(self, n_bits: int) -> tuple[np.ndarray, np.ndarray]:
         """State and buffer for a compiled loop that calls `code_bit` n_bits times."""

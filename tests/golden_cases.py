@@ -30,9 +30,8 @@ from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.presets import LEVELS
 from nacrith.transforms.calls import Calls
-from nacrith.transforms.charset import CHARSETS
 from nacrith.transforms.charset_table import CODECS
-from nacrith.transforms.prepare import code_transforms
+from nacrith.transforms.transforms_made import CHARSETS, code_transforms
 from predictors.binary.parts import Model
 from tests.charset_texts import TEXTS
 from tests.conftest import ROOT, keep_in_model

@@ -20,6 +20,14 @@ def photo(rows: int, columns: int, colors: int, seed: int = 0) -> Pixels:
     return (shade + noise).astype(np.uint8)
 
 
+def wide(rows: int, columns: int, colors: int, seed: int = 0) -> Pixels:
+    """The same in 16 bits, the high byte first, [rows, columns, 2 * colors]."""
+    y, x, c = np.mgrid[0:rows, 0:columns, 0:colors]
+    shade = 30_000 + 15_000 * np.sin(x / 17 + c) + 12_000 * np.cos(y / 11 - x / 29)
+    noise = np.random.default_rng(seed).normal(0, 300, (rows, columns, 1))
+    return (shade + noise).astype(">u2").view(np.uint8)
+
+
 def predictions(above: Pixels, row: Pixels, pixel: int) -> list[Pixels]:
     """What each filter predicts of a row, [width] uint8 each (PNG specification, 9.2)."""
     a = np.concatenate([np.zeros(pixel, np.int64), row[:-pixel].astype(np.int64)])
@@ -54,10 +62,10 @@ def filtered(pixels: Pixels, filters: list[int | str]) -> tuple[bytes, list[int]
     return b"".join(stored), used
 
 
-def png_of(pixels: Pixels, filters: list[int | str], level: int = 6) -> bytes:
-    """A picture of [rows, width, colors], 8 bits a colour."""
-    colour = {1: 0, 2: 4, 3: 2, 4: 6}[pixels.shape[2]]
-    header = struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], 8, colour, 0, 0, 0)
+def png_of(pixels: Pixels, filters: list[int | str], level: int = 6, depth: int = 8) -> bytes:
+    """A picture of [rows, width, bytes of a pixel], 8 or 16 bits a colour."""
+    colour = {1: 0, 2: 4, 3: 2, 4: 6}[8 * pixels.shape[2] // depth]
+    header = struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], depth, colour, 0, 0, 0)
     data = zlib.compress(filtered(pixels, filters)[0], level)
     chunks = ((b"IHDR", header), (b"IDAT", data), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(

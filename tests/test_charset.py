@@ -13,10 +13,10 @@ from nacrith.codec.segments import find_segments
 from nacrith.errors import FormatError, UnsupportedError
 from nacrith.format.frame import MAX_GROWTH, Kind, Segment
 from nacrith.transforms import charset_table
-from nacrith.transforms.charset import CHARSETS, detect, from_utf8, to_utf8, utf16_order
+from nacrith.transforms.charset import detect, from_utf8, to_utf8, utf16_order
 from nacrith.transforms.charset_detection import is_convincing
 from nacrith.transforms.charset_table import CODECS, ESCAPE, table_of
-from nacrith.transforms.prepare import code_transforms
+from nacrith.transforms.transforms_made import CHARSETS, code_transforms
 from tests.charset_texts import JAPANESE, RUSSIAN, TEXTS
 
 FRENCH = "Déjà vu: l'été où l'on a mangé des crêpes à la crème.\n" * 9

@@ -14,7 +14,7 @@ from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
 from nacrith.transforms.calls import Calls
-from nacrith.transforms.charset import CHARSETS
+from nacrith.transforms.transforms_made import CHARSETS
 from predictors.binary.parts import Model
 from tests.golden_cases import CASES, GOLDEN, TINY_SHA256, features
 

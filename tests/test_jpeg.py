@@ -22,7 +22,13 @@ from nacrith.pipeline import blocks
 from nacrith.transforms.deflate.adaptive_numbers import Numbers
 from nacrith.transforms.jpeg.extent import LEAST_PICTURE, Extent, end_of, extent_of
 from nacrith.transforms.jpeg.frame_header import read_frame_header
-from nacrith.transforms.jpeg.picture import Closing, close_picture, open_picture
+from nacrith.transforms.jpeg.picture import (
+    COEFFICIENTS_OF_BYTE,
+    Closing,
+    close_picture,
+    coefficients_of,
+    open_picture,
+)
 from nacrith.transforms.jpeg.plain_picture import plain_picture
 from nacrith.transforms.opening import expanding, lepton, pictures
 from nacrith.transforms.opening.expanding import expand, restore
@@ -307,6 +313,57 @@ def test_scans_go_through_a_picture_only_so_many_times():
     opened = open_picture(both, lambda: calls.append(0))
     # The last one is only looked at.
     assert opened and opened.closing.scans == 128 and len(calls) == 3 * 128 + 1
+
+
+def test_scans_go_through_few_blocks_for_their_bytes():
+    """Runs of empty blocks take next to no bytes."""
+    content, header = grey_picture(
+        512, [scan_header(1, 63, 0, 1), *[scan_header(1, 63, 1, 0)] * 99]
+    )
+    data = close_picture(content, Closing(100, 0, 1), header.new_coefficients(), 1 << 20)
+    # Behind the scans stands what is none.
+    allowed = 64 * len(data) // header.mcus[0] ** 2
+    calls: list[int] = []
+    for more, looked_at in ((0, allowed + 1), (9000, 100)):
+        longer = data[:-2] + bytes(more) + data[-2:]
+        calls.clear()
+        assert open_picture(longer, lambda: calls.append(0)) is None
+        assert len(calls) == looked_at
+    assert allowed < 60
+
+
+def test_a_scan_that_is_damaged_leaves_nothing_behind():
+    """Progressive: those before it are as if it was not there."""
+    data = picture("progressive 4:4:4")
+    places = [place for place in range(len(data)) if data[place : place + 2] == b"\xff\xda"]
+    for n, begin in enumerate(places):
+        # Behind the header of the scan, and some of its bytes.
+        damaged = data[: begin + 2 + data[begin + 3] + 4] + b"\xff\xd9"
+        opened = open_picture(damaged)
+        if not n:
+            assert opened is None
+            continue
+        assert opened and opened.closing.scans == n and closed(damaged) == damaged
+        before = open_picture(data[:begin] + b"\xff\xd9")
+        assert before and np.array_equal(opened.coefficients, before.coefficients)
+
+
+def test_pictures_in_each_other_are_tried_only_so_often(monkeypatch):
+    """Each begins in the header of the one before, and ends with it."""
+    tail = picture("4:2:0")[2:]
+    front = b""
+    for _ in range(200):
+        front = b"\xff\xd8\xff\xe1" + struct.pack(">H", len(front) + 2) + front
+    data = front + tail
+    claimed = coefficients_of(picture("4:2:0"))
+    tried: list[bytes] = []
+
+    def refused(raw: bytes, check: object) -> None:
+        tried.append(raw)
+
+    monkeypatch.setattr(expanding, "open_picture", refused)
+    assert expand(data) is None
+    assert 0 < len(tried) == COEFFICIENTS_OF_BYTE * len(data) // claimed < 200
 
 
 def hollow_picture() -> bytes:

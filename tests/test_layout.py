@@ -14,9 +14,9 @@ from nacrith.codec.layout import MAX_HEAD, Layout, code_layout
 from nacrith.codec.stream_choice import Cutting
 from nacrith.errors import FormatError
 from nacrith.pipeline.presets import LEVELS
-from nacrith.transforms.charset import CHARSETS
 from nacrith.transforms.charset_table import CODECS
 from nacrith.transforms.prepare import prepare, restore
+from nacrith.transforms.transforms_made import CHARSETS
 from predictors.language_models.vocabulary import Vocabulary
 from tests.charset_texts import TEXTS
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coder import Decoder, Encoder
+from nacrith.codec import frame_codec
 from nacrith.codec.binary_codec import read_head
 from nacrith.codec.frame_codec import decode_frame, encode_frame
 from nacrith.codec.text_mixing import TextMixing
@@ -18,6 +19,7 @@ from nacrith.errors import FormatError
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.varint import Reader
 from nacrith.transforms.deflate.adaptive_numbers import Numbers
+from nacrith.transforms.opening import png_pictures
 from nacrith.transforms.opening.expanding import count_streams, expand, restore
 from nacrith.transforms.opening.forms import Form
 from nacrith.transforms.opening.layer import Opening, code_openings
@@ -26,7 +28,7 @@ from nacrith.transforms.opening.png_filters import FILTERS, FilterCoding, refilt
 from nacrith.transforms.opening.png_pictures import LEAST_PIXELS
 from predictors.binary.parts import Model
 from tests.deflate_samples import gz, prose, unpredictable
-from tests.png_samples import LEAST, filtered, photo, png_of
+from tests.png_samples import LEAST, filtered, photo, png_of, wide
 
 FILTERED = ALL_STREAMS._replace(pixels=False)
 
@@ -121,10 +123,56 @@ def test_programs_that_do_not_know_pixels_refuse_them():
     assert first & 7 == 6
 
 
-@pytest.mark.parametrize("colors, rows", [(2, 60), (3, 8)])
-def test_other_and_small_pictures_stay_as_they_are_stored(colors, rows):
-    data = png_of(photo(rows, 60, colors), [4])
-    assert colors == 2 or rows * 60 * colors < LEAST_PIXELS
+def icon(side: int) -> np.ndarray:
+    """Grey with alpha: a disc, around which nothing is to be seen, [side, side, 2]."""
+    y, x = np.mgrid[0:side, 0:side] - side // 2
+    alpha = 255 * (np.hypot(y, x) < side // 2 - 2)
+    return np.dstack([photo(side, side, 1)[:, :, 0] * (alpha > 0), alpha]).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "depth"),
+    [
+        (wide(40, 31, 1), 16),
+        (wide(40, 30, 1), 16),
+        (wide(20, 31, 3), 16),
+        (wide(20, 30, 4), 16),
+        (icon(40), 8),
+    ],
+    ids=["grey, odd", "grey", "RGB, odd", "RGBA", "8 bits with alpha"],
+)
+def test_pixels_of_two_six_and_eight_bytes_come_back(pixels, depth, monkeypatch):
+    monkeypatch.setattr(png_pictures, "_is_smaller", lambda *_: True)
+    data = png_of(pixels, [LEAST], depth=depth)
+    expanded = expand(data)
+    assert expanded and len(expanded.shown) == 1 and pixels.tobytes() in expanded.data
+    assert restore(expanded.data, expanded.payload, len(data)) == data
+    monkeypatch.setattr(frame_codec, "_SMALL_PICTURES", 0)
+    frame = encode_frame(data, None)
+    assert b"".join(decode_frame(frame, None)) == data
+
+
+def test_pixels_of_other_sizes_are_opened_if_a_sample_is_smaller():
+    data = png_of(icon(90), [LEAST])
+    frame = encode_frame(data, None)
+    assert frame.opened and frame.opened.pictures == b""
+    assert b"".join(decode_frame(frame, None)) == data
+    before = encode_frame(data, None, inside=FILTERED)
+    assert len(frame.to_bytes()) < 0.97 * len(before.to_bytes())
+    expanded = expand(png_of(wide(60, 51, 1), [LEAST], depth=16))
+    assert expanded and not expanded.shown
+
+
+def interlaced() -> bytes:
+    """By its header."""
+    data = bytearray(png_of(photo(60, 60, 3), [4]))
+    data[data.index(b"IHDR") + 16] = 1
+    return bytes(data)
+
+
+@pytest.mark.parametrize("data", [interlaced(), png_of(photo(8, 60, 3), [4])])
+def test_other_and_small_pictures_stay_as_they_are_stored(data):
+    assert LEAST_PIXELS > 8 * 60 * 3
     expanded = expand(data)
     assert expanded and not expanded.shown and not expanded.is_new
     assert restore(expanded.data, expanded.payload, len(data)) == data

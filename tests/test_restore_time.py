@@ -2,11 +2,18 @@
 
 import io
 import random
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from coder import Decoder
 from nacrith import compress
+from nacrith.codec.bit_decoder import BitDecoder
 from nacrith.format.container import MemberReader
 from nacrith.pipeline.restore_time import RestoreTime
 
@@ -53,3 +60,25 @@ def test_without_the_model_bytes_count():
     assert seconds(frames(compress(NOISE))) == pytest.approx(5000 / 500e6)
     assert seconds(frames(compress(TEXT * 3, level=2))) == pytest.approx(3 * len(TEXT) / 240e3)
     assert seconds([]) == 0
+
+
+@given(st.binary(max_size=60), st.lists(st.integers(1, (1 << 16) - 1), max_size=600))
+def test_bits_are_decoded_as_by_the_coder(data, probabilities):
+    plain, compiled = BitDecoder(data), Decoder(data)
+    for p1 in probabilities:
+        assert plain.code_bit(p1) == compiled.code_bit(p1)
+
+
+_LIST = """
+import sys
+from nacrith.cli.main import cli
+cli(["list", "a.nc"], standalone_mode=False)
+assert not {"numba", "numpy"} & set(sys.modules)
+"""
+
+
+def test_text_is_listed_without_what_kernels_need(tiny_gguf, keep_text, tmp_path):
+    (tmp_path / "a.nc").write_bytes(compress(TEXT, model=tiny_gguf, threads=1, streams=3))
+    command = [sys.executable, "-c", _LIST]
+    environment = {"PYTHONPATH": str(Path(__file__).parent.parent), "HOME": str(tmp_path)}
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True)

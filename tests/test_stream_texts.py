@@ -24,7 +24,7 @@ from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.presets import DEFAULT
 from nacrith.system.progress import Progress
-from nacrith.transforms.prepare import code_transforms
+from nacrith.transforms.transforms_made import code_transforms
 
 WORDS = ["sea", "land", "river", "boat", "fish", "net", "stone", "house", "morning", "evening"]
 PROSE = "\n\n".join(
@@ -272,7 +272,8 @@ def test_a_sink_gets_its_first_bytes_early(tiny_gguf):
 
 
 def test_a_check_costs_its_bits_in_both_directions():
-    from nacrith.transforms.prepare import NO_TRANSFORMS, Piece
+    from nacrith.transforms.prepare import Piece
+    from nacrith.transforms.transforms_made import NO_TRANSFORMS
     from predictors.language_models.vocabulary import Vocabulary
 
     vocabulary = Vocabulary(

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import TYPE_CHECKING
 
-from coder import Coder
 from nacrith.errors import FormatError
 from nacrith.format.parameters import MAX_STREAMS
+
+if TYPE_CHECKING:
+    from coder import BitCoder
 
 MAX_HEAD = 255
 """Symbols; the head's number has 8 bits."""
@@ -57,7 +60,7 @@ class Layout:
         return self.head if stream else 0
 
 
-def code_layout(coder: Coder, layout: Layout) -> Layout:
+def code_layout(coder: "BitCoder", layout: Layout) -> Layout:
     """Code the layout of a text, of which both directions know how much it is in all.
 
     Args:
@@ -79,7 +82,7 @@ def code_layout(coder: Coder, layout: Layout) -> Layout:
     return Layout(symbols, sizes, head)
 
 
-def _code_parts(coder: Coder, parts: tuple[int, ...], n: int) -> tuple[int, ...]:
+def _code_parts(coder: "BitCoder", parts: tuple[int, ...], n: int) -> tuple[int, ...]:
     """Code n > 1 parts of a known sum by how far all but the last are from an equal share."""
     total = sum(parts)
     share = total // n
@@ -92,7 +95,7 @@ def _code_parts(coder: Coder, parts: tuple[int, ...], n: int) -> tuple[int, ...]
     return (*coded, total - sum(coded))
 
 
-def _code_number(coder: Coder, number: int, bits: int) -> int:
+def _code_number(coder: "BitCoder", number: int, bits: int) -> int:
     """Code an unsigned number of so many bits."""
     coded = 0
     for i in reversed(range(bits)):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from nacrith.codec.budget import Budget
 from nacrith.codec.tiff import find_strips
-from predictors.binary.parts import Model, Part, of_picture, problem
+from predictors.binary.parts import Model, Part, of_picture, of_png, problem
 from predictors.binary.sound_model import BIG_ENDIAN, EIGHT_BITS, LITTLE_ENDIAN
 
 _LEAST = 1 << 10
@@ -128,8 +128,8 @@ def _is_sound_or_picture(media: Media) -> bool:
 
 
 def media_of(begin: int, end: int, stride: int, bits: int) -> Media | None:
-    """A picture without a header, of a row of `stride` bytes and so many bits a pixel."""
-    if not (model := of_picture(stride, bits)):
+    """A PNG picture's pixels, of a row of `stride` bytes and so many bits a pixel."""
+    if not (model := of_png(stride, bits)):
         return None
     media = Media(begin, begin, end, *model, record=stride)
     return media if _is_sound_or_picture(media) else None

@@ -17,7 +17,8 @@ from nacrith.codec.layout import Layout
 from nacrith.errors import FormatError
 from nacrith.format.frame import MAX_GROWTH
 from nacrith.transforms.line_breaks import LineBreaks, last_word_end
-from nacrith.transforms.prepare import Piece, Transforms, restore
+from nacrith.transforms.prepare import Piece, restore
+from nacrith.transforms.transforms_made import Transforms
 from predictors.base import IntArray
 from predictors.language_models.vocabulary import Vocabulary
 

@@ -1,9 +1,9 @@
 """How many streams a frame's text has, read from the head of its payload, without the model."""
 
-from coder import Decoder
+from nacrith.codec.bit_decoder import BitDecoder
 from nacrith.codec.layout import Layout, code_layout
 from nacrith.format.frame import Frame, Kind
-from nacrith.transforms.prepare import code_transforms
+from nacrith.transforms.transforms_made import code_transforms
 
 
 def streams_of(frame: Frame) -> int:
@@ -16,6 +16,6 @@ def streams_of(frame: Frame) -> int:
     payload = frame.payloads.get(Kind.TEXT)
     if not payload:
         return 0
-    coder = Decoder(payload)
+    coder = BitDecoder(payload)
     code_transforms(coder)
     return len(code_layout(coder, Layout((frame.n_symbols,), (frame.size_of(Kind.TEXT),))))

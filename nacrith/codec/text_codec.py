@@ -28,8 +28,9 @@ from nacrith.models.catalog import ModelFile, default_model, describe, model_for
 from nacrith.models.corrections import Choice, corrected, corrected_as, short_name
 from nacrith.system import signals
 from nacrith.system.devices import CPU
-from nacrith.transforms.prepare import code_transforms, prepare
+from nacrith.transforms.prepare import prepare
 from nacrith.transforms.prompts import PROMPTS
+from nacrith.transforms.transforms_made import code_transforms
 from predictors.base import IntArray, LanguageModel, ModelError, Session
 from predictors.ensemble import Ensemble, new_state
 from predictors.kept_states import KeptStates

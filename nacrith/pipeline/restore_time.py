@@ -49,7 +49,7 @@ class RestoreTime:
 
 
 def _streams(frame: Frame) -> int:
-    # Not needed where there is no text for the model: kernels of the coder.
+    # Not needed where there is no text for the model: tables of charsets.
     from nacrith.codec.streams_of_frame import streams_of
 
     try:

@@ -5,31 +5,7 @@ from collections import Counter
 from nacrith.errors import UnsupportedError
 from nacrith.transforms.charset_detection import guess
 from nacrith.transforms.charset_table import table_of
-
-CHARSETS = (
-    "utf-8",
-    "utf-16-le",
-    "utf-16-be",
-    "windows-1252",
-    "windows-1251",
-    "koi8-r",
-    "koi8-u",
-    "iso-8859-5",
-    "cp866",
-    "windows-1250",
-    "iso-8859-2",
-    "windows-1253",
-    "iso-8859-7",
-    "windows-1254",
-    "windows-1255",
-    "windows-1256",
-    "gb18030",
-    "big5",
-    "shift-jis",
-    "euc-jp",
-    "euc-kr",
-)
-"""By number in the file; 0 = left as it is."""
+from nacrith.transforms.transforms_made import CHARSETS
 
 _UTF16 = (1, 2)
 _BYTE_ORDER_MARKS = {b"\xff\xfe": 1, b"\xfe\xff": 2}

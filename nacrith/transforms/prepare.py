@@ -13,40 +13,19 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from coder import Coder, Encoder
+from coder import Encoder
 from nacrith.errors import FormatError
-from nacrith.transforms.charset import CHARSETS, detect, from_utf8, to_utf8
+from nacrith.transforms.charset import detect, from_utf8, to_utf8
 from nacrith.transforms.line_breaks import LineBreaks
 from nacrith.transforms.line_ends import has_crlf_lines, with_cr, without_cr
 from nacrith.transforms.line_wrapping import rewrap, unwrap
+from nacrith.transforms.transforms_made import Transforms
 
 # A line break inside a paragraph costs the language model at least this much, with
 # what it does to the words after it: measured on texts on both sides of it.
 BITS_PER_LINE_BREAK = 2.5
 
-# Probabilities in 2**-16.
-_EVEN = 1 << 15
-_NOT_UTF8 = 1 << 8
-_CHARSET_BITS = 5
-
 Breaks = npt.NDArray[np.uint8]
-
-
-class Transforms(NamedTuple):
-    """Which transforms were made.
-
-    Attributes:
-        charset: number of the charset the text came in (`charset.CHARSETS`).
-        crlf: lines ended in CR LF, now in LF.
-        wrapped: some of the gaps between words were line breaks.
-    """
-
-    charset: int = 0
-    crlf: bool = False
-    wrapped: bool = False
-
-
-NO_TRANSFORMS = Transforms()
 
 
 class Piece(NamedTuple):
@@ -123,18 +102,6 @@ def _to_original(text: bytes, made: Transforms) -> bytes:
     return from_utf8(with_cr(text) if made.crlf else text, made.charset)
 
 
-def code_transforms(coder: Coder, made: Transforms = NO_TRANSFORMS) -> Transforms:
-    """Code which transforms were made; `made` is ignored when decoding.
-
-    Raises:
-        FormatError: there is no charset of that number.
-    """
-    charset = _code_charset(coder, made.charset)
-    crlf = _code_flag(coder, made.crlf)
-    wrapped = _code_flag(coder, made.wrapped)
-    return Transforms(charset, crlf, wrapped)
-
-
 def restore(text: bytes, breaks: Breaks, made: Transforms, longest: int) -> bytes:
     """The original of a piece, or of its beginning if that ends with a character or word.
 
@@ -169,19 +136,3 @@ def line_breaks_size(texts: list[tuple[bytes, Breaks]]) -> int:
     for i, (text, breaks) in enumerate(texts):
         lines.code(coder, i, np.frombuffer(text, dtype=np.uint8), breaks, len(text))
     return len(coder.finish())
-
-
-def _code_flag(coder: Coder, flag: bool, probability: int = _EVEN) -> bool:
-    return bool(coder.code_bit(probability, int(flag)))
-
-
-def _code_charset(coder: Coder, charset: int) -> int:
-    """Code the number of a charset; nearly all text is UTF-8."""
-    if not _code_flag(coder, charset > 0, _NOT_UTF8):
-        return 0
-    number = 0
-    for i in reversed(range(_CHARSET_BITS)):
-        number |= _code_flag(coder, bool(charset >> i & 1)) << i
-    if not 0 < number < len(CHARSETS):
-        raise FormatError(f"a frame is damaged: it names charset {number}")
-    return number

@@ -75,6 +75,16 @@ def of_picture(stride: int, bits: int) -> tuple[Model, tuple[int, ...]] | None:
     return None
 
 
+def of_png(stride: int, bits: int) -> tuple[Model, tuple[int, ...]] | None:
+    """The same of a PNG picture, whose pixels may have 2, 6 or 8 bytes: taken as if they had four.
+
+    High and low bytes stay apart so. With pixels of four bytes the ones 2, 6 and 8 places before
+    are looked at too.
+    """
+    return of_picture(stride, _FOUR_BYTES if bits % _TWO_BYTES == 0 else bits)
+
+
+_TWO_BYTES, _FOUR_BYTES = 16, 32
 _PIXEL_BITS = tuple(8 * n for n in PIXELS)
 
 

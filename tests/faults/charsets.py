@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from nacrith.transforms.charset import CHARSETS
 from nacrith.transforms.charset_letters import LANGUAGES, LETTERS
 from nacrith.transforms.charset_table import CODECS
+from nacrith.transforms.transforms_made import CHARSETS
 from tests.faults.lab import Fault, Lab, must
 
 

@@ -18,6 +18,7 @@ from nacrith.transforms.deflate.guess import guess
 from nacrith.transforms.deflate.inflate import Deflated, inflate
 from nacrith.transforms.deflate.stream import StreamCoding
 from nacrith.transforms.jpeg.picture import (
+    COEFFICIENTS_OF_BYTE,
     Picture,
     close_picture,
     code_closing,
@@ -217,8 +218,8 @@ def _open(
     opened: list[tuple[Found, _Stream]] = []
     size = len(data)
     last = Effort()
-    # Of the pictures of each layer, those that are not opened too.
-    allowed = MAX_COEFFICIENTS // MAX_DEPTH
+    # Of the pictures of each layer, those that are not opened too, which may lie in each other.
+    allowed = min(MAX_COEFFICIENTS // MAX_DEPTH, COEFFICIENTS_OF_BYTE * size)
     closed: set[int] = set()
     for found in find_streams(data, begin, MAX_EXPANDED, inside, closed):
         check()

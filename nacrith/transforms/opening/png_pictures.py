@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from nacrith.transforms.opening.limits import Rows
 from nacrith.transforms.opening.png_filters import unfilter
-from predictors.binary.parts import Part, of_picture, problem
+from predictors.binary.parts import Model, Part, coded_size, of_png, problem
 
 LEAST_PIXELS = 1 << 11
 """Bytes of a picture, below which a model of its own does not pay."""
@@ -28,13 +28,38 @@ class Unfiltered(NamedTuple):
 def unfiltered(content: bytes, rows: Rows) -> Unfiltered | None:
     """The pixels of what a PNG picture holds; None if it stays as it is stored.
 
-    The other kinds (16 bits a colour, 2 or 4 bits a pixel) are as small with their filters.
+    The other kinds (2 or 4 bits a pixel) are as small with their filters.
     """
     width = rows.row - 1
     if len(content) // rows.row * width < LEAST_PIXELS:
         return None
-    model = of_picture(width, rows.bits)
+    model = of_png(width, rows.bits)
     if model is None or problem(Part(model[0], len(content), model[1])):
         return None
     found = unfilter(content, rows)
-    return Unfiltered(found[0].tobytes(), found[1]) if found else None
+    if not found or not (rows.bits in _SURE or _is_smaller(content, found[0], rows, model)):
+        return None
+    return Unfiltered(found[0].tobytes(), found[1])
+
+
+_SURE = (1, 8, 24, 32)
+"""Bits of pixels that there is a model for. Of the others some are smaller with their filters."""
+
+_SAMPLE = 1 << 14
+"""Bytes that are coded both ways."""
+
+
+def _is_smaller(
+    content: bytes, pixels: npt.NDArray[np.uint8], rows: Rows, model: tuple[Model, tuple[int, ...]]
+) -> bool:
+    """Are rows in the middle smaller as pixels than with their filters?"""
+    all_rows = len(content) // rows.row
+    n = min(max(1, _SAMPLE // rows.row), all_rows)
+    begin = (all_rows - n) // 2
+    stored = np.frombuffer(content, dtype=np.uint8).reshape(-1, rows.row)[begin : begin + n]
+    shown = pixels.reshape(-1, rows.row - 1)[begin : begin + n]
+    with_filters = Part(Model.BYTES, stored.size, (rows.row,))
+    if problem(with_filters):
+        return True
+    as_pixels = Part(model[0], shown.size, model[1])
+    return coded_size(shown.reshape(-1), as_pixels) < coded_size(stored.reshape(-1), with_filters)
