@@ -87,9 +87,9 @@ def canterbury() -> dict[str, Path]:
 def keep_in_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep text in the model, although it is random and context mixing would win."""
     monkeypatch.setattr("nacrith.pipeline.compress.SMALL_BLOCK", 0)
-    monkeypatch.setattr("nacrith.codec.frame_codec.DOUBTFUL_SHARE", float("inf"))
+    monkeypatch.setattr("nacrith.codec.frame_choice.DOUBTFUL_SHARE", float("inf"))
     monkeypatch.setattr(
-        "nacrith.codec.frame_codec.choose", lambda block, segments, *_: Choice(segments, 0)
+        "nacrith.codec.frame_choice.choose", lambda block, segments, *_: Choice(segments, 0)
     )
 
 

@@ -11,9 +11,9 @@ import nacrith
 from coder.messages import say_once
 from nacrith import backends
 from nacrith.backends import Backend
-from nacrith.codec import frame_codec
+from nacrith.codec import frame_choice
 from nacrith.codec.codec_request import CodecSlot
-from nacrith.codec.frame_codec import decode_frame
+from nacrith.codec.frame_decoder import decode_frame
 from nacrith.errors import FormatError
 from nacrith.format.parameters import Parameters
 from nacrith.pipeline.compress import compress_stream
@@ -45,7 +45,7 @@ def options(tiny_gguf):
 def whole(options):
     """The file that one process makes."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(frame_codec, "DOUBTFUL_SHARE", float("inf"))
+        patch.setattr(frame_choice, "DOUBTFUL_SHARE", float("inf"))
         return compress(options, None)
 
 
@@ -61,7 +61,7 @@ def seen(tmp_path, monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setitem(sys.modules, "pynvml", gpu_stand_in.fake_nvml([70 << 30] * 8))
     monkeypatch.setattr("nacrith.workers.gpu_choice.check_pytorch", lambda: None)
-    monkeypatch.setattr(frame_codec, "DOUBTFUL_SHARE", float("inf"))
+    monkeypatch.setattr(frame_choice, "DOUBTFUL_SHARE", float("inf"))
     say_once.cache_clear()
     return gpu_stand_in.Gpus(folder)
 

@@ -11,7 +11,8 @@ import pytest
 from nacrith.codec.binary_codec import read_head
 from nacrith.codec.block import Block, rest_of
 from nacrith.codec.budget import Budget
-from nacrith.codec.frame_codec import decode_frame, encode_frame
+from nacrith.codec.frame_decoder import decode_frame
+from nacrith.codec.frame_encoder import encode_frame
 from nacrith.codec.media import find_media, rest_behind
 from nacrith.codec.tiff import find_strips
 from nacrith.format.container import MemberReader

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 import nacrith
 from nacrith.codec.binary_codec import read_head
-from nacrith.codec.frame_codec import decode_frame, encode_frame
+from nacrith.codec.frame_decoder import decode_frame
+from nacrith.codec.frame_encoder import encode_frame
 from nacrith.codec.text_mixing import TextMixing
 from nacrith.errors import ArgumentError, FormatError, NacrithError, UnsupportedError
 from nacrith.format.container import MemberReader

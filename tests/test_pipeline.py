@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nacrith.codec import frame_codec as groups
+from nacrith.codec.frame_decoder import decode_frame
 from nacrith.errors import (
     FormatError,
     ModelMismatchError,
@@ -144,11 +144,10 @@ def test_a_range_is_what_a_slice_is(options, frames, start, stop):
 
 def test_a_range_decodes_only_its_frames(options, frames, monkeypatch):
     decoded = []
-    decode = groups.decode_frame
 
     def count(frame, *arguments):
         decoded.append(frame)
-        return decode(frame, *arguments)
+        return decode_frame(frame, *arguments)
 
     monkeypatch.setattr("nacrith.workers.in_process.decode_frame", count)
     decompress_stream(io.BytesIO(frames[0]), None, options.model, wanted=range(1900, 2100))

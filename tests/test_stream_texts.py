@@ -11,7 +11,8 @@ import pytest
 from coder import Decoder, Encoder
 from nacrith.codec import stream_texts
 from nacrith.codec.assembly import Assembly
-from nacrith.codec.frame_codec import decode_frame, encode_frame
+from nacrith.codec.frame_decoder import decode_frame
+from nacrith.codec.frame_encoder import encode_frame
 from nacrith.codec.layout import Layout, code_layout
 from nacrith.codec.stream_choice import Cutting
 from nacrith.codec.stream_texts import Known, StreamTexts

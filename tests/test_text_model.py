@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from coder import Encoder
 from nacrith.codec.binary_codec import decode_binary, encode_binary
-from nacrith.codec.frame_codec import decode_frame, encode_frame
+from nacrith.codec.frame_decoder import decode_frame
+from nacrith.codec.frame_encoder import encode_frame
 from nacrith.codec.text_mixing import TextMixing, may_be_text, mix_text, unmix_text
 from nacrith.errors import FormatError, NacrithError, UnsupportedError
 from nacrith.format.frame import Frame, Kind

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nacrith.backends import EXACT
-from nacrith.codec.frame_codec import Opener
+from nacrith.codec.frame_choice import Codec, Opener
 from nacrith.codec.loaded_models import LoadedModels
 from nacrith.codec.stream_choice import Cutting
 from nacrith.codec.text_codec import TextCodec
@@ -97,7 +97,6 @@ _MOST_OPEN = 4
 """Codecs that are kept open: for both directions, and two kinds of text."""
 
 CodecRequest = CompressRequest | MixingRequest | DecompressRequest
-Codec = TextCodec | TextMixing
 
 
 def inside_of(request: CodecRequest | None) -> Inside:

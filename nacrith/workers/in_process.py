@@ -10,7 +10,8 @@ from nacrith.codec.codec_request import (
     inside_of,
     known_record,
 )
-from nacrith.codec.frame_codec import decode_frame, encode_frame
+from nacrith.codec.frame_decoder import decode_frame
+from nacrith.codec.frame_encoder import encode_frame
 from nacrith.errors import DeviceError, FormatError
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import ModelRecord
