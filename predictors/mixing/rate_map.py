@@ -27,9 +27,9 @@ _SHARES = np.array([2 * 65536 // (2 * n + 3) for n in range(1 << _COUNT_BITS)], 
 """1 / (n + 1.5) in 2**-16."""
 
 
-def entries(probabilities: np.ndarray, confidence: int) -> np.ndarray:
-    """uint32 entries of probabilities of a one, in 2**-22, as if seen `confidence` times."""
-    return (probabilities.astype(np.int64) << _COUNT_BITS | confidence).astype(np.uint32)
+def new_entries(probabilities: np.ndarray) -> np.ndarray:
+    """uint32 entries that have seen nothing yet, of probabilities of a one in 2**-22."""
+    return (probabilities.astype(np.int64) << _COUNT_BITS).astype(np.uint32)
 
 
 @njit(cache=True, forceinline=True, _nrt=False)
