@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nacrith.codec.frame_decoder import decode_frame
+from nacrith.codec.model_choice import codec_for_compression
 from nacrith.errors import (
     FormatError,
     ModelMismatchError,
@@ -359,18 +360,14 @@ def test_unusable_parameters(streams, parameters, options):
 
 
 def test_a_payload_claiming_too_many_symbols_does_not_run(text_options):
-    from nacrith.codec.text_codec import TextCodec
-
-    codec = TextCodec.for_compression(text_options.model, "llama.cpp", 1, Parameters(window=WINDOW))
+    codec = codec_for_compression(text_options.model, "llama.cpp", 1, Parameters(window=WINDOW))
     with pytest.raises(FormatError, match="symbols in 3 bytes"):
         next(codec.decode(b"abc", 10**9, 10**9))
     codec.close()
 
 
 def test_random_payloads_give_errors_or_text_of_the_right_length(text_options):
-    from nacrith.codec.text_codec import TextCodec
-
-    codec = TextCodec.for_compression(text_options.model, "llama.cpp", 1, Parameters(window=WINDOW))
+    codec = codec_for_compression(text_options.model, "llama.cpp", 1, Parameters(window=WINDOW))
     for seed in range(5):
         try:
             *_, texts = codec.decode(random.Random(seed).randbytes(20), 20, 25)

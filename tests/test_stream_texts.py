@@ -14,6 +14,7 @@ from nacrith.codec.assembly import Assembly
 from nacrith.codec.frame_decoder import decode_frame
 from nacrith.codec.frame_encoder import encode_frame
 from nacrith.codec.layout import Layout, code_layout
+from nacrith.codec.model_choice import codec_for_compression
 from nacrith.codec.stream_choice import Cutting
 from nacrith.codec.stream_texts import Known, StreamTexts
 from nacrith.codec.text_codec import TextCodec
@@ -51,7 +52,7 @@ def many_checks(monkeypatch):
 
 @pytest.fixture(scope="module", params=[1, 3])
 def codec(request, tiny_gguf):
-    codec = TextCodec.for_compression(
+    codec = codec_for_compression(
         tiny_gguf, "exact", 1, Parameters(window=256), Cutting(request.param), None
     )
     yield codec

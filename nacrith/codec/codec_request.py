@@ -7,6 +7,7 @@ from pathlib import Path
 from nacrith.backends import EXACT
 from nacrith.codec.frame_choice import Codec, Opener
 from nacrith.codec.loaded_models import LoadedModels
+from nacrith.codec.model_choice import codec_for_compression, codec_for_file
 from nacrith.codec.stream_choice import Cutting
 from nacrith.codec.text_codec import TextCodec
 from nacrith.codec.text_mixing import TextMixing
@@ -23,7 +24,7 @@ from predictors.text.text_model import TextPast
 
 @dataclass(frozen=True)
 class CompressRequest:
-    """The codec to compress with; see `TextCodec.for_compression`.
+    """The codec to compress with; see `codec_for_compression`.
 
     Attributes:
         inside: which streams in a block are opened.
@@ -40,7 +41,7 @@ class CompressRequest:
     inside: Inside = EVERYTHING
 
     def open(self, models: LoadedModels | None = None, device: str = CPU) -> TextCodec:
-        return TextCodec.for_compression(
+        return codec_for_compression(
             self.model,
             self.backend,
             self.threads,
@@ -68,7 +69,7 @@ class MixingRequest:
 
 @dataclass(frozen=True)
 class DecompressRequest:
-    """The codec that a file's header asks for; see `TextCodec.for_file`.
+    """The codec that a file's header asks for; see `codec_for_file`.
 
     Attributes:
         record: None = the header names no model, and this can't be opened.
@@ -82,7 +83,7 @@ class DecompressRequest:
 
     def open(self, models: LoadedModels | None = None, device: str = CPU) -> TextCodec:
         assert self.record
-        return TextCodec.for_file(
+        return codec_for_file(
             self.record,
             self.parameters,
             self.model,
