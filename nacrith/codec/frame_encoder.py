@@ -6,7 +6,7 @@ from nacrith.codec.binary_codec import encode_lzma
 from nacrith.codec.block_segments import known_of, known_of_opened
 from nacrith.codec.callbacks import FrameCallback, ignore, scaled
 from nacrith.codec.frame_choice import Codec, Opener, encoded_size, smallest_frame
-from nacrith.codec.opening import take
+from nacrith.codec.opening import expanded_of
 from nacrith.format.frame import Frame, Kind, Opened, check_of
 from nacrith.system import signals
 from nacrith.transforms.opening.limits import EVERYTHING, Expanded, Inside
@@ -37,7 +37,7 @@ def encode_frame(
     Raises:
         NacrithError: the model fails.
     """
-    expanded = take(block, inside)
+    expanded = expanded_of(block, inside)
     if expanded is None:
         return smallest_frame(block, known_of(block), codec, on_progress, past)
     frame = _encode_opened(block, expanded, codec, on_progress, past)
@@ -45,7 +45,7 @@ def encode_frame(
     candidates = [frame]
     is_small = len(expanded.data) <= _SMALL_PICTURES and Kind.TEXT not in frame.payloads
     if expanded.shown and (is_small or not pays):
-        filtered = take(block, inside._replace(pixels=False))
+        filtered = expanded_of(block, inside._replace(pixels=False))
         if filtered:
             candidates.append(_encode_opened(block, filtered, codec, ignore, past))
     if not pays:

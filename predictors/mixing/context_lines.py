@@ -53,7 +53,7 @@ state map, -1 = nothing was seen; left by `look_up` for `learn`. last: [2] int64
 
 
 def new_lines(line_bits: int) -> npt.NDArray[np.uint16]:
-    """2**line_bits empty lines of 32 bytes."""
+    """2**line_bits empty lines of 32 bytes, [_LINE * 2**line_bits] uint16."""
     return np.zeros(_LINE << line_bits, dtype=np.uint16)
 
 

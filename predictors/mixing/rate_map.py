@@ -28,7 +28,7 @@ _SHARES = np.array([2 * 65536 // (2 * n + 3) for n in range(1 << _COUNT_BITS)], 
 
 
 def new_entries(probabilities: np.ndarray) -> np.ndarray:
-    """uint32 entries that have seen nothing yet, of probabilities of a one in 2**-22."""
+    """[n] uint32 entries that have seen nothing yet, of [n] probabilities of a one in 2**-22."""
     return (probabilities.astype(np.int64) << _COUNT_BITS).astype(np.uint32)
 
 
