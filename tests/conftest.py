@@ -100,6 +100,12 @@ def keep_text(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def empty_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No measured figures are kept yet."""
+    monkeypatch.setattr("nacrith.bench.store.FOLDER", tmp_path / "kept")
+
+
+@pytest.fixture
 def model(tiny_gguf: Path) -> list:
     """Options of compress; the first two are those of decompress."""
     return ["--model", tiny_gguf, "--window", "256", "--threads", "1"]

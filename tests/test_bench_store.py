@@ -6,10 +6,7 @@ from nacrith.bench import backend_sections, store
 from nacrith.bench.edition import ROOT, code_hash, edition
 from nacrith.format.container import VERSION
 
-
-@pytest.fixture(autouse=True)
-def empty_store(tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "FOLDER", tmp_path / "kept")
+pytestmark = pytest.mark.usefixtures("empty_store")
 
 
 def test_a_figure_of_other_code_is_measured_again(monkeypatch):

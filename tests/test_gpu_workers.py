@@ -27,6 +27,7 @@ from nacrith.workers.choose import choose_workers
 from nacrith.workers.gpu_team import GPU_PAYS, library_workers
 from tests import gpu_stand_in
 from tests.conftest import ROOT
+from tests.whole_files import compressed, restored
 
 DATA = b"".join(b"%d owls and the king went to sea in a boat.\n" % i for i in range(120))
 BLOCK = 512
@@ -76,15 +77,11 @@ def gpu_here(seen, monkeypatch):
 
 
 def compress(options, workers, data=DATA) -> bytes:
-    sink = io.BytesIO()
-    compress_stream(io.BytesIO(data), sink, options, len(data), workers=workers)
-    return sink.getvalue()
+    return compressed(data, options, workers)
 
 
 def decompress(packed, options, workers) -> bytes:
-    sink = io.BytesIO()
-    decompress_stream(io.BytesIO(packed), sink, options.model, workers=workers)
-    return sink.getvalue()
+    return restored(packed, options.model, workers)
 
 
 def on_gpus(n=0, wanted=0, device="cuda"):

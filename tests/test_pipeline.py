@@ -20,13 +20,13 @@ from nacrith.errors import (
     UnsupportedError,
 )
 from nacrith.format.container import MemberReader
-from nacrith.format.header import Header
 from nacrith.format.parameters import Parameters
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.presets import BEST, DEFAULT, LEVELS
 from predictors.base import UnsupportedModelError
+from tests.whole_files import header_of
 
 WINDOW = 256
 PROSE = b"The owl and the pussycat went to sea in a beautiful pea-green boat.\r\n" * 20
@@ -73,10 +73,6 @@ def decompress(packed: bytes, options: CompressOptions) -> bytes:
     summary, _ = decompress_stream(io.BytesIO(packed), sink, options.model)
     assert summary.compressed == len(packed) and summary.original == len(sink.getvalue())
     return sink.getvalue()
-
-
-def header_of(packed: bytes) -> Header:
-    return next(iter(MemberReader(io.BytesIO(packed)))).header
 
 
 def backend_of(packed: bytes) -> str:
