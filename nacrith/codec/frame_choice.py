@@ -7,8 +7,9 @@ from nacrith.codec.binary_codec import encode_lzma, holds_strings
 from nacrith.codec.block_segments import segments_of
 from nacrith.codec.callbacks import FrameCallback, bytes_done, ignore
 from nacrith.codec.kinds import join_kinds, merged
-from nacrith.codec.known import Known, Run
+from nacrith.codec.known import Known
 from nacrith.codec.model_pays import NO_CHOICE, Choice, choose
+from nacrith.codec.run import Run
 from nacrith.codec.segment_coding import encode_segments
 from nacrith.codec.segments import binary_segments
 from nacrith.codec.text_codec import TextCodec

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from nacrith.codec.known import Run
+from nacrith.codec.run import Run
 from nacrith.format.frame import Kind, Segment
 
 TEXTS = {Kind.TEXT, Kind.MIXED_TEXT}
