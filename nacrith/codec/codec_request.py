@@ -16,7 +16,7 @@ from nacrith.format.header import ModelRecord
 from nacrith.format.numerics import NumericsRecord
 from nacrith.format.parameters import Parameters
 from nacrith.models.catalog import ModelFile, default_path, describe, known_default
-from nacrith.models.corrections import Choice, corrected, short_name
+from nacrith.models.corrections import CorrectionChoice, corrected, short_name
 from nacrith.system.devices import CPU
 from nacrith.transforms.opening.limits import EVERYTHING, Inside
 from predictors.text.text_model import TextPast
@@ -37,7 +37,7 @@ class CompressRequest:
     cutting: Cutting
     least_saving: int | None
     dictionary: bytes = b""
-    correction: Choice = None
+    correction: CorrectionChoice = None
     inside: Inside = EVERYTHING
 
     def open(self, models: LoadedModels | None = None, device: str = CPU) -> TextCodec:
@@ -79,7 +79,7 @@ class DecompressRequest:
     parameters: Parameters
     model: Path | None
     dictionary: bytes = b""
-    correction: Choice = None
+    correction: CorrectionChoice = None
 
     def open(self, models: LoadedModels | None = None, device: str = CPU) -> TextCodec:
         assert self.record

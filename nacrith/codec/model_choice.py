@@ -10,7 +10,7 @@ from nacrith.errors import ModelMismatchError, UnsupportedError
 from nacrith.format.header import ModelRecord
 from nacrith.format.parameters import Parameters
 from nacrith.models.catalog import ModelFile, default_model, describe, model_for
-from nacrith.models.corrections import Choice, corrected, corrected_as
+from nacrith.models.corrections import CorrectionChoice, corrected, corrected_as
 from nacrith.system.devices import CPU
 from predictors.base import LanguageModel
 from predictors.language_models.numerics import available_threads
@@ -25,7 +25,7 @@ def codec_for_compression(
     least_saving: int | None = None,
     models: LoadedModels | None = None,
     dictionary: bytes = b"",
-    correction: Choice = None,
+    correction: CorrectionChoice = None,
     device: str = CPU,
 ) -> TextCodec:
     """Open the model the user named, or the default one.
@@ -51,7 +51,7 @@ def codec_for_file(
     model: Path | None,
     models: LoadedModels | None = None,
     dictionary: bytes = b"",
-    correction: Choice = None,
+    correction: CorrectionChoice = None,
     device: str = CPU,
 ) -> TextCodec:
     """Open the model that a file's header asks for.
