@@ -12,7 +12,7 @@ from coder.messages import say_once
 from nacrith import backends
 from nacrith.backends import Backend
 from nacrith.codec import frame_choice
-from nacrith.codec.codec_request import CodecSlot
+from nacrith.codec.codec_slot import CodecSlot
 from nacrith.codec.frame_decoder import decode_frame
 from nacrith.errors import FormatError
 from nacrith.format.parameters import Parameters

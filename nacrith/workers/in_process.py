@@ -3,13 +3,8 @@
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 
-from nacrith.codec.codec_request import (
-    CodecRequest,
-    CodecSlot,
-    MixingRequest,
-    inside_of,
-    known_record,
-)
+from nacrith.codec.codec_request import CodecRequest, MixingRequest, inside_of, known_record
+from nacrith.codec.codec_slot import CodecSlot
 from nacrith.codec.frame_decoder import decode_frame
 from nacrith.codec.frame_encoder import encode_frame
 from nacrith.errors import DeviceError, FormatError
