@@ -18,6 +18,8 @@ _LEAST = 1 << 10
 """Bytes of a picture or of sound, below which a model of their own does not pay."""
 
 _LOOKED_AT = 1 << 12
+"""The first bytes of media, in which text would show."""
+
 _LEAST_OTHERS = 16
 """One in so many of the first bytes must not be a character of ASCII."""
 

@@ -36,10 +36,15 @@ Bytes = npt.NDArray[np.uint8]
 KINDS = 14
 _SELECTORS = 5
 _SLOT_BITS = 16
+"""2**16 slots of 80 bytes: 5 MiB."""
+
+# Of both layers of mixers, and of the log-odds: see `engine.new_tables`.
 _RATES_1, _RATES_2 = (100, 1500, 200), (300, 1500, 200)
 _FIRST_WEIGHT = 8000
 
 _BITS_OF_LENGTH = 5
+"""Decisions on how many bits a difference has."""
+
 _DECISIONS = 40
 """At most so many for a sample, whatever the payload."""
 

@@ -27,7 +27,10 @@ OWN, OTHER = 20, 12
 """Samples before, of the channel and of the one before it, that the first stage sees."""
 
 _FORGET, _FORGET_LAST = 0.9985, 0.9995
+"""What each sample leaves of the sums of the first stage, and of what weights the stages."""
+
 _SOLVE_EVERY = 8
+"""Samples of a channel between two solutions of the first stage."""
 
 # Lengths and rates of the filters behind the first stage.
 _LONG, _SHORT = 256, 16

@@ -14,12 +14,15 @@ from coder.kernels import njit
 from predictors.mixing.logistic import PROBABILITY_BITS, stretch
 
 BITS = 22
+"""Of a probability."""
+
 ONE = 1 << BITS
 HALF = ONE >> 1
 _TO_PROBABILITY = PROBABILITY_BITS - BITS
 _DISTANCE_SHIFT = 7
 """A probability's distance from 1/2 becomes an input of up to 4 bits."""
 
+# Behind the probability, how often the entry was seen.
 _COUNT_BITS = 10
 _COUNT_MASK = (1 << _COUNT_BITS) - 1
 
