@@ -52,16 +52,17 @@ def smallest_frame(
     Raises:
         NacrithError: the model fails.
     """
-    none = replace(NO_CHOICE, known=known)
+    unchosen = replace(NO_CHOICE, known=known)
     if codec is None:
-        return encode_segments(block, _binary(block, none), None, on_progress, past)
+        return encode_segments(block, _binary(block, unchosen), None, on_progress, past)
     segments = segments_of(block, known)
     if callable(codec):
         if all(kind != Kind.TEXT for kind, _ in segments):
-            return encode_segments(block, replace(none, segments=segments), None, on_progress, past)
+            as_found = replace(unchosen, segments=segments)
+            return encode_segments(block, as_found, None, on_progress, past)
         codec = codec()
     if isinstance(codec, TextMixing):
-        return _encode_mixed(block, segments, codec, on_progress, past, none)
+        return _encode_mixed(block, segments, codec, on_progress, past, unchosen)
     choice = choose(block, segments, codec, codec.least_saving, known)
     frame = encode_segments(block, choice, codec, on_progress, past)
     payload = len(frame.payloads.get(Kind.TEXT, b""))
@@ -103,18 +104,18 @@ def _encode_mixed(
     codec: TextMixing,
     on_progress: FrameCallback,
     past: TextPast | None,
-    none: Choice,
+    choice: Choice,
 ) -> Frame:
-    """Encode a block whose text gets context mixing; `none`: nothing is chosen yet."""
-    segments = _with_opaque_text(block, segments, none.known)
+    """Encode a block whose text gets context mixing; of `choice` the segments do not count."""
+    segments = _with_opaque_text(block, segments, choice.known)
     if all(kind != Kind.MIXED_TEXT for kind, _ in segments):
-        return encode_segments(block, _binary(block, none), None, on_progress, past, b"")
-    frame = _as_mixed_text(block, segments, codec, on_progress, past, none)
+        return encode_segments(block, _binary(block, choice), None, on_progress, past, b"")
+    frame = _as_mixed_text(block, segments, codec, on_progress, past, choice)
     size = frame.size_of(Kind.MIXED_TEXT)
     if 0 < size == len(block) > len(frame.payloads[Kind.MIXED_TEXT]):
         return frame
     # The strings of a program are worth little without the rest.
-    whole = encode_segments(block, _binary(block, none), None, on_progress, past, b"")
+    whole = encode_segments(block, _binary(block, choice), None, on_progress, past, b"")
     return min(frame, whole, key=encoded_size)
 
 
@@ -124,12 +125,13 @@ def _as_mixed_text(
     codec: TextMixing,
     on_progress: FrameCallback,
     past: TextPast | None,
-    none: Choice,
+    choice: Choice,
 ) -> Frame:
-    """Encode a block by segments that `_with_opaque_text` has made, without the model."""
+    """Encode a block without the model, by segments that `_with_opaque_text` has made and what
+    else is known of the choice."""
     text = join_kinds(block, segments, {Kind.MIXED_TEXT})
     payload = mix_text(text, codec.variant, bytes_done(on_progress), past) if text else b""
-    chosen = replace(none, segments=segments)
+    chosen = replace(choice, segments=segments)
     return encode_segments(block, chosen, None, on_progress, past, payload)
 
 
