@@ -25,8 +25,8 @@ from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.presets import LEVELS
 from nacrith.transforms.opening.limits import ALL_STREAMS
 from predictors.binary.parts import Model
+from tests.media_samples import bmp, music, wav
 from tests.png_samples import photo
-from tests.test_binary_models import bmp, music, wav
 
 MIXING = CompressOptions(preset=LEVELS[1], parameters=LEVELS[1].parameters)
 
