@@ -6,7 +6,11 @@ import urllib.request
 from pathlib import Path
 
 _BLOCK = 1 << 20
+"""Bytes that are read at once."""
+
 _TRIES = 5
+
+# Status codes of HTTP (RFC 9110).
 _RANGE_NOT_SATISFIABLE = 416
 _PARTIAL = 206
 

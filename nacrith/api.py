@@ -20,7 +20,8 @@ from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import BLOCK, CompressOptions
 from nacrith.pipeline.presets import LEVELS, PRESETS
 from nacrith.system.devices import DeviceChoice
-from nacrith.system.files import NEW_SUFFIX, open_output
+from nacrith.system.files import open_output
+from nacrith.system.part_file import NEW_SUFFIX
 from nacrith.transforms.opening.limits import INSIDE
 from nacrith.workers.gpu_team import library_workers
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from nacrith.api import BackendName, Data, InsideName, PresetName, StrPath, chosen_options
-from nacrith.codec.codec_request import CodecShelf
+from nacrith.codec.codec_slot import CodecShelf
 from nacrith.errors import NacrithError
 from nacrith.not_copied import NotCopied
 from nacrith.pipeline.compress import compress_stream

@@ -87,9 +87,9 @@ def canterbury() -> dict[str, Path]:
 def keep_in_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep text in the model, although it is random and context mixing would win."""
     monkeypatch.setattr("nacrith.pipeline.compress.SMALL_BLOCK", 0)
-    monkeypatch.setattr("nacrith.codec.frame_codec.DOUBTFUL_SHARE", float("inf"))
+    monkeypatch.setattr("nacrith.codec.frame_choice.DOUBTFUL_SHARE", float("inf"))
     monkeypatch.setattr(
-        "nacrith.codec.frame_codec.choose", lambda block, segments, *_: Choice(segments, 0)
+        "nacrith.codec.frame_choice.choose", lambda block, segments, *_: Choice(segments, 0)
     )
 
 
@@ -97,6 +97,12 @@ def keep_in_model(monkeypatch: pytest.MonkeyPatch) -> None:
 def keep_text(monkeypatch: pytest.MonkeyPatch) -> None:
     """See `keep_in_model`."""
     keep_in_model(monkeypatch)
+
+
+@pytest.fixture
+def empty_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No measured figures are kept yet."""
+    monkeypatch.setattr("nacrith.bench.store.FOLDER", tmp_path / "kept")
 
 
 @pytest.fixture

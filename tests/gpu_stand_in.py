@@ -37,9 +37,9 @@ import nacrith.backends as backends
 row = backends.Backend("exact-torch", 2, "exact", "tests.gpu_stand_in:load", True, True)
 backends.TABLE = tuple(row if old.name == row.name else old for old in backends.TABLE)
 
-import nacrith.codec.frame_codec
+import nacrith.codec.frame_choice
 
-nacrith.codec.frame_codec.DOUBTFUL_SHARE = float("inf")
+nacrith.codec.frame_choice.DOUBTFUL_SHARE = float("inf")
 """
 """A sitecustomize that puts the stand-in into every process, and lets text have the model,
 although that is random and context mixing would win."""

@@ -18,7 +18,7 @@ import pytest
 import nacrith
 from nacrith import api
 from nacrith.backends import BACKENDS
-from nacrith.codec import frame_codec
+from nacrith.codec.frame_decoder import decode_frame
 from nacrith.pipeline.compress import parameters_for
 from nacrith.pipeline.presets import PRESETS
 from nacrith.transforms.opening.limits import INSIDE
@@ -180,11 +180,10 @@ def test_reading_starts_before_the_end_is_decoded(tmp_path, monkeypatch):
     path = tmp_path / "a.nc"
     path.write_bytes(nacrith.compress(NOISE, block_size=1000))
     decoded = []
-    decode = frame_codec.decode_frame
 
     def counted(*arguments):
         decoded.append(1)
-        yield from decode(*arguments)
+        yield from decode_frame(*arguments)
 
     monkeypatch.setattr(in_process, "decode_frame", counted)
     with nacrith.open(path) as file:

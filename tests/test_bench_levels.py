@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
-from nacrith.bench import levels, store, streams, texts
+from nacrith.bench import levels, streams, texts
 from nacrith.bench.both_ways import measure_both_ways
 from nacrith.bench.markdown import show, with_section
 from nacrith.cli import cli
@@ -18,9 +18,7 @@ TEXT = b"The boats had gone out before it was light, and the sea was calm.\n" * 
 WITHOUT_MODEL = {level: LEVELS[level] for level in (1, 2)}
 
 
-@pytest.fixture(autouse=True)
-def empty_store(tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "FOLDER", tmp_path / "kept")
+pytestmark = pytest.mark.usefixtures("empty_store")
 
 
 def test_decoding_stops_after_some_time(monkeypatch):

@@ -2,14 +2,11 @@
 
 import pytest
 
-from nacrith.bench import report, store
+from nacrith.bench import backend_sections, store
 from nacrith.bench.edition import ROOT, code_hash, edition
 from nacrith.format.container import VERSION
 
-
-@pytest.fixture(autouse=True)
-def empty_store(tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "FOLDER", tmp_path / "kept")
+pytestmark = pytest.mark.usefixtures("empty_store")
 
 
 def test_a_figure_of_other_code_is_measured_again(monkeypatch):
@@ -55,8 +52,8 @@ def test_the_report_computes_what_a_skip_would_save(monkeypatch):
         streams = next(steps)
         return {"streams": streams, "exact": [100.0 * streams, 0], "llama.cpp": [0, 0]}
 
-    monkeypatch.setattr(report, "cached", stored)
+    monkeypatch.setattr(backend_sections, "cached", stored)
     monkeypatch.setattr("nacrith.bench.ablation.texts", lambda length: {"a": b"A short text."})
-    text = report.skipping_section(True)
+    text = backend_sections.skipping_section(True)
     assert "takes 10 % of a step of 1 stream, 20 % of one of 2." in text
     assert "at most\n0.90 and 0.80 of these shares" in text

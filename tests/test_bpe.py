@@ -9,8 +9,8 @@ from predictors.language_models.gguf_reader import GgufReader
 from predictors.language_models.gguf_vocabulary import load_tokenizer, read_bpe
 from predictors.language_models.pre_tokenizers import PRE_TOKENIZERS, WHOLE_WORDS
 from tests.conftest import ROOT
-from tests.test_gguf_vocabulary import PLANES, USER_DEFINED, WORDS, write_vocabulary
-from tests.test_vocabulary import HARD_CASES
+from tests.gguf_files import USER_DEFINED, write_vocabulary
+from tests.hard_texts import HARD_CASES, PLANES, WORDS
 
 CODE = (ROOT / "nacrith" / "explain" / "page.js").read_bytes()
 REPEATED = b"a" * 900 + b" " + b"ab" * 500 + b" " * 300 + b"\n" * 400 + b"-" * 200

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from nacrith.bench import along, store
+from nacrith.bench import along
 from nacrith.bench.compare import bpb, compare, total
 from nacrith.bench.compare_report import markdown, print_tables
 from nacrith.bench.groups import BINARY, TEXTS, UNSEEN, group_of
@@ -33,9 +33,7 @@ SWAP = Program("swap", HALF.compress, interleave)
 OURS = Program("nacrith", lambda data: data[:1] * 3, lambda packed: packed[:1] * 100, True)
 
 
-@pytest.fixture(autouse=True)
-def empty_store(tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "FOLDER", tmp_path / "kept")
+pytestmark = pytest.mark.usefixtures("empty_store")
 
 
 def test_results_and_their_sum(monkeypatch):

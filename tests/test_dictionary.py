@@ -17,6 +17,7 @@ from nacrith.format.parameters import Parameters
 from nacrith.format.varint import Reader
 from predictors.language_models.gguf_vocabulary import load_vocabulary
 from tests.golden_cases import PARAGRAPHS, RANDOM, SENTENCE, TEXT
+from tests.whole_files import frames_of
 
 DICTIONARY = PARAGRAPHS.encode()[:900]
 
@@ -61,7 +62,7 @@ def test_other_backends_read_it_too(options, tiny_gguf, keep_text, backend):
 def test_every_frame_begins_with_it(options, tiny_gguf, keep_text):
     text = TEXT * 3
     packed = nacrith.compress(text, **options, block_size=len(TEXT), dictionary=DICTIONARY)
-    frames = [f for member in MemberReader(io.BytesIO(packed)) for f in member.frames()]
+    frames = frames_of(packed)
     assert len(frames) == 3 and frames[0].payloads == frames[2].payloads
     assert nacrith.decompress(packed, model=tiny_gguf, dictionary=DICTIONARY) == text
 

@@ -31,7 +31,7 @@ def test_the_examples_of_the_api(tmp_path, monkeypatch, capsys, tiny_gguf):
 
 
 _KEEP_TEXT = """
-import nacrith.codec.frame_codec as frames, nacrith.pipeline.compress as files
+import nacrith.codec.frame_choice as frames, nacrith.pipeline.compress as files
 from nacrith.cli.main import main
 from nacrith.codec.model_pays import Choice
 files.SMALL_BLOCK, frames.DOUBTFUL_SHARE = 0, 1e9

@@ -15,7 +15,7 @@ from nacrith.pipeline.content import largest_opened
 from nacrith.pipeline.fitting import fit_compression
 from nacrith.pipeline.options import BLOCK, CompressOptions
 from nacrith.pipeline.presets import LEVELS
-from nacrith.system.devices import ON_PROCESSOR
+from nacrith.system.devices import CPU, DeviceChoice
 from nacrith.transforms.opening import peeking
 from tests.conftest import assert_fails
 
@@ -96,7 +96,7 @@ def test_streams_in_streams_count_as_for_the_limit(monkeypatch):
     opened = largest_opened(io.BytesIO(block), BLOCK, options.inside)
     assert opened and 3 << 20 < opened.size <= 4 << 20
     needed = fit_compression(options, None, 1, len(block), opened).needed
-    team = Team(1, None, ON_PROCESSOR)
+    team = Team(1, None, DeviceChoice(CPU))
     line = describe_compression(None, io.BytesIO(block), None, 1, options, None, team)
     assert f" and {memory_size(needed)} of memory" in line
 

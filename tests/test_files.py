@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from nacrith.errors import ChangedError, FileError, FormatError
-from nacrith.system import files
+from nacrith.system import part_file
 from nacrith.system.files import open_input, open_output, remove_unchanged
 from tests.conftest import ROOT, assert_fails
 
@@ -221,7 +221,7 @@ def test_closed_standard_streams(tmp_path, redirection, code):
 
 @pytest.mark.parametrize("place", ["open", "_lock", "truncate", "_is_still"])
 def test_a_signal_while_the_part_is_made_leaves_none(tmp_path, monkeypatch, place):
-    owner = {"open": os, "truncate": files._DurableFile}.get(place, files)
+    owner = {"open": os, "truncate": part_file._DurableFile}.get(place, part_file)
     function = getattr(owner, place)
 
     def interrupted(*arguments):

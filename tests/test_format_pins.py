@@ -20,7 +20,6 @@ from nacrith.transforms.opening.forms import FIRST_FORMS, Form
 from nacrith.transforms.opening.layer import MOST_STREAMS
 from nacrith.transforms.opening.limits import MAX_DEPTH, MAX_EXPANDED
 from nacrith.transforms.prompts import PROMPTS
-from predictors.heads.neighbors import MAX_STATES
 from predictors.language_models.correction.correction_file import read_correction
 from predictors.language_models.numerics import FEATURES, MACHINES, Numerics
 from predictors.mixing.contexts import ALL_KINDS
@@ -38,7 +37,6 @@ GENERAL = CORRECTIONS[2]
 def test_the_predictors_agree_with_the_format():
     assert Parameters().contexts == parameters.MAX_CONTEXTS == ALL_KINDS
     assert len(PROMPTS) - 1 == parameters.MAX_PROMPT
-    assert parameters.MAX_NEIGHBORS == MAX_STATES
     assert set(FEATURES) <= set(numerics.FEATURES.values())
     assert set(MACHINES) <= set(numerics.MACHINES.values())
     assert [f.name for f in fields(Numerics)] == [f.name for f in fields(NumericsRecord)]

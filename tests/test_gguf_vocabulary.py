@@ -15,46 +15,11 @@ from predictors.language_models.gguf_reader import GgufReader
 from predictors.language_models.gguf_vocabulary import load_vocabulary
 from predictors.language_models.pre_tokenizers import PRE_TOKENIZERS
 from tests.conftest import ROOT
-from tests.test_vocabulary import HARD_CASES
-
-UNKNOWN, USER_DEFINED, UNUSED = 2, 4, 5
+from tests.gguf_files import UNKNOWN, UNUSED, USER_DEFINED, write_vocabulary
+from tests.hard_texts import HARD_CASES, PLANES, WORDS
 
 # Of the tokens of each prompt with the embedded model: their number and CRC-32.
 PROMPT_TOKENS = [(0, 0), (272, 511328158), (110, 1276391783)]
-
-WORDS = (
-    "I'll say it's THEY'LL, we'd'VE don't DON'T 'ſ a'K 1234567 12 x1y22 Ⅷ½٣ "
-    "naïve façade 你好，世界 שלום مرحبا ไทย हिन्दी e\u0301\u00a0\u2003\u200b~~!!?? #$% ...\n"
-    "\n\n\r\n  \t\tif (a[i]>=b) { return a->b; }   \r\n\n end  of   it \n\u2028x\u0085y\x0b\x0cz\n"
-)
-
-
-# Some begin with a byte for which the embedded model has no token.
-PLANES = "".join(f" word{chr(plane << 16 | 0x41)}\n" for plane in range(17)).encode()
-
-
-def write_vocabulary(path: Path, source: GgufReader, pre: str, types=None, **strings) -> Path:
-    """A GGUF with the vocabulary of `source` and nothing else but what must be there."""
-    writer = gguf.GGUFWriter(path, "llama")
-    writer.add_context_length(32)
-    writer.add_embedding_length(8)
-    writer.add_block_count(1)
-    writer.add_feed_forward_length(8)
-    writer.add_head_count(1)
-    writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre(pre)
-    tokens = strings.get("tokens") or source.strings("tokenizer.ggml.tokens")
-    merges = strings.get("merges") or source.strings("tokenizer.ggml.merges")
-    writer.add_token_list([token.decode() for token in tokens])
-    writer.add_token_types(types or source.integers("tokenizer.ggml.token_type"))
-    writer.add_token_merges([merge.decode() for merge in merges])
-    writer.add_bos_token_id(1)
-    writer.add_eos_token_id(2)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.close()
-    return path
 
 
 def assert_equal(path: Path, texts: list[bytes]) -> None:

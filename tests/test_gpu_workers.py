@@ -11,9 +11,9 @@ import nacrith
 from coder.messages import say_once
 from nacrith import backends
 from nacrith.backends import Backend
-from nacrith.codec import frame_codec
-from nacrith.codec.codec_request import CodecSlot
-from nacrith.codec.frame_codec import decode_frame
+from nacrith.codec import frame_choice
+from nacrith.codec.codec_slot import CodecSlot
+from nacrith.codec.frame_decoder import decode_frame
 from nacrith.errors import FormatError
 from nacrith.format.parameters import Parameters
 from nacrith.pipeline.compress import compress_stream
@@ -27,6 +27,7 @@ from nacrith.workers.choose import choose_workers
 from nacrith.workers.gpu_team import GPU_PAYS, library_workers
 from tests import gpu_stand_in
 from tests.conftest import ROOT
+from tests.whole_files import compressed, restored
 
 DATA = b"".join(b"%d owls and the king went to sea in a boat.\n" % i for i in range(120))
 BLOCK = 512
@@ -45,7 +46,7 @@ def options(tiny_gguf):
 def whole(options):
     """The file that one process makes."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(frame_codec, "DOUBTFUL_SHARE", float("inf"))
+        patch.setattr(frame_choice, "DOUBTFUL_SHARE", float("inf"))
         return compress(options, None)
 
 
@@ -61,7 +62,7 @@ def seen(tmp_path, monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setitem(sys.modules, "pynvml", gpu_stand_in.fake_nvml([70 << 30] * 8))
     monkeypatch.setattr("nacrith.workers.gpu_choice.check_pytorch", lambda: None)
-    monkeypatch.setattr(frame_codec, "DOUBTFUL_SHARE", float("inf"))
+    monkeypatch.setattr(frame_choice, "DOUBTFUL_SHARE", float("inf"))
     say_once.cache_clear()
     return gpu_stand_in.Gpus(folder)
 
@@ -76,15 +77,11 @@ def gpu_here(seen, monkeypatch):
 
 
 def compress(options, workers, data=DATA) -> bytes:
-    sink = io.BytesIO()
-    compress_stream(io.BytesIO(data), sink, options, len(data), workers=workers)
-    return sink.getvalue()
+    return compressed(data, options, workers)
 
 
 def decompress(packed, options, workers) -> bytes:
-    sink = io.BytesIO()
-    decompress_stream(io.BytesIO(packed), sink, options.model, workers=workers)
-    return sink.getvalue()
+    return restored(packed, options.model, workers)
 
 
 def on_gpus(n=0, wanted=0, device="cuda"):

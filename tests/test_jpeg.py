@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 import nacrith
 from coder import Decoder, Encoder
-from nacrith.codec.frame_codec import decode_frame, encode_frame
+from nacrith.codec.frame_decoder import decode_frame
+from nacrith.codec.frame_encoder import encode_frame
 from nacrith.errors import FormatError, NacrithError, UnsupportedError
 from nacrith.format.container import MemberReader
 from nacrith.format.frame import Frame

@@ -152,11 +152,11 @@ def test_the_second_folder_is_taken_if_the_first_is_read_only(load, tmp_path, mo
 
 def test_kernels_that_are_named_by_their_module_count():
     from predictors.mixing import mixer, weight_sets
-    from predictors.text import text_model
+    from predictors.text import decision
 
-    called = set(kernels._callees(text_model._decide.py_func, set()))
+    called = set(kernels._callees(decision._decide.py_func, set()))
     assert weight_sets.mix.py_func in called and mixer.mix.py_func not in called
-    named = kernels._globals_of(text_model._decide.py_func)
+    named = kernels._globals_of(decision._decide.py_func)
     assert named["weight_sets.CONSTANT_INPUT"] == weight_sets.CONSTANT_INPUT
 
 

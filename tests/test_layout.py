@@ -17,10 +17,9 @@ from nacrith.pipeline.presets import LEVELS
 from nacrith.transforms.charset_table import CODECS
 from nacrith.transforms.prepare import prepare, restore
 from nacrith.transforms.transforms_made import CHARSETS
-from predictors.language_models.vocabulary import Vocabulary
+from tests.byte_vocabulary import BYTES
 from tests.charset_texts import TEXTS
 
-BYTES = Vocabulary([None, *[bytes([b]) for b in range(256)]], lambda t: [1 + b for b in t], 0)
 LENGTHS = st.lists(st.integers(1, 1 << 40), min_size=1, max_size=20)
 
 

@@ -7,6 +7,7 @@ from nacrith.models.import_checkpoint import import_checkpoint
 from predictors.base import ModelError
 from predictors.language_models.llama_cpp import LlamaCppModel, load_vocabulary
 from predictors.language_models.probe import probe
+from tests.gguf_files import new_writer, write
 from tests.tiny_model import write_checkpoint
 
 WINDOW, SINKS = 256, 4
@@ -127,22 +128,11 @@ def test_too_many_streams(tiny_model):
 
 
 def test_a_vocabulary_that_is_not_byte_level(tmp_path):
-    import gguf
-
     path = tmp_path / "spm.gguf"
-    writer = gguf.GGUFWriter(path, "llama")
-    writer.add_context_length(32)
-    writer.add_embedding_length(8)
-    writer.add_block_count(1)
-    writer.add_feed_forward_length(8)
-    writer.add_head_count(1)
-    writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_tokenizer_model("llama")
+    writer = new_writer(path, "llama")
     writer.add_token_list(["<unk>", "<s>", "</s>", "a"])
     writer.add_token_scores([0.0] * 4)
     writer.add_token_types([2, 3, 3, 1])
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.close()
+    write(writer)
     with pytest.raises(ModelError, match="byte-level"):
         load_vocabulary(path)

@@ -13,10 +13,9 @@ from nacrith.codec.layout import Layout
 from nacrith.codec.lockstep import Group, code_groups, fed_tokens, session_bounds
 from nacrith.format.parameters import Parameters
 from predictors.ensemble import Ensemble
-from predictors.language_models.vocabulary import Vocabulary
 from predictors.mixing.contexts import ALL_KINDS
+from tests.byte_vocabulary import BYTES
 
-VOCABULARY = Vocabulary([None, *[bytes([b]) for b in range(256)]], lambda t: [1 + b for b in t], 0)
 PARAMETERS = Parameters()
 
 
@@ -74,14 +73,14 @@ class SharingSession(HashSession):
 
 def read_first(prompt: bytes = b"") -> np.ndarray:
     """The tokens in front of each stream."""
-    prompted = VOCABULARY.token_of_symbol[VOCABULARY.encode(prompt)]
-    return np.array([VOCABULARY.start_token, *prompted], dtype=np.int32)
+    prompted = BYTES.token_of_symbol[BYTES.encode(prompt)]
+    return np.array([BYTES.start_token, *prompted], dtype=np.int32)
 
 
 def code_streams(coder, sessions, ensemble, symbols, layout, read, known):
     """Code one text; yield (step, symbols coded so far)."""
     group = Group(coder, ensemble, symbols, layout)
-    for step in code_groups([group], sessions, VOCABULARY, read, known):
+    for step in code_groups([group], sessions, BYTES, read, known):
         yield step, group.done
 
 
@@ -109,11 +108,11 @@ def code_in(
     n_streams = len(layout)
     sessions = [kind(n) for n in np.diff(session_bounds(n_streams, n_sessions)).tolist()]
     parameters = Parameters(bias_rate=bias, head_rate=head, contexts=contexts, neighbors=neighbors)
-    ensemble = Ensemble(VOCABULARY, parameters, n_streams, len(symbols))
+    ensemble = Ensemble(BYTES, parameters, n_streams, len(symbols))
     read = read_first(prompt)
     known = np.empty((0, n_streams), dtype=np.int32)
     if isinstance(coder, Encoder):
-        known = fed_tokens(VOCABULARY, symbols, layout, read)
+        known = fed_tokens(BYTES, symbols, layout, read)
     for _ in code_streams(coder, sessions, ensemble, symbols, layout, read, known):
         pass
     return sessions
@@ -136,19 +135,19 @@ def code(coder, symbols, layout, *switches, **named):
     ),
 )
 def test_decoding_inverts_encoding(data, streams, switches):
-    symbols = VOCABULARY.encode(data)
+    symbols = BYTES.encode(data)
     encoder = Encoder()
     first = code(encoder, symbols.copy(), streams, *switches)
     restored = np.full_like(symbols, -1)
     second = code(Decoder(encoder.finish()), restored, streams, *switches)
-    assert VOCABULARY.decode(restored) == data
+    assert BYTES.decode(restored) == data
     assert first.fed == second.fed
 
 
 @settings(max_examples=20)
 @given(st.binary(min_size=9, max_size=60), st.integers(2, 9), st.integers(2, 4), st.integers(0, 5))
 def test_sessions_that_take_turns_give_the_same(data, streams, n_sessions, head):
-    symbols = VOCABULARY.encode(data)
+    symbols = BYTES.encode(data)
     n_sessions = min(n_sessions, streams)
     layout = equal_streams(len(symbols), streams, head)
     whole, cut = Encoder(), Encoder()
@@ -168,19 +167,19 @@ def test_sessions_that_take_turns_give_the_same(data, streams, n_sessions, head)
 
 
 def test_the_prompt_is_read_first_by_every_stream():
-    symbols = VOCABULARY.encode(b"abcdef")
+    symbols = BYTES.encode(b"abcdef")
     fed = np.array(code(Encoder(), symbols, 2, prompt=b"xy").fed)
-    x, y = VOCABULARY.token_of_symbol[VOCABULARY.encode(b"xy")]
-    start = VOCABULARY.start_token
+    x, y = BYTES.token_of_symbol[BYTES.encode(b"xy")]
+    start = BYTES.start_token
     assert fed[:3].tolist() == [[start, start], [x, x], [y, y]]
-    assert fed[3:, 0].tolist() == VOCABULARY.token_of_symbol[symbols[:2]].tolist()
+    assert fed[3:, 0].tolist() == BYTES.token_of_symbol[symbols[:2]].tolist()
 
 
 @given(st.lists(st.integers(1, 12), min_size=1, max_size=6), st.integers(0, 9), st.booleans())
 def test_each_stream_is_fed_the_head_and_its_own_run(lengths, head, decodes):
     head = min(head, lengths[0]) if len(lengths) > 1 else 0
     layout = Layout(tuple(lengths), (1,) * len(lengths), head)
-    symbols = VOCABULARY.encode(bytes(range(65, 65 + sum(lengths))))
+    symbols = BYTES.encode(bytes(range(65, 65 + sum(lengths))))
     encoder = Encoder()
     session = code(encoder, symbols.copy(), layout)
     if decodes:
@@ -189,10 +188,10 @@ def test_each_stream_is_fed_the_head_and_its_own_run(lengths, head, decodes):
         assert restored.tolist() == symbols.tolist()
     fed = np.array(session.fed)
     assert len(fed) == layout.steps
-    tokens = VOCABULARY.token_of_symbol[symbols].tolist()
+    tokens = BYTES.token_of_symbol[symbols].tolist()
     for stream, begin in enumerate(layout.bounds[:-1]):
         read = tokens[: layout.delay(stream)] + tokens[begin : begin + lengths[stream]]
-        expected = [VOCABULARY.start_token, *read]
+        expected = [BYTES.start_token, *read]
         # One that has ended reads its last token again.
         expected += [read[-1]] * len(fed)
         assert fed[:, stream].tolist() == expected[: len(fed)]
@@ -215,7 +214,7 @@ def test_one_row_for_all_streams_is_as_good_as_one_each(
     """Also for the streams that go on where the first one has ended."""
     head = min(head, lengths[0]) if len(lengths) > 1 else 0
     layout = Layout(tuple(lengths), (1,) * len(lengths), head)
-    symbols = VOCABULARY.encode((alphabet * 30)[: sum(lengths)])
+    symbols = BYTES.encode((alphabet * 30)[: sum(lengths)])
     n_sessions = min(n_sessions, len(lengths))
     made = []
     for kind in (HashSession, SharingSession):
@@ -239,10 +238,10 @@ def test_each_run_of_streams_gets_a_row_for_each():
             super().code(coder, stream, logits, hidden, symbols)
 
     layout = Layout((2, 3), (1, 1), 2)
-    symbols = VOCABULARY.encode(b"abcde")
+    symbols = BYTES.encode(b"abcde")
     none = read_first()
-    known = fed_tokens(VOCABULARY, symbols, layout, none)
-    ensemble = Noting(VOCABULARY, Parameters(), 2, 5)
+    known = fed_tokens(BYTES, symbols, layout, none)
+    ensemble = Noting(BYTES, Parameters(), 2, 5)
     sessions = [SharingSession(2)]
     list(code_streams(Encoder(), sessions, ensemble, symbols, layout, none, known))
     assert counts == [(0, 1, 1, 1), (0, 1, 1, 1), (1, 1, 1, 1), (1, 1, 1, 1), (1, 1, 1, 1)]
@@ -252,7 +251,7 @@ def test_a_frame_that_claims_many_symbols_takes_no_memory_before_they_are_coded(
     n = 4_000_000
     layout = Layout((n, n), (n, n))
     symbols = np.zeros(2 * n, dtype=np.int32)
-    ensemble = Ensemble(VOCABULARY, Parameters(), 2, 8)
+    ensemble = Ensemble(BYTES, Parameters(), 2, 8)
     none = read_first()
     unknown = np.empty((0, 2), dtype=np.int32)
     sessions = [HashSession(1), HashSession(1)]
@@ -268,7 +267,7 @@ def test_a_frame_that_claims_many_symbols_takes_no_memory_before_they_are_coded(
 def test_guesses_are_made_of_what_was_decoded_and_change_nothing(monkeypatch):
     # How many pay depends on how long steps take.
     monkeypatch.setattr("nacrith.codec.lockstep.clock", lambda: 0.0)
-    symbols = VOCABULARY.encode(b"what is said again is said again " * 9)
+    symbols = BYTES.encode(b"what is said again is said again " * 9)
     encoder = Encoder()
     first = code(encoder, symbols.copy(), 1)
     assert not any(first.guessed)
@@ -285,10 +284,10 @@ def test_guesses_are_made_of_what_was_decoded_and_change_nothing(monkeypatch):
 
 
 def test_progress_is_told_after_each_step():
-    symbols = VOCABULARY.encode(b"hello world")
+    symbols = BYTES.encode(b"hello world")
     layout = Layout((4, 3, 3, 1), (1,) * 4, 2)
-    ensemble = Ensemble(VOCABULARY, Parameters(), 4, 11)
-    known = fed_tokens(VOCABULARY, symbols, layout, read_first())
+    ensemble = Ensemble(BYTES, Parameters(), 4, 11)
+    known = fed_tokens(BYTES, symbols, layout, read_first())
     coded = code_streams(
         Encoder(), [HashSession(4)], ensemble, symbols, layout,
         read_first(), known,
@@ -298,7 +297,7 @@ def test_progress_is_told_after_each_step():
 
 @pytest.mark.parametrize("predictor", [{"bias": 2000}, {"contexts": ALL_KINDS}, {"contexts": 1}])
 def test_each_predictor_pays_on_a_repetitive_text(predictor):
-    symbols = VOCABULARY.encode(b"aaab" * 200)
+    symbols = BYTES.encode(b"aaab" * 200)
     sizes = []
     off = {"bias": 0, "head": 0, "contexts": 0}
     for chosen in (off, off | predictor):
@@ -316,8 +315,8 @@ def test_a_broken_model_is_an_error():
     with pytest.raises(ScoreError):
         list(
             code_streams(
-                Encoder(), [Broken(1)], Ensemble(VOCABULARY, Parameters(), 1, 3),
-                VOCABULARY.encode(b"abc"), equal_streams(3, 1), read_first(),
+                Encoder(), [Broken(1)], Ensemble(BYTES, Parameters(), 1, 3),
+                BYTES.encode(b"abc"), equal_streams(3, 1), read_first(),
                 np.empty((0, 1), dtype=np.int32),
             )
         )  # fmt: skip
@@ -336,7 +335,7 @@ def test_threads_code_texts_side_by_side(sessions):
     def groups(coders, symbols):
         made = zip(coders, symbols, layouts, strict=True)
         return [
-            Group(coder, Ensemble(VOCABULARY, PARAMETERS, len(layout), len(part)), part, layout)
+            Group(coder, Ensemble(BYTES, PARAMETERS, len(layout), len(part)), part, layout)
             for coder, part, layout in made
         ]
 
@@ -344,19 +343,19 @@ def test_threads_code_texts_side_by_side(sessions):
         bounds = np.diff(session_bounds(total, sessions))
         with ThreadPoolExecutor(3) as threads:
             opened = [NarrowedSession(int(n)) for n in bounds]
-            for _ in code_groups(groups(coders, symbols), opened, VOCABULARY, read, known, threads):
+            for _ in code_groups(groups(coders, symbols), opened, BYTES, read, known, threads):
                 pass
 
     alone = []
     for text, layout in zip(texts, layouts, strict=True):
         coder = Encoder()
-        known = fed_tokens(VOCABULARY, text, layout, read)
-        group = Group(coder, Ensemble(VOCABULARY, PARAMETERS, len(layout), len(text)), text, layout)
-        for _ in code_groups([group], [HashSession(len(layout))], VOCABULARY, read, known):
+        known = fed_tokens(BYTES, text, layout, read)
+        group = Group(coder, Ensemble(BYTES, PARAMETERS, len(layout), len(text)), text, layout)
+        for _ in code_groups([group], [HashSession(len(layout))], BYTES, read, known):
             pass
         alone.append(coder.finish())
     pairs = zip(texts, layouts, strict=True)
-    together = [fed_tokens(VOCABULARY, text, layout, read, steps) for text, layout in pairs]
+    together = [fed_tokens(BYTES, text, layout, read, steps) for text, layout in pairs]
     encoders = [Encoder() for _ in texts]
     code(encoders, [text.copy() for text in texts], np.concatenate(together, axis=1))
     assert [encoder.finish() for encoder in encoders] == alone
@@ -374,10 +373,10 @@ def test_an_error_in_a_thread_is_raised():
     text = np.arange(97, 107, dtype=np.int32)
     layout = equal_streams(len(text), 1)
     made = [
-        Group(Encoder(), Ensemble(VOCABULARY, PARAMETERS, 1, len(text)), text.copy(), layout)
+        Group(Encoder(), Ensemble(BYTES, PARAMETERS, 1, len(text)), text.copy(), layout)
         for _ in range(2)
     ]
     none = np.empty((0, 2), dtype=np.int32)
     with ThreadPoolExecutor(2) as threads, pytest.raises(ScoreError):
-        for _ in code_groups(made, [Bad(2)], VOCABULARY, read_first(), none, threads):
+        for _ in code_groups(made, [Bad(2)], BYTES, read_first(), none, threads):
             pass

@@ -11,7 +11,8 @@ import pytest
 from nacrith.codec.binary_codec import read_head
 from nacrith.codec.block import Block, rest_of
 from nacrith.codec.budget import Budget
-from nacrith.codec.frame_codec import decode_frame, encode_frame
+from nacrith.codec.frame_decoder import decode_frame
+from nacrith.codec.frame_encoder import encode_frame
 from nacrith.codec.media import find_media, rest_behind
 from nacrith.codec.tiff import find_strips
 from nacrith.format.container import MemberReader
@@ -24,8 +25,8 @@ from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.presets import LEVELS
 from nacrith.transforms.opening.limits import ALL_STREAMS
 from predictors.binary.parts import Model
+from tests.media_samples import bmp, music, wav
 from tests.png_samples import photo
-from tests.test_binary_models import bmp, music, wav
 
 MIXING = CompressOptions(preset=LEVELS[1], parameters=LEVELS[1].parameters)
 

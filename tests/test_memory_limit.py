@@ -32,6 +32,7 @@ from nacrith.transforms.opening.limits import ALL_STREAMS, EVERYTHING, NOTHING
 from nacrith.workers.counting import WORKER_MEMORY
 from tests.conftest import ROOT, assert_fails
 from tests.jpeg_samples import picture
+from tests.whole_files import frames_of
 
 WORDS = b"the sea was calm and all the boats had gone out before it was light that morning".split()
 TEXT = b" ".join(random.Random(1).choices(WORDS, k=600))
@@ -144,10 +145,10 @@ def test_streams_stay_closed_where_they_would_not_fit(run_main, tmp_path, monkey
     assert (code, message) == (0, "")
     code, message = run_main("-1", "a", "-M", str(needed - 1))
     assert code == 0 and message.endswith("compressed streams in it stay closed\n")
-    (frame,) = frames(Path("a.nc").read_bytes())
+    (frame,) = frames_of(Path("a.nc").read_bytes())
     assert frame.opened is None
     assert run_main("-1f", "a", "-M", str(needed)) == (0, "")
-    (frame,) = frames(Path("a.nc").read_bytes())
+    (frame,) = frames_of(Path("a.nc").read_bytes())
     assert frame.opened is not None
 
 
@@ -167,7 +168,7 @@ def test_pictures_take_memory(run_main, tmp_path, monkeypatch):
     assert many > needed + 500 * MIB
     assert needed > fit_compression(mixing, None, 1, size, without).needed + 75 * MIB
     assert run_main("-1", "a", "-M", str(needed)) == (0, "")
-    (frame,) = frames(Path("a.nc").read_bytes())
+    (frame,) = frames_of(Path("a.nc").read_bytes())
     assert frame.opened and frame.opened.pictures
     with open("a.nc", "rb") as packed:
         (member,) = MemberReader(packed)
@@ -179,7 +180,7 @@ def test_pictures_take_memory(run_main, tmp_path, monkeypatch):
         assert need > limit.look_at(member.header, closed) + 75 * MIB
     code, message = run_main("-1f", "a", "-M", str(needed - 1))
     assert code == 0 and message.endswith("JPEG pictures in it stay closed\n")
-    (frame,) = frames(Path("a.nc").read_bytes())
+    (frame,) = frames_of(Path("a.nc").read_bytes())
     assert frame.opened is None or frame.opened.pictures is None
 
 
@@ -227,16 +228,12 @@ def test_short_files_and_models_of_other_sizes_need_other_amounts(tiny_gguf):
 def test_streams_of_frames(tiny_gguf, keep_text):
     for n in (1, 5):
         packed = compress(TEXT, model=tiny_gguf, window=256, threads=1, streams=n)
-        assert [streams_of(frame) for frame in frames(packed)] == [n]
-    assert [streams_of(frame) for frame in frames(compress(NOISE))] == [0]
-    (frame,) = frames(packed)
+        assert [streams_of(frame) for frame in frames_of(packed)] == [n]
+    assert [streams_of(frame) for frame in frames_of(compress(NOISE))] == [0]
+    (frame,) = frames_of(packed)
     damaged = dict.fromkeys(frame.payloads, b"\xff" * 20)
     with pytest.raises(FormatError):
         streams_of(replace(frame, payloads=damaged))
-
-
-def frames(packed):
-    return [frame for member in MemberReader(io.BytesIO(packed)) for frame in member.frames()]
 
 
 def test_compression_adapts(run_main, tmp_path, monkeypatch, model, keep_text, long_memory):
@@ -245,14 +242,14 @@ def test_compression_adapts(run_main, tmp_path, monkeypatch, model, keep_text, l
     Path("a").write_bytes(text)
     packing = ["-4", "--model", model[1], "-T1", "-f", "a"]
     assert run_main(*packing) == (0, "")
-    (frame,) = frames(Path("a.nc").read_bytes())
+    (frame,) = frames_of(Path("a.nc").read_bytes())
     assert streams_of(frame) > 1
     shape = TextShape(1, 256, len(text) // 2)
     limit = str(memory.of_block(long_memory, shape, len(text)))
     code, message = run_main(*packing, "--memlimit", limit)
     assert code == 0 and message.startswith("a: to stay within ")
     assert "1 stream instead of " in message
-    (frame,) = frames(Path("a.nc").read_bytes())
+    (frame,) = frames_of(Path("a.nc").read_bytes())
     assert streams_of(frame) == 1
     assert run_main(*packing, "-q", "-M", limit) == (0, "")
     assert run_main("-d", "--model", model[1], "-o", "b", "a.nc")[0] == 0

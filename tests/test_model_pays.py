@@ -7,7 +7,8 @@ import pytest
 from nacrith.codec import model_pays
 from nacrith.codec.binary_codec import encode_binary, mix
 from nacrith.codec.codec_request import CompressRequest
-from nacrith.codec.frame_codec import decode_frame, encode_frame
+from nacrith.codec.frame_decoder import decode_frame
+from nacrith.codec.frame_encoder import encode_frame
 from nacrith.codec.model_pays import choose
 from nacrith.codec.repetition import is_repeated
 from nacrith.codec.segments import find_segments

@@ -49,7 +49,7 @@ def test_wrong_bytes_are_noticed(samples, monkeypatch):
     body[100] ^= 1
     spoiled = bytes(body[:-4]) + zlib.crc32(body[:-4]).to_bytes(4, "little")
     assert outcome(spoiled, samples) == "refused"
-    monkeypatch.setattr("nacrith.codec.frame_codec.check_of", lambda block: _EqualToAll())
+    monkeypatch.setattr("nacrith.codec.frame_decoder.check_of", lambda block: _EqualToAll())
     with pytest.raises(Broken, match="wrong bytes"):
         outcome(spoiled, samples)
 
@@ -63,6 +63,6 @@ def test_a_foreign_exception_is_noticed(samples, monkeypatch):
     def fail(*arguments):
         raise IndexError
 
-    monkeypatch.setattr("nacrith.codec.frame_codec.decode_binary", fail)
+    monkeypatch.setattr("nacrith.codec.frame_decoder.decode_binary", fail)
     with pytest.raises(Broken, match="IndexError"):
         outcome(samples.packed[1], samples)

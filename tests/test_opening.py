@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 import nacrith
 from nacrith.codec.binary_codec import read_head
-from nacrith.codec.frame_codec import decode_frame, encode_frame
+from nacrith.codec.frame_decoder import decode_frame
+from nacrith.codec.frame_encoder import encode_frame
 from nacrith.codec.text_mixing import TextMixing
 from nacrith.errors import ArgumentError, FormatError, NacrithError, UnsupportedError
-from nacrith.format.container import MemberReader
 from nacrith.format.description import describe_file, description_lines
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.varint import Reader, to_varint
@@ -47,6 +47,7 @@ from tests.deflate_samples import (
     rows,
     unpredictable,
 )
+from tests.whole_files import compressed, frames_of, restored
 
 STREAMS = {
     "gzip": 1,
@@ -74,19 +75,11 @@ def there_and_back(block: bytes) -> int:
 
 
 def compress(data: bytes, options: CompressOptions = MIXING) -> bytes:
-    sink = io.BytesIO()
-    compress_stream(io.BytesIO(data), sink, options, len(data))
-    return sink.getvalue()
+    return compressed(data, options)
 
 
 def decompress(packed: bytes, wanted: range | None = None) -> bytes:
-    sink = io.BytesIO()
-    decompress_stream(io.BytesIO(packed), sink, wanted=wanted)
-    return sink.getvalue()
-
-
-def frames(packed: bytes) -> list[Frame]:
-    return [frame for member in MemberReader(io.BytesIO(packed)) for frame in member.frames()]
+    return restored(packed, wanted=wanted)
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -220,7 +213,7 @@ def test_text_in_streams_goes_to_the_model(tiny_gguf, monkeypatch):
     options = CompressOptions(tiny_gguf, "exact", threads=1)
     data = gz(noise(40) + prose(3000))
     packed = compress(data, options)
-    (frame,) = frames(packed)
+    (frame,) = frames_of(packed)
     assert frame.opened and Kind.TEXT in frame.payloads
     sink = io.BytesIO()
     decompress_stream(io.BytesIO(packed), sink, tiny_gguf)
@@ -234,7 +227,7 @@ def test_several_frames_ranges_and_going_on():
     data = noise(100) + b"".join(gz(prose(9000, i)) for i in range(6)) + archive()
     whole = compress(data, options)
     assert decompress(whole) == data
-    assert sum(frame.opened is not None for frame in frames(whole)) >= 3
+    assert sum(frame.opened is not None for frame in frames_of(whole)) >= 3
     for wanted in (range(0, 10), range(4990, 5010), range(7000, 12_345)):
         assert decompress(whole, wanted) == data[wanted.start : wanted.stop]
     for end in (len(whole) // 3, len(whole) // 2, len(whole) - 5):
@@ -353,8 +346,8 @@ def test_what_is_opened_can_be_chosen():
     data = FILES["zip"]
     assert nacrith.decompress(nacrith.compress(data, level=1)) == data
     closed = nacrith.compress(data, level=1, inside="none")
-    assert not frames(closed)[0].opened and nacrith.decompress(closed) == data
-    assert frames(nacrith.compress(data, level=1, inside="streams"))[0].opened
+    assert not frames_of(closed)[0].opened and nacrith.decompress(closed) == data
+    assert frames_of(nacrith.compress(data, level=1, inside="streams"))[0].opened
     with pytest.raises(ArgumentError, match="inside"):
         nacrith.compress(data, inside="all")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="inside"):

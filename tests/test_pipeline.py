@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nacrith.codec import frame_codec as groups
+from nacrith.codec.frame_decoder import decode_frame
+from nacrith.codec.model_choice import codec_for_compression
 from nacrith.errors import (
     FormatError,
     ModelMismatchError,
@@ -19,13 +20,13 @@ from nacrith.errors import (
     UnsupportedError,
 )
 from nacrith.format.container import MemberReader
-from nacrith.format.header import Header
 from nacrith.format.parameters import Parameters
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.presets import BEST, DEFAULT, LEVELS
 from predictors.base import UnsupportedModelError
+from tests.whole_files import header_of
 
 WINDOW = 256
 PROSE = b"The owl and the pussycat went to sea in a beautiful pea-green boat.\r\n" * 20
@@ -72,10 +73,6 @@ def decompress(packed: bytes, options: CompressOptions) -> bytes:
     summary, _ = decompress_stream(io.BytesIO(packed), sink, options.model)
     assert summary.compressed == len(packed) and summary.original == len(sink.getvalue())
     return sink.getvalue()
-
-
-def header_of(packed: bytes) -> Header:
-    return next(iter(MemberReader(io.BytesIO(packed)))).header
 
 
 def backend_of(packed: bytes) -> str:
@@ -144,11 +141,10 @@ def test_a_range_is_what_a_slice_is(options, frames, start, stop):
 
 def test_a_range_decodes_only_its_frames(options, frames, monkeypatch):
     decoded = []
-    decode = groups.decode_frame
 
     def count(frame, *arguments):
         decoded.append(frame)
-        return decode(frame, *arguments)
+        return decode_frame(frame, *arguments)
 
     monkeypatch.setattr("nacrith.workers.in_process.decode_frame", count)
     decompress_stream(io.BytesIO(frames[0]), None, options.model, wanted=range(1900, 2100))
@@ -360,18 +356,14 @@ def test_unusable_parameters(streams, parameters, options):
 
 
 def test_a_payload_claiming_too_many_symbols_does_not_run(text_options):
-    from nacrith.codec.text_codec import TextCodec
-
-    codec = TextCodec.for_compression(text_options.model, "llama.cpp", 1, Parameters(window=WINDOW))
+    codec = codec_for_compression(text_options.model, "llama.cpp", 1, Parameters(window=WINDOW))
     with pytest.raises(FormatError, match="symbols in 3 bytes"):
         next(codec.decode(b"abc", 10**9, 10**9))
     codec.close()
 
 
 def test_random_payloads_give_errors_or_text_of_the_right_length(text_options):
-    from nacrith.codec.text_codec import TextCodec
-
-    codec = TextCodec.for_compression(text_options.model, "llama.cpp", 1, Parameters(window=WINDOW))
+    codec = codec_for_compression(text_options.model, "llama.cpp", 1, Parameters(window=WINDOW))
     for seed in range(5):
         try:
             *_, texts = codec.decode(random.Random(seed).randbytes(20), 20, 25)

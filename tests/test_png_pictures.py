@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from coder import Decoder, Encoder
 from nacrith.codec import frame_codec
 from nacrith.codec.binary_codec import read_head
-from nacrith.codec.frame_codec import decode_frame, encode_frame
+from nacrith.codec.frame_decoder import decode_frame
+from nacrith.codec.frame_encoder import encode_frame
 from nacrith.codec.text_mixing import TextMixing
 from nacrith.errors import FormatError
 from nacrith.format.frame import Frame, Kind

@@ -1,6 +1,5 @@
 """The embedded 98 MB model, end to end, on short input."""
 
-import io
 import random
 
 import numpy as np
@@ -8,15 +7,13 @@ import pytest
 
 import nacrith
 from nacrith.errors import NacrithError
-from nacrith.format.container import MemberReader
 from nacrith.models.catalog import default_model
-from nacrith.pipeline.compress import compress_stream
-from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
 from predictors.language_models.correction.correction_file import read_correction
 from predictors.language_models.exact.gguf_file import Gguf
 from tests import exact_reference
 from tests.correction_examples import random_correction
+from tests.whole_files import compressed, header_of, restored
 
 SENTENCE = (
     b"The committee will meet again on Thursday to discuss "
@@ -25,16 +22,7 @@ SENTENCE = (
 
 
 def compress(data: bytes, streams: int = 0) -> bytes:
-    sink = io.BytesIO()
-    options = CompressOptions(streams=streams)
-    compress_stream(io.BytesIO(data), sink, options, len(data))
-    return sink.getvalue()
-
-
-def decompress(packed: bytes) -> bytes:
-    sink = io.BytesIO()
-    decompress_stream(io.BytesIO(packed), sink)
-    return sink.getvalue()
+    return compressed(data, CompressOptions(streams=streams))
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +39,8 @@ def test_the_embedded_model_is_the_known_one():
 def test_a_sentence_of_100_bytes_comes_out_smaller(packed_sentence):
     assert len(SENTENCE) == 100
     assert len(packed_sentence) < 85
-    assert next(iter(MemberReader(io.BytesIO(packed_sentence)))).header.model is not None
-    assert decompress(packed_sentence) == SENTENCE
+    assert header_of(packed_sentence).model is not None
+    assert restored(packed_sentence) == SENTENCE
 
 
 def test_every_byte_of_a_small_file_is_protected(packed_sentence):
@@ -61,13 +49,13 @@ def test_every_byte_of_a_small_file_is_protected(packed_sentence):
         spoiled = bytearray(packed_sentence)
         spoiled[i] ^= 1 + i % 255
         with pytest.raises(NacrithError):
-            decompress(bytes(spoiled))
+            restored(bytes(spoiled))
 
 
 def test_every_truncation_is_an_error(packed_sentence):
     for n in range(len(packed_sentence)):
         with pytest.raises(NacrithError):
-            decompress(packed_sentence[:n])
+            restored(packed_sentence[:n])
 
 
 def test_the_model_is_not_used_for_next_to_nothing():
@@ -76,8 +64,8 @@ def test_the_model_is_not_used_for_next_to_nothing():
     data = "".join(f"{bytes_of(16).hex(' ')}\n" for _ in range(24)).encode()
     assert 1024 < len(data) < 1200
     packed = compress(data)
-    assert next(iter(MemberReader(io.BytesIO(packed)))).header.model is None
-    assert decompress(packed) == data
+    assert header_of(packed).model is None
+    assert restored(packed) == data
 
 
 @pytest.mark.parametrize("streams", [1, 4])
@@ -85,7 +73,7 @@ def test_a_page_of_prose(canterbury, streams):
     page = canterbury["alice29.txt"].read_bytes()[:2500]
     packed = compress(page, streams)
     assert 8 * len(packed) / len(page) < 1.75
-    assert decompress(packed) == page
+    assert restored(packed) == page
 
 
 @pytest.mark.parametrize(
@@ -95,13 +83,13 @@ def test_the_head_of_canterbury_files(canterbury, name):
     data = canterbury[name].read_bytes()[:800]
     packed = compress(data)
     assert len(packed) < len(data)
-    assert decompress(packed) == data
+    assert restored(packed) == data
 
 
 def test_bytes_the_vocabulary_lacks_survive(canterbury):
     page = canterbury["alice29.txt"].read_bytes()[:300]
     data = page + bytes(range(256)) + page
-    assert decompress(compress(data)) == data
+    assert restored(compress(data)) == data
 
 
 def test_a_correction_that_builds_on_the_shipped_one(tmp_path, monkeypatch):
@@ -121,6 +109,6 @@ def test_a_correction_that_builds_on_the_shipped_one(tmp_path, monkeypatch):
             weights = exact_reference.merged(weights, *parts)
         assert np.array_equal(found, weights)
     packed = nacrith.compress(SENTENCE, correction=tmp_path / "on")
-    record = next(iter(MemberReader(io.BytesIO(packed)))).header.model
+    record = header_of(packed).model
     assert record and record.correction == made_up.sha256[:16]
     assert nacrith.decompress(packed, correction=tmp_path / "on") == SENTENCE

@@ -252,11 +252,11 @@ def test_a_result_that_cannot_be_restored_costs_nothing(tmp_path):
     """An encoder that makes wrong frames: --rm must keep the input, and no output."""
     (tmp_path / "a").write_bytes(DATA)
     code = """
-import sys, nacrith.codec.frame_codec as groups
-encode = groups._encode_binary
+import sys, nacrith.codec.segment_coding as coding
+encode = coding._encode_binary
 def wrong(block, *rest):
     return encode(block[:-1] + b"!", *rest)
-groups._encode_binary = wrong
+coding._encode_binary = wrong
 from nacrith.cli import main
 sys.argv[1:] = ["compress", "--block-size", "1M", *sys.argv[1:]]
 main()

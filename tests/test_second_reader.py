@@ -13,9 +13,7 @@ from nacrith.codec.layout import MAX_HEAD, Layout, code_layout
 from nacrith.codec.stream_texts import StreamTexts
 from nacrith.transforms.prepare import Piece
 from nacrith.transforms.transforms_made import CHARSETS, Transforms, code_transforms
-from predictors.language_models.vocabulary import Vocabulary
-
-BYTES = Vocabulary([None, *[bytes([b]) for b in range(256)]], lambda t: [1 + b for b in t], 0)
+from tests.byte_vocabulary import BYTES
 
 
 class SecondReader:

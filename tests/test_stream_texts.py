@@ -11,10 +11,13 @@ import pytest
 from coder import Decoder, Encoder
 from nacrith.codec import stream_texts
 from nacrith.codec.assembly import Assembly
-from nacrith.codec.frame_codec import decode_frame, encode_frame
+from nacrith.codec.frame_decoder import decode_frame
+from nacrith.codec.frame_encoder import encode_frame
 from nacrith.codec.layout import Layout, code_layout
+from nacrith.codec.model_choice import codec_for_compression
+from nacrith.codec.run import Run
 from nacrith.codec.stream_choice import Cutting
-from nacrith.codec.stream_texts import Known, StreamTexts
+from nacrith.codec.stream_texts import StreamTexts
 from nacrith.codec.text_codec import TextCodec
 from nacrith.errors import FormatError, NacrithError
 from nacrith.format.frame import Frame, Kind, Segment
@@ -50,7 +53,7 @@ def many_checks(monkeypatch):
 
 @pytest.fixture(scope="module", params=[1, 3])
 def codec(request, tiny_gguf):
-    codec = TextCodec.for_compression(
+    codec = codec_for_compression(
         tiny_gguf, "exact", 1, Parameters(window=256), Cutting(request.param), None
     )
     yield codec
@@ -318,9 +321,9 @@ def test_a_block_is_known_as_far_as_its_text_is():
     assembly.add_text(bytearray(b"0123456789"))
     assert assembly.block == b"abc0123de456789f"
     for known, place, end in [
-        ([], 0, 3), ([Known(0, 2)], 0, 5), ([Known(0, 4)], 0, 9), ([Known(0, 5)], 0, 10),
-        ([Known(0, 4), Known(4, 10)], 0, 16), ([Known(0, 1), Known(6, 10)], 0, 4),
-        ([Known(0, 1), Known(6, 10)], 11, 16), ([Known(0, 1)], 12, 12), ([], 15, 16),
+        ([], 0, 3), ([Run(0, 2)], 0, 5), ([Run(0, 4)], 0, 9), ([Run(0, 5)], 0, 10),
+        ([Run(0, 4), Run(4, 10)], 0, 16), ([Run(0, 1), Run(6, 10)], 0, 4),
+        ([Run(0, 1), Run(6, 10)], 11, 16), ([Run(0, 1)], 12, 12), ([], 15, 16),
     ]:  # fmt: skip
         assert assembly.known_up_to(place, known) == end, (known, place)
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from coder import Decoder, Encoder
 from nacrith.codec.binary_codec import decode_binary, encode_binary, holds_strings, mix, needs_text
-from nacrith.codec.frame_codec import decode_frame, encode_frame
+from nacrith.codec.frame_decoder import decode_frame
+from nacrith.codec.frame_encoder import encode_frame
 from nacrith.codec.segments import find_segments
 from nacrith.codec.text_mixing import TextMixing
 from nacrith.errors import FormatError

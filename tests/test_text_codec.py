@@ -3,6 +3,7 @@
 import pytest
 
 from nacrith.codec import text_codec
+from nacrith.codec.model_choice import codec_for_compression
 from nacrith.codec.stream_choice import Cutting
 from nacrith.codec.text_codec import TextCodec
 from nacrith.errors import FormatError
@@ -76,7 +77,7 @@ def test_rows_that_streams_share_change_no_bit(tiny_gguf, monkeypatch, contexts,
     parameters = Parameters(window=256, contexts=contexts, prompt=prompt)
 
     def opened() -> TextCodec:
-        return TextCodec.for_compression(tiny_gguf, "exact", 1, parameters, Cutting(2), None)
+        return codec_for_compression(tiny_gguf, "exact", 1, parameters, Cutting(2), None)
 
     writer, reader = opened(), opened()
     n_symbols, payload = writer.encode(text)

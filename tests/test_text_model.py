@@ -11,14 +11,15 @@ from hypothesis import strategies as st
 
 from coder import Encoder
 from nacrith.codec.binary_codec import decode_binary, encode_binary
-from nacrith.codec.frame_codec import decode_frame, encode_frame
+from nacrith.codec.frame_decoder import decode_frame
+from nacrith.codec.frame_encoder import encode_frame
 from nacrith.codec.text_mixing import TextMixing, may_be_text, mix_text, unmix_text
 from nacrith.errors import FormatError, NacrithError, UnsupportedError
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.varint import to_varint
 from predictors.mixing import nibble_table, rate_map, weight_sets
 from predictors.mixing.bit_states import COUNTS, NEXT
-from predictors.text import text_model
+from predictors.text import decision, text_model
 from predictors.text.long_primer import long_primer
 from predictors.text.primer import PRIMER
 from predictors.text.text_contexts import KINDS
@@ -135,7 +136,7 @@ def test_a_table_of_half_bytes_keeps_what_has_seen_most():
 
 
 def test_a_rate_map_is_a_mean_up_to_its_limit():
-    table = rate_map.entries(np.array([rate_map.ONE // 2]), 0)
+    table = rate_map.new_entries(np.array([rate_map.ONE // 2]))
     for _ in range(20):
         rate_map.learn(table, 0, np.int64(1), 1023)
     fast = int(rate_map.probability(table[0]))
@@ -168,7 +169,7 @@ def test_variants_name_kinds_of_context():
     for variant in VARIANTS.values():
         assert set(variant.kinds) <= set(range(KINDS))
         assert len(set(variant.kinds)) == len(variant.kinds)
-        assert 1 <= variant.selectors <= text_model.SELECTORS
+        assert 1 <= variant.selectors <= decision.SELECTORS
 
 
 def test_the_primer_is_text():

@@ -8,28 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from predictors.language_models.vocabulary import Vocabulary
-
-HARD_CASES = {
-    "empty": b"",
-    "every byte": bytes(range(256)),
-    "every byte backwards, twice": bytes(range(255, -1, -1)) * 2,
-    "nul": b"\0" * 1000,
-    "nul inside text": b"to\0the\0end",
-    "invalid utf-8": b"caf\xe9 \xc3\x28 \xf0\x9f\x98 \xff\xfe",
-    "overlong": b"\xc0\x80 \xe0\x80\x80",
-    "encoded lone surrogates": "a\ud800b\udfffc\udc80".encode("utf-8", "surrogatepass"),
-    "cut character": "é".encode()[:1],
-    "special tokens as text": b"<|endoftext|><|im_start|>user\nhi<|im_end|>\n<repo_name>",
-    "crlf": b"one\r\ntwo\r\n\r\nthree\r",
-    "10,000 spaces": b" " * 10_000,
-    "10,000 newlines": b"\n" * 10_000,
-    "emoji": "😀👩‍👩‍👧‍👦🇩🇪e\u0301".encode() * 20,
-    "byte order mark": b"\xef\xbb\xbftext",
-    "noncharacters": "\uffff\ufffe\U0010ffff\ufffd".encode(),
-    "missing bytes of both vocabularies": b"a\x04b\x06c\x13\xc0\xf5\xff the end",
-    "long word": b"a" * 100_000,
-    "no newline for long": ("wörter " * 20_000).encode(),
-}
+from tests.hard_texts import HARD_CASES
 
 
 @pytest.fixture(scope="module", params=["tiny", "real"])

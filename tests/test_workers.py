@@ -21,7 +21,6 @@ from nacrith.codec.codec_request import DecompressRequest
 from nacrith.errors import FormatError, WorkerError
 from nacrith.format.parameters import Parameters
 from nacrith.pipeline.compress import compress_stream
-from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
 from nacrith.system.progress import NO_PROGRESS, Progress
 from nacrith.workers import InProcess
@@ -33,6 +32,7 @@ from nacrith.workers.over_executor import MAX_FAILURES, OverExecutor
 from nacrith.workers.place import THREAD_VARIABLES
 from nacrith.workers.processes import process_workers
 from tests.conftest import ROOT
+from tests.whole_files import compressed, restored
 
 PROSE = b"The owl and the pussycat went to sea in a beautiful pea-green boat.\n"
 DATA = b"".join(bytes([i]) * 3 + PROSE * 4 + random.Random(i).randbytes(200) for i in range(9))
@@ -52,17 +52,13 @@ def whole(options):
 
 
 def compress(options, workers=None, progress=NO_PROGRESS) -> bytes:
-    sink = io.BytesIO()
     with closing(workers) if workers else nullcontext():
-        compress_stream(io.BytesIO(DATA), sink, options, len(DATA), progress, workers)
-    return sink.getvalue()
+        return compressed(DATA, options, workers, progress)
 
 
 def decompress(packed, options, workers) -> bytes:
-    sink = io.BytesIO()
     with closing(workers):
-        decompress_stream(io.BytesIO(packed), sink, options.model, workers=workers)
-    return sink.getvalue()
+        return restored(packed, options.model, workers)
 
 
 class Positions(Progress):

@@ -37,6 +37,7 @@ OUTPUTS = (
 _SHOWING = {
     f"nacrith/bench/{name}.py"
     for name in (
+        "backend_sections",
         "compare_report",
         "edition",
         "groups",

@@ -29,16 +29,16 @@ def _sum(values: npt.NDArray[np.int64]) -> int:
     return total
 
 
-def measure_bandwidth(n_bytes: int = _ARRAY_BYTES) -> float:
+def measure_bandwidth() -> float:
     """Bytes per second that all threads together read from memory; the best of some rounds."""
-    parts = np.array_split(np.ones(n_bytes // 8, dtype=np.int64), available_threads())
+    parts = np.array_split(np.ones(_ARRAY_BYTES // 8, dtype=np.int64), available_threads())
     _sum(parts[0][:1])
     best = 0.0
     with ThreadPoolExecutor(len(parts)) as pool:
         for _ in range(_ROUNDS):
             begin = time.perf_counter()
             list(pool.map(_sum, parts))
-            best = max(best, n_bytes / (time.perf_counter() - begin))
+            best = max(best, _ARRAY_BYTES / (time.perf_counter() - begin))
     return best
 
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from nacrith.bench.markdown import table
 from nacrith.codec.binary_codec import decode_binary, encode_binary
-from nacrith.codec.frame_codec import decode_frame, encode_frame
+from nacrith.codec.frame_decoder import decode_frame
+from nacrith.codec.frame_encoder import encode_frame
 from nacrith.errors import ArgumentError
 
 _LARGEST = 400

@@ -10,7 +10,9 @@ from nacrith.cli.memory_limit import fitted_restoring
 from nacrith.cli.options import Team
 from nacrith.cli.output import Output
 from nacrith.pipeline.options import CompressOptions
-from nacrith.system.files import is_special, open_input, part_name, remove_unchanged
+from nacrith.system.files import open_input, remove_unchanged
+from nacrith.system.part_file import part_name
+from nacrith.system.special_files import is_special
 
 
 def whole_result(

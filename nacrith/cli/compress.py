@@ -49,11 +49,11 @@ from nacrith.pipeline.presets import LEVELS
 from nacrith.system.files import (
     compressed_name,
     has_suffix,
-    is_special,
     open_input,
     original_name,
     restore_metadata,
 )
+from nacrith.system.special_files import is_special
 from nacrith.transforms.opening.limits import INSIDE
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from nacrith.cli.inputs import Inputs
 from nacrith.format.container import REFERENCE_MAGICS
-from nacrith.system.files import NEW_SUFFIX, PART_SUFFIX, SUFFIX, has_suffix
+from nacrith.system.files import SUFFIX, has_suffix
+from nacrith.system.part_file import NEW_SUFFIX, PART_SUFFIX
 
 # NetCDF classic, 64-bit offset and 64-bit data, and HDF5, which netCDF 4 is.
 _FOREIGN_MAGICS = (b"CDF\x01", b"CDF\x02", b"CDF\x05", b"\x89HDF")

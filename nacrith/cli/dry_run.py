@@ -22,7 +22,9 @@ from nacrith.pipeline.content import Opened, largest_opened
 from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.resume import block_size_of, done_of
 from nacrith.plural import counted
-from nacrith.system.files import is_special, no_folder, open_input, part_name
+from nacrith.system.files import open_input
+from nacrith.system.part_file import no_folder, part_name
+from nacrith.system.special_files import is_special
 from nacrith.transforms.opening.limits import Inside
 from nacrith.transforms.opening.peeking import peek
 

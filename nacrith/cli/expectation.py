@@ -11,6 +11,7 @@ _SECONDS_PER_MB = {1: 2.1, 2: 3.6, 3: 4, 4: 192, 5: 201, 6: 247, 7: 261, 8: 281,
 """To compress a large text, by level: 2 cores with AVX512-VNNI (`nacrith bench levels`)."""
 
 _MEASURED_THREADS = 2
+"""The threads that did so."""
 _LONG = 120
 """Seconds of which a user wants to know beforehand."""
 _FAST_LEVEL = 3

@@ -16,15 +16,15 @@ from nacrith.cli.whole_run import ONE_FILE, WholeRun
 from nacrith.errors import ChangedError, FileError
 from nacrith.system import signals
 from nacrith.system.files import (
-    is_special,
     is_unchanged,
     open_input,
     open_output,
-    part_name,
     remove_unchanged,
     standard_output,
 )
+from nacrith.system.part_file import part_name
 from nacrith.system.progress import NO_PROGRESS, Progress
+from nacrith.system.special_files import is_special
 
 if TYPE_CHECKING:
     from nacrith.pipeline.summary import Summary

@@ -12,7 +12,7 @@ import click
 from nacrith.cli.options import NAME, QUIET, SUFFIXES, OutputName, options
 from nacrith.cli.whole_run import WholeRun
 from nacrith.errors import FileError
-from nacrith.system.files import is_special
+from nacrith.system.special_files import is_special
 
 
 @dataclass(frozen=True)

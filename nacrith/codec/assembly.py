@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import accumulate
 
-from nacrith.codec.stream_texts import Known
+from nacrith.codec.run import Run
 from nacrith.format.frame import Kind, Segment
 
 
@@ -32,7 +32,7 @@ class Assembly:
         for position, begin, length in self._text_places:
             self.block[begin : begin + length] = text[position : position + length]
 
-    def known_up_to(self, place: int, known: Sequence[Known]) -> int:
+    def known_up_to(self, place: int, known: Sequence[Run]) -> int:
         """The end of what is known without a gap from `place` on, with these parts of the text."""
         for position, begin, length in self._text_places:
             if begin + length <= place:

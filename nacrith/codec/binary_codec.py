@@ -33,6 +33,8 @@ from predictors.text.text_model import TextPast
 Bytes = npt.NDArray[np.uint8]
 
 _MIN_DICTIONARY = 1 << 12
+"""Bytes, the least that LZMA2 takes."""
+
 # Of this much data of which LZMA leaves next to nothing, context mixing, which takes
 # minutes for it, could not save much either.
 _LARGE, _NEARLY_EMPTY = 1 << 20, 64

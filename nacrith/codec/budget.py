@@ -7,6 +7,7 @@ _SHARE = 4
 """Bytes of the data for each number."""
 
 _LEAST = 1 << 16
+"""Numbers that may be read of any data."""
 
 
 class Budget:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from nacrith.system import signals
+
 DoneCallback = Callable[[int], None]
 """With the tokens or bytes done."""
 
@@ -15,3 +17,32 @@ bytes of payload so far."""
 
 def ignore(*_: int) -> None:
     """For who does not want to know."""
+
+
+def bytes_done(on_progress: FrameCallback) -> DoneCallback:
+    """What tells of the bytes done of a frame without text, and raises if the user interrupts."""
+
+    def tell(done: int) -> None:
+        signals.check()
+        on_progress(done, 0, 0)
+
+    return tell
+
+
+def tokens_done(on_progress: FrameCallback, size: int) -> TextCallback:
+    """The same of the `size` bytes of a text, by the share of its tokens that is done."""
+
+    def tell(done: int, total: int, payload: int) -> None:
+        signals.check()
+        on_progress(size * done // total, done, payload)
+
+    return tell
+
+
+def scaled(on_progress: FrameCallback, size: int, expanded: int) -> FrameCallback:
+    """What tells of a block of `size` bytes when those of its `expanded` bytes are known."""
+
+    def tell(done: int, tokens: int, payload: int) -> None:
+        on_progress(size * done // expanded, tokens, payload)
+
+    return tell

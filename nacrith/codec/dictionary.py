@@ -24,7 +24,7 @@ MAX_PARTS = 4
 
 
 def parts_of(vocabulary: Vocabulary, dictionary: bytes, window: int) -> list[IntArray]:
-    """The symbols that are read: parts of three quarters of a window, the last one whole.
+    """The symbols that are read, [n] int32 a part: three quarters of a window, the last one whole.
 
     They are of the last `MAX_DICTIONARY` bytes, as with text that needs no model.
 

@@ -2,16 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 from nacrith.codec.media import Media
-
-
-class Run(NamedTuple):
-    """Bytes of a block from one place up to another."""
-
-    begin: int
-    end: int
+from nacrith.codec.run import Run
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ MAX_HEAD = 255
 _EVEN = 1 << 15
 _SEVERAL = 1 << 12
 
+# Bits of the number of streams, of the symbols in the head, and of the width of all parts.
 _STREAM_BITS = 8
 _HEAD_BITS = 8
 _WIDTH_BITS = 6

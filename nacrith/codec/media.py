@@ -12,12 +12,14 @@ from dataclasses import dataclass, replace
 from nacrith.codec.budget import Budget
 from nacrith.codec.tiff import find_strips
 from predictors.binary.parts import Model, Part, of_picture, of_png, problem
-from predictors.binary.sound_model import BIG_ENDIAN, EIGHT_BITS, LITTLE_ENDIAN
+from predictors.binary.sound_stages import BIG_ENDIAN, EIGHT_BITS, LITTLE_ENDIAN
 
 _LEAST = 1 << 10
 """Bytes of a picture or of sound, below which a model of their own does not pay."""
 
 _LOOKED_AT = 1 << 12
+"""The first bytes of media, in which text would show."""
+
 _LEAST_OTHERS = 16
 """One in so many of the first bytes must not be a character of ASCII."""
 

@@ -25,8 +25,9 @@ from itertools import groupby
 import numpy as np
 
 from nacrith.codec.binary_codec import mix
-from nacrith.codec.known import NOTHING_KNOWN, Known, Run
+from nacrith.codec.known import NOTHING_KNOWN, Known
 from nacrith.codec.repetition import is_repeated
+from nacrith.codec.run import Run
 from nacrith.codec.text_codec import TextCodec
 from nacrith.format.frame import Kind, Segment
 from nacrith.system import signals

@@ -10,10 +10,10 @@ _kept: KeptOnce[tuple[Inside, Expanded | None]] = KeptOnce()
 
 def look_inside(block: bytes, inside: Inside) -> Expanded | None:
     """The block with its streams opened, None if there are none; kept until it is taken."""
-    return _kept.keep(block, (inside, take(block, inside)))[1]
+    return _kept.keep(block, (inside, expanded_of(block, inside)))[1]
 
 
-def take(block: bytes, inside: Inside) -> Expanded | None:
+def expanded_of(block: bytes, inside: Inside) -> Expanded | None:
     """As `look_inside`; nothing is kept any longer."""
     kept = _kept.take(block)
     if kept and kept[0] == inside:

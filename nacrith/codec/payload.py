@@ -7,6 +7,7 @@ number. As many as the bound asks for are put there again.
 from predictors.ensemble import COST_BITS
 
 _SLACK = 64
+"""Bits that a payload may be short of."""
 
 
 def can_hold(payload: bytes, cost: int) -> bool:

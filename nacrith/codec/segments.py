@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coder.kernels import njit
+from nacrith.codec.kinds import merged
 from nacrith.codec.media import Media, find_media
 from nacrith.format.frame import Kind, Segment
 from nacrith.transforms.charset import utf16_order
@@ -207,12 +208,7 @@ def _around(
         segments.append(Segment(Kind.MIXED, found.end - max(found.header, end)))
         end = found.end
     segments += find(data[end:])
-    joined: list[Segment] = []
-    for segment in segments:
-        if joined and joined[-1].kind == segment.kind:
-            segment = Segment(segment.kind, joined.pop().length + segment.length)
-        joined.append(segment)
-    return joined
+    return merged(segments)
 
 
 def _with_whole_words(segments: list[Segment], data: bytes) -> list[Segment]:
@@ -270,14 +266,9 @@ def binary_segments(data: bytes, media: Sequence[Media] = ()) -> list[Segment]:
 def _without_text(data: bytes) -> list[Segment]:
     """The segments of binary data in which there are no pictures and sounds."""
     pieces = [data[i : i + PIECE] for i in range(0, len(data), PIECE)]
-    segments: list[Segment] = []
-    for piece in pieces:
-        kind = Kind.STORED if _is_random(piece) else Kind.MIXED
-        if segments and segments[-1].kind == kind:
-            segments[-1] = Segment(kind, segments[-1].length + len(piece))
-        else:
-            segments.append(Segment(kind, len(piece)))
-    return segments
+    return merged(
+        Segment(Kind.STORED if _is_random(piece) else Kind.MIXED, len(piece)) for piece in pieces
+    )
 
 
 def _is_random(piece: bytes) -> bool:

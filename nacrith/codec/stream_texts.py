@@ -7,13 +7,13 @@ before the frame ends.
 """
 
 import zlib
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from coder import Coder
 from nacrith.codec.layout import Layout
+from nacrith.codec.run import Run
 from nacrith.errors import FormatError
 from nacrith.format.frame import MAX_GROWTH
 from nacrith.transforms.line_breaks import LineBreaks, last_word_end
@@ -32,13 +32,6 @@ _SYMBOLS = 1 << 15
 _BITS, _FEW_BITS = 16, 8
 
 _EVEN = 1 << 15
-
-
-class Known(NamedTuple):
-    """A run of restored bytes of the text."""
-
-    begin: int
-    end: int
 
 
 class StreamTexts:
@@ -133,7 +126,7 @@ class StreamTexts:
         """Has all text been coded?"""
         return sum(self._taken) == len(self._symbols)
 
-    def known(self) -> list[Known]:
+    def known(self) -> list[Run]:
         """The parts of `original` that are restored, ascending; brings them up to date.
 
         Raises:
@@ -142,9 +135,7 @@ class StreamTexts:
         for stream in range(len(self._layout)):
             self._restore(stream)
         return [
-            Known(begin, begin + n)
-            for begin, n in zip(self._starts, self._known, strict=False)
-            if n
+            Run(begin, begin + n) for begin, n in zip(self._starts, self._known, strict=False) if n
         ]
 
     def _is_whole(self, stream: int) -> bool:

@@ -3,31 +3,28 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from coder import Decoder, Encoder
-from nacrith.backends import GPU_BACKEND
 from nacrith.codec.callbacks import TextCallback, ignore
 from nacrith.codec.cutting import HEAD, cuts
 from nacrith.codec.dictionary import Dictionary
 from nacrith.codec.layout import Layout, code_layout
-from nacrith.codec.loaded_models import LoadedModels, load_model, translated
+from nacrith.codec.loaded_models import translated
 from nacrith.codec.lockstep import Group, code_groups, fed_tokens, first_tokens, session_bounds
 from nacrith.codec.payload import can_hold, padded
 from nacrith.codec.stream_choice import ONE_STREAM, Cutting
 from nacrith.codec.stream_texts import StreamTexts
 from nacrith.codec.token_log import new_ensemble, observed_by
-from nacrith.errors import FormatError, ModelMismatchError, NacrithError, UnsupportedError
+from nacrith.errors import FormatError, NacrithError
 from nacrith.format.header import ModelRecord
 from nacrith.format.numerics import NumericsRecord
 from nacrith.format.parameters import MAX_POSITIONS, Parameters
-from nacrith.models.catalog import ModelFile, default_model, describe, model_for
-from nacrith.models.corrections import Choice, corrected, corrected_as, short_name
+from nacrith.models.catalog import ModelFile
+from nacrith.models.corrections import short_name
 from nacrith.system import signals
-from nacrith.system.devices import CPU
 from nacrith.transforms.prepare import prepare
 from nacrith.transforms.prompts import PROMPTS
 from nacrith.transforms.transforms_made import code_transforms
@@ -119,83 +116,6 @@ class TextCodec:
         self.record = ModelRecord(
             file.name, file.sha256, numerics, crc, short_name(file.correction)
         )
-
-    @classmethod
-    def for_compression(
-        cls,
-        model: Path | None,
-        backend: str,
-        threads: int,
-        parameters: Parameters,
-        cutting: Cutting = ONE_STREAM,
-        least_saving: int | None = None,
-        models: LoadedModels | None = None,
-        dictionary: bytes = b"",
-        correction: Choice = None,
-        device: str = CPU,
-    ) -> "TextCodec":
-        """Open the model the user named, or the default one.
-
-        Args:
-            models: are kept for several codecs, and have a device of their own.
-            device: see `load_model`.
-        """
-        file = corrected(describe(model) if model else default_model(), correction)
-        loaded = _load(models, device, backend, file, threads)
-        is_shared = models is not None
-        return cls(loaded, file, parameters, cutting, least_saving, is_shared, dictionary)
-
-    @classmethod
-    def for_file(
-        cls,
-        record: ModelRecord,
-        parameters: Parameters,
-        model: Path | None,
-        models: LoadedModels | None = None,
-        dictionary: bytes = b"",
-        correction: Choice = None,
-        device: str = CPU,
-    ) -> "TextCodec":
-        """Open the model that a file's header asks for.
-
-        Args:
-            models, device: see `for_compression`.
-
-        Raises:
-            ModelNotFoundError, ModelMismatchError: this machine can't give the
-                logits that the file was made with.
-        """
-        file = model_for(record.name, record.sha256, model)
-        file = corrected_as(file, record.correction, correction)
-        # The number of threads has not been seen to change a bit; more of them than
-        # CPUs would wait for each other.
-        threads = 0
-        if not record.numerics.is_exact:
-            threads = min(record.numerics.threads, available_threads())
-        backend = record.numerics.backend
-        if backend == "llama.cpp" and record.numerics.device:
-            backend = GPU_BACKEND
-        loaded = _load(models, device, backend, file, threads)
-        is_shared = models is not None
-        codec = cls(loaded, file, parameters, is_shared=is_shared, dictionary=dictionary)
-        if record.numerics.is_exact and record.numerics != codec.record.numerics:
-            codec.close()
-            raise UnsupportedError(
-                f"this file was made with version {record.numerics.version} of the exact "
-                f"backend, this version of nacrith has {codec.record.numerics.version}; install "
-                "a version that fits"
-            )
-        if codec.record.probe != record.probe:
-            here = codec.record.numerics
-            differences = record.numerics.differences(here)
-            found = "; ".join(differences) or "nothing that is recorded, so perhaps the processor"
-            codec.close()
-            raise ModelMismatchError(
-                "this machine computes other model outputs than the one that made the file, "
-                f"so it can't be opened here. What differs: {found}. Decompress it with: "
-                f"{record.numerics}"
-            )
-        return codec
 
     def encode(self, text: bytes, on_progress: TextCallback = ignore) -> tuple[int, bytes]:
         """Return (number of symbols, payload) for non-empty text."""
@@ -414,11 +334,3 @@ class TextCodec:
         self._close_sessions()
         if not self._is_shared:
             self._model.close()
-
-
-def _load(
-    models: LoadedModels | None, device: str, backend: str, file: ModelFile, threads: int
-) -> LanguageModel:
-    if models:
-        return models.load(backend, file.path, threads, file.correction)
-    return load_model(backend, file.path, threads, file.correction, device)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from nacrith.codec.budget import Budget
 
+# Numbers of tags.
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION = 256, 257, 258, 259
 _OFFSETS, _SAMPLES, _SIZES, _PLANES = 273, 277, 279, 284
 _WANTED = {_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _OFFSETS, _SAMPLES, _SIZES, _PLANES}
@@ -21,6 +22,8 @@ _SHORT, _LONG = 3, 4
 _TYPES = {_SHORT: ("H", 2), _LONG: ("I", 4)}
 
 _MOST_PAGES, _MOST_TAGS, _MOST_STRIPS = 64, 64, 1 << 16
+"""Looked at in a file, of a page, and of a tag."""
+
 _MOST_NUMBERS = 16
 """Of a tag that is not about strips."""
 

@@ -60,6 +60,7 @@ class TokenLog:
         self._streams: list[list[npt.NDArray[Any]]] = [[] for _ in range(n_streams)]
 
     def add(self, stream: int, row: npt.NDArray[Any]) -> None:
+        """Take note of the next token of a stream: [1] `ROW`."""
         self._streams[stream].append(row)
 
     def __len__(self) -> int:

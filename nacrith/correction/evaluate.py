@@ -54,7 +54,11 @@ def bits_per_token(model: ExactModel, targets: npt.NDArray[np.int64]) -> float:
 def costs(
     path: Path, correction: Correction | None, by_kind: Mapping[str, npt.NDArray[np.int64]]
 ) -> dict[str, float]:
-    """Bits per token of each kind."""
+    """Bits per token of each kind of text.
+
+    Args:
+        by_kind: windows of tokens, see `bits_per_token`.
+    """
     model = ExactModel(path, correction=correction)
     try:
         return {kind: bits_per_token(model, targets) for kind, targets in by_kind.items()}

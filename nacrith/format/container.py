@@ -31,7 +31,10 @@ _OLD_VERSIONS = range(0x81, VERSION)
 REFERENCE_MAGICS = (b"NC01", b"NC02", b"NC03", b"NC04", b"NC05", MAGIC)
 
 MAX_HEADER = 1 << 16
+"""Bytes."""
+
 _MAX_RECORD = MAX_ORIGINAL + (1 << 20)
+"""Bytes of a record: a frame whose original is stored, with what is around it."""
 
 DIGEST_SIZE = 16
 """Bytes of the hash of a member of several frames, BLAKE2b."""

@@ -1,10 +1,9 @@
 """Which released program reads which format: docs/format.md, section 10."""
 
-FIRST_RELEASED = 7
-"""Formats below are of the time before the first release: no released program reads them."""
-
 PROGRAMS = {7: "0.6"}
-"""Of a format's number, the newest program that writes it: it reads all that earlier ones wrote."""
+"""Of a format's number, the newest program that writes it: it reads all that earlier ones wrote.
+
+Formats below 7 are of the time before the first release: no released program reads them."""
 
 
 def program_of(number: int) -> str:

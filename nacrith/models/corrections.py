@@ -17,7 +17,7 @@ _FIRST, _FIRST_NAME = 2, "general.bin"
 NONE = "none"
 """What a user says who wants the weights as they are."""
 
-Choice = Path | str | None
+CorrectionChoice = Path | str | None
 """A user's: the path of a correction, `NONE`, or None for the one that is shipped for the model."""
 
 
@@ -63,7 +63,7 @@ def _shipped(number: int) -> CorrectionFile:
         ) from error
 
 
-def corrected(file: ModelFile, choice: Choice = None) -> ModelFile:
+def corrected(file: ModelFile, choice: CorrectionChoice = None) -> ModelFile:
     """The model with the correction that it is to be used with, to compress.
 
     Raises:
@@ -89,7 +89,7 @@ def default_corrected() -> ModelFile:
     return corrected(default_model())
 
 
-def corrected_as(file: ModelFile, needed: str, choice: Choice = None) -> ModelFile:
+def corrected_as(file: ModelFile, needed: str, choice: CorrectionChoice = None) -> ModelFile:
     """The model with the correction that a file names, to decompress.
 
     Args:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from itertools import chain
 from typing import BinaryIO
 
+from nacrith.codec.block_segments import holds_text
 from nacrith.codec.codec_request import CodecRequest, CompressRequest, MixingRequest
-from nacrith.codec.frame_codec import holds_text
 from nacrith.codec.text_mixing import INSTEAD_OF_MODEL
 from nacrith.format.container import DIGEST_SIZE, Writer, sole_member
 from nacrith.format.dictionary import dictionary_id

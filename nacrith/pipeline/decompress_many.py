@@ -5,8 +5,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from nacrith.codec.codec_request import CodecShelf, DecompressRequest
-from nacrith.codec.frame_codec import restore_frame, text_payload
+from nacrith.codec.codec_request import DecompressRequest
+from nacrith.codec.codec_slot import CodecShelf
+from nacrith.codec.frame_decoder import restore_frame, text_payload
 from nacrith.codec.stream_texts import StreamTexts
 from nacrith.codec.text_codec import TextCodec
 from nacrith.errors import DeviceError, FormatError, NacrithError

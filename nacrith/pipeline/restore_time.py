@@ -11,6 +11,7 @@ from predictors.language_models.numerics import available_threads
 _TOKENS_PER_SECOND = {1: 220, 8: 750, 64: 1200}
 """Of all streams together, by their number: the embedded model, 2 cores with AVX512-VNNI."""
 _MEASURED_THREADS = 2
+"""The threads that did so."""
 
 _BYTES_PER_SECOND = {
     Kind.MIXED_TEXT: 240e3, Kind.MIXED: 40e3, Kind.LZMA: 50e6, Kind.STORED: 500e6,

@@ -66,4 +66,3 @@ class DeviceChoice:
 
 
 AUTOMATIC = DeviceChoice()
-ON_PROCESSOR = DeviceChoice(CPU)

@@ -24,7 +24,7 @@ _SPACE, _TAB = 32, 9
 
 
 def no_lines() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """State and table before the first line."""
+    """State, [2] int64, and table, [KEYS, 2] int64, before the first line."""
     return np.zeros(2, dtype=np.int64), np.full((KEYS, 2), -1, dtype=np.int64)
 
 

@@ -148,7 +148,11 @@ def _rewrap(
 
 
 def rewrap(text: bytes, breaks: npt.NDArray[np.uint8], limit: int) -> bytes:
-    """Inverse of `unwrap`; no bytes if they were more than `limit`."""
+    """Inverse of `unwrap`; no bytes if they were more than `limit`.
+
+    Args:
+        breaks: [len(text)] uint8, 1 where the line ended.
+    """
     characters = np.frombuffer(text, dtype=np.uint8)
     size = _rewrap(characters, breaks, *no_lines(), np.empty(0, dtype=np.uint8))
     if size > limit:

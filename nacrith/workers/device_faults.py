@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from coder.messages import say_once
-from nacrith.codec.codec_request import CodecSlot
+from nacrith.codec.codec_slot import CodecSlot
 from nacrith.codec.loaded_models import first_line
 from nacrith.errors import DeviceError, FormatError, NacrithError
 from nacrith.system.devices import CPU

@@ -3,14 +3,10 @@
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 
-from nacrith.codec.codec_request import (
-    CodecRequest,
-    CodecSlot,
-    MixingRequest,
-    inside_of,
-    known_record,
-)
-from nacrith.codec.frame_codec import decode_frame, encode_frame
+from nacrith.codec.codec_request import CodecRequest, MixingRequest, inside_of, known_record
+from nacrith.codec.codec_slot import CodecSlot
+from nacrith.codec.frame_decoder import decode_frame
+from nacrith.codec.frame_encoder import encode_frame
 from nacrith.errors import DeviceError, FormatError
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import ModelRecord

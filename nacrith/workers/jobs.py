@@ -5,8 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 from nacrith.codec.callbacks import FrameCallback, ignore
-from nacrith.codec.codec_request import CodecRequest, CodecSlot, inside_of, known_record
-from nacrith.codec.frame_codec import decode_frame, encode_frame
+from nacrith.codec.codec_request import CodecRequest, inside_of, known_record
+from nacrith.codec.codec_slot import CodecSlot
+from nacrith.codec.frame_decoder import decode_frame
+from nacrith.codec.frame_encoder import encode_frame
 from nacrith.format.frame import Frame
 from nacrith.format.header import ModelRecord
 from nacrith.system.devices import CPU

@@ -41,6 +41,9 @@ _ROW_MASK = (1 << 48) - 1
 _LONG_RUN, _LEFT_RUN, _RIGHT_RUN, _RUN_BEFORE = 30, 16, 20, 24
 
 _SLOT_BITS = 18
+"""2**18 slots of 80 bytes: 20 MiB."""
+
+# Of both layers of mixers, and of the log-odds: see `engine.new_tables`.
 _RATES_1, _RATES_2 = (100, 2500, 200), (50, 500, 200)
 _FIRST_WEIGHT = 3000
 

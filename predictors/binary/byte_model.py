@@ -35,6 +35,7 @@ from predictors.binary.record_length import (
 _NEAR_EVERY = 256
 """Bytes, a power of two, after which the record length is looked for again."""
 
+# Of both layers of mixers, and of the log-odds: see `engine.new_tables`.
 _RATES_1, _RATES_2 = (200, 1500, 200), (500, 2000, 200)
 _FIRST_WEIGHT = 1500
 _FIRST_NEAR = (3000, 0) * NEAR_BYTES

@@ -20,7 +20,7 @@ from coder.kernels import inlined
 from coder.range_coder import code_bit
 from predictors.binary import slots
 from predictors.mixing import apm, match_model, rate_map, weight_sets
-from predictors.mixing.bit_states import COUNTS, NEXT
+from predictors.mixing.bit_states import NEXT, ROOM, new_state_map
 from predictors.mixing.hashing import bucket, combine
 from predictors.mixing.logistic import (
     MIN_PROBABILITY,
@@ -29,7 +29,6 @@ from predictors.mixing.logistic import (
     squash,
 )
 
-_STATES = 1 << 8
 _RUNS = 1 << 8
 
 INPUTS_PER_KIND = 4
@@ -80,8 +79,8 @@ Tables = namedtuple(
 )
 Tables.__doc__ = """All state of a model with K kinds of context.
 
-table, states: see `slots`. state_map: [K * 256] uint32, run_map: [K * 256] uint32, see `rate_map`:
-of the bit histories, and whether a run goes on, by its length. hashes: [K] int64, contexts of the
+table, states: see `slots`. state_map: [K * ROOM] uint32, see `bit_states`. run_map: [K * 256]
+uint32, see `rate_map`: whether a run goes on, by its length. hashes: [K] int64, contexts of the
 byte. places: [K] int64, slots of the half byte that is coded; firsts: of the byte's first half.
 entries: [K] int64, of the state map for the decision. run_entries: [K] int64, twice that of the
 run map plus the expected bit, -1 = nothing is expected. inputs: int32 of `layer_1`, in whole
@@ -125,7 +124,7 @@ def new_tables(
     return Tables(
         table=slots.new_probabilities(slot_bits),
         states=slots.new_states(slot_bits),
-        state_map=_first_state_map(kinds),
+        state_map=new_state_map(kinds),
         run_map=_first_run_map(kinds),
         hashes=np.zeros(kinds, dtype=np.int64),
         places=np.zeros(kinds, dtype=np.int64),
@@ -186,19 +185,11 @@ def code_blocks(
     data[:] = padded[begin:]
 
 
-def _first_state_map(kinds: int) -> np.ndarray:
-    """By the counts that a state stands for: (n1 + 0.4) / (n0 + n1 + 0.8)."""
-    n0, n1 = COUNTS.T
-    p = np.zeros(_STATES, dtype=np.int64)
-    p[: len(COUNTS)] = rate_map.ONE * (10 * n1 + 4) // (10 * (n0 + n1) + 8)
-    return np.tile(rate_map.entries(p, 0), kinds)
-
-
 def _first_run_map(kinds: int) -> np.ndarray:
     """That a run of n goes on: (n + 0.5) / (n + 1)."""
     n = np.arange(_RUNS, dtype=np.int64)
     p = rate_map.ONE * (2 * n + 1) // (2 * n + 2)
-    return np.tile(rate_map.entries(p, 0), kinds)
+    return np.tile(rate_map.new_entries(p), kinds)
 
 
 @inlined
@@ -236,7 +227,7 @@ def look_up(t: Tables, nibble: int) -> Any:
     for k in range(kinds):
         place = t.places[k] + nibble
         state = np.int64(t.states[place])
-        entry = k * _STATES + state
+        entry = k * ROOM + state
         t.entries[k] = entry
         if state:
             p = rate_map.probability(t.state_map[entry])

@@ -16,6 +16,7 @@ _REGULARIZATION = 1.0
 """Added to the diagonal: weights of inputs that say nothing stay near 0."""
 
 _LEAST_PIVOT = 1e-6
+"""Below this the equations are not solved, and the weights stay as they are."""
 
 Sums = namedtuple("Sums", "inputs products outcomes weights lower scratch forget")
 Sums.__doc__ = """State of C channels with N inputs; all float64.

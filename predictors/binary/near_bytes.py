@@ -34,7 +34,7 @@ written by the model.
 def new_near(n: int) -> Near:
     """n untrained maps."""
     return Near(
-        maps=rate_map.entries(np.full(n * _ENTRIES, rate_map.HALF), 0),
+        maps=rate_map.new_entries(np.full(n * _ENTRIES, rate_map.HALF)),
         places=np.zeros(n, dtype=np.int64),
         near_to=np.zeros(n, dtype=np.int64),
         contexts=np.zeros(n, dtype=np.int64),

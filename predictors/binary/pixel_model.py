@@ -36,6 +36,7 @@ PIXELS = (1, 3, 4)
 _STRIDE, _PIXEL = range(2)
 _SELECTED = 2
 
+# Of both layers of mixers, and of the log-odds: see `engine.new_tables`.
 _RATES_1, _RATES_2 = (150, 1500, 200), (300, 1500, 200)
 _FIRST_WEIGHT = 2500
 
@@ -43,11 +44,14 @@ _NEIGHBORS = 18
 """Of the larger predictor of least squares; the colors before of the same pixel are two more."""
 
 _FEW = 6
+"""Neighbors of the smaller one; three bytes of the color before are more."""
+
 _ROOM = _NEIGHBORS + 2
 _SOLVE_EVERY = 8
 """Pixels between two solutions."""
 
 _FORGET, _FORGET_FEW = 0.998, 0.97
+"""What each pixel leaves of the sums of both."""
 
 
 @inlined

@@ -17,6 +17,8 @@ DEFAULT_RECORD = 4
 """Where nothing repeats: the size of a machine word."""
 
 _SAMPLE = 1 << 17
+"""Bytes from the middle of the data that are looked at."""
+
 # A repetition must stand out this much, in parts of the bytes.
 _LEAST = 0.02
 # A divisor of the best length is better, if it is nearly as good.

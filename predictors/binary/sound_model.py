@@ -1,15 +1,11 @@
 """Sound of 8 or 16 bits a sample: prediction in stages, then context mixing of what is left.
 
-A sample is expected by least squares from the last ones of its channel and of the one before it
-(`least_squares`); what that leaves, by two filters that descend the gradient (normalized LMS), as
-in Monkey's Audio, OptimFROG and Sac; least squares once more weights what the stages say. The
-difference from that is coded as number of bits, the bits and the sign, in contexts of how large the
-last differences were. Predictions are single float64 operations of a given order.
+The difference of a sample from what the stages expect (`sound_stages`) is coded as number of bits,
+the bits and the sign, in contexts of how large the last differences were.
 
 Rates, lengths and contexts were chosen for synthetic music (docs/benchmarks.md).
 """
 
-from collections import namedtuple
 from collections.abc import Callable
 from typing import Any
 
@@ -18,38 +14,37 @@ import numpy.typing as npt
 
 from coder import Coder
 from coder.kernels import inlined, njit
-from predictors.binary import engine, least_squares
+from predictors.binary import engine
 from predictors.binary.engine import Tables
+from predictors.binary.sound_stages import (
+    BIG_ENDIAN,
+    EIGHT_BITS,
+    LITTLE_ENDIAN,
+    MAX_CHANNELS,
+    OTHER,
+    OWN,
+    Stages,
+    expect,
+    learn,
+    new_stages,
+    sample_at,
+)
 from predictors.mixing.hashing import combine
 
 Bytes = npt.NDArray[np.uint8]
 
-EIGHT_BITS, LITTLE_ENDIAN, BIG_ENDIAN = range(3)
-"""Formats of a sample: one byte without sign, two bytes with one."""
-
-MAX_CHANNELS = 8
-
 KINDS = 14
 _SELECTORS = 5
 _SLOT_BITS = 16
+"""2**16 slots of 80 bytes: 5 MiB."""
+
+# Of both layers of mixers, and of the log-odds: see `engine.new_tables`.
 _RATES_1, _RATES_2 = (100, 1500, 200), (300, 1500, 200)
 _FIRST_WEIGHT = 8000
 
-_OWN, _OTHER = 20, 12
-"""Samples before, of the channel and of the one before it, that the first stage sees."""
-
-_FORGET, _FORGET_LAST = 0.9985, 0.9995
-_SOLVE_EVERY = 8
-
-# Lengths and rates of the filters behind the first stage.
-_LONG, _SHORT = 256, 16
-_RATE_LONG, _RATE_SHORT = 0.002, 0.005
-
-_STAGES = 3
-_BOUND = 65536.0
-"""Of what a stage expects."""
-
 _BITS_OF_LENGTH = 5
+"""Decisions on how many bits a difference has."""
+
 _DECISIONS = 40
 """At most so many for a sample, whatever the payload."""
 
@@ -62,139 +57,6 @@ _PACES = 3
 _LEVELS = 0
 _LAST = _LEVELS + _PACES * MAX_CHANNELS
 _SELECTED = _LAST + MAX_CHANNELS
-
-Stages = namedtuple("Stages", "first last history weights_long weights_short expected")
-Stages.__doc__ = """State of the predictors of C channels.
-
-first, last: a `least_squares.Sums` each. history: [C, _LONG] float64, what the first stage left,
-a ring. weights_long: [C, _LONG], weights_short: [C, _SHORT] float64. expected: [_STAGES] float64,
-what each stage adds.
-"""
-
-
-def _new_stages(channels: int) -> Stages:
-    return Stages(
-        first=least_squares.new_sums(channels, _OWN + _OTHER, _FORGET),
-        last=least_squares.new_sums(channels, _STAGES, _FORGET_LAST),
-        history=np.zeros((channels, 2 * _LONG)),
-        weights_long=np.zeros((channels, _LONG)),
-        weights_short=np.zeros((channels, _SHORT)),
-        expected=np.zeros(_STAGES),
-    )
-
-
-@inlined
-def _sample(data: Bytes, i: int, kind: int) -> Any:
-    """The sample at place i as float64."""
-    if kind == EIGHT_BITS:
-        return np.float64(np.int64(data[i]) - 128)
-    low = np.int64(data[i + (kind == BIG_ENDIAN)])
-    high = np.int64(data[i + (kind == LITTLE_ENDIAN)])
-    return np.float64((high << 8 | low) - ((high >> 7) << 16))
-
-
-@inlined
-def _bounded(x: float) -> Any:
-    """Within ±_BOUND, so that no sum overflows whatever the samples are; 0 if it is no number."""
-    if x != x:
-        return 0.0
-    return min(max(x, -_BOUND), _BOUND)
-
-
-@inlined
-def _dot(weights: npt.NDArray[np.float64], x: npt.NDArray[np.float64], begin: int) -> Any:
-    """Four sums, so that one addition need not wait for another."""
-    a = b = c = d = np.float64(0.0)
-    for j in range(0, len(weights), 4):
-        a += weights[j] * x[begin + j]
-        b += weights[j + 1] * x[begin + j + 1]
-        c += weights[j + 2] * x[begin + j + 2]
-        d += weights[j + 3] * x[begin + j + 3]
-    return (a + b) + (c + d)
-
-
-@inlined
-def _descend(
-    weights: npt.NDArray[np.float64],
-    x: npt.NDArray[np.float64],
-    begin: int,
-    error: float,
-    rate: float,
-) -> None:
-    """One step of normalized LMS."""
-    power = _dot(x[begin : begin + len(weights)], x, begin)
-    step = rate * error * len(weights) / (power + len(weights))
-    if step > 1.0:
-        step = 1.0
-    elif step < -1.0:
-        step = -1.0
-    elif step != step:
-        step = 0.0
-    for j in range(len(weights)):
-        weights[j] += step * x[begin + j] / len(weights)
-
-
-@njit(cache=True, counted=False)
-def _expect(s: Stages, data: Bytes, i: int, kind: int, width: int, channels: int, turn: int) -> Any:
-    """What is expected of the sample at place i, int64.
-
-    Args:
-        width: bytes of a sample.
-        turn: number of the sample in its channel.
-    """
-    channel = turn % channels
-    step = width * channels
-    x = s.first.inputs
-    for j in range(_OWN):
-        x[j] = _sample(data, i - (j + 1) * step, kind)
-    other = i - width if channels > 1 else i - _OWN * step
-    if channels > 1:
-        for j in range(_OTHER):
-            x[_OWN + j] = _sample(data, other - j * step, kind)
-    else:
-        for j in range(_OTHER):
-            x[_OWN + j] = _sample(data, other - (j + 1) * step, kind)
-    total = np.float64(0.0)
-    for j in range(_OWN + _OTHER):
-        total += s.first.weights[channel, j] * x[j]
-    begin = _LONG - 1 - (turn // channels) % _LONG
-    history = s.history[channel]
-    s.expected[0] = _bounded(total)
-    s.expected[1] = _bounded(_dot(s.weights_long[channel], history, begin))
-    s.expected[2] = _bounded(_dot(s.weights_short[channel], history, begin))
-    for j in range(_STAGES):
-        s.last.inputs[j] = s.expected[j]
-    total = np.float64(0.0)
-    for j in range(_STAGES):
-        total += s.last.weights[channel, j] * s.expected[j]
-    half = np.float64(128 if kind == EIGHT_BITS else 32768)
-    total = total + 0.5
-    if not total > -half:
-        return np.int64(-half)
-    if total >= half:
-        return np.int64(half) - 1
-    return np.int64(np.floor(total))
-
-
-@njit(cache=True, counted=False)
-def _learn(s: Stages, sample: float, channels: int, turn: int) -> None:
-    """Let all stages learn the sample they were asked about."""
-    channel = turn % channels
-    time = turn // channels
-    begin = _LONG - 1 - time % _LONG
-    history = s.history[channel]
-    left = sample - s.expected[0]
-    _descend(s.weights_long[channel], history, begin, left - s.expected[1], _RATE_LONG)
-    _descend(s.weights_short[channel], history, begin, left - s.expected[2], _RATE_SHORT)
-    # The ring is there twice, so that its numbers are in a row wherever it begins.
-    at = begin - 1 if begin > 0 else _LONG - 1
-    history[at] = left
-    history[at + _LONG] = left
-    least_squares.learn(s.first, channel, sample)
-    least_squares.learn(s.last, channel, sample)
-    if time % _SOLVE_EVERY == 0:
-        least_squares.solve(s.first, channel)
-    least_squares.solve(s.last, channel)
 
 
 @inlined
@@ -325,9 +187,9 @@ def _code_block(
     for i in range(begin, end, width):
         turn = (i - first) // width
         channel = turn % channels
-        expected = _expect(s, data, i, kind, width, channels, turn)
+        expected = expect(s, data, i, kind, width, channels, turn)
         _contexts(t, s, channel, channels)
-        sample = np.int64(_sample(data, i, kind))
+        sample = np.int64(sample_at(data, i, kind))
         difference = ((sample - expected + half) & (values - 1)) - half
         difference = _code_difference(coder_state, buffer, t, difference)
         sample = ((expected + difference + half) & (values - 1)) - half
@@ -336,7 +198,7 @@ def _code_block(
         else:
             data[i + (kind == BIG_ENDIAN)] = np.uint8(sample & 255)
             data[i + (kind == LITTLE_ENDIAN)] = np.uint8((sample >> 8) & 255)
-        _learn(s, np.float64(sample), channels, turn)
+        learn(s, np.float64(sample), channels, turn)
         size = min(abs(difference), half) << 4
         for j in range(_PACES):
             at = _LEVELS + _PACES * channel + j
@@ -362,9 +224,9 @@ def code_sound(
     t = engine.new_tables(
         KINDS, _SLOT_BITS, _SELECTORS, 1, _RATES_1, _RATES_2, _FIRST_WEIGHT, runs=False
     )
-    stages = _new_stages(channels)
+    stages = new_stages(channels)
     width = 1 if kind == EIGHT_BITS else 2
-    front = (_OWN + _OTHER + 1) * width * channels
+    front = (OWN + OTHER + 1) * width * channels
     first = engine.place_of_first(front)
 
     def code_block(*arguments: Any) -> None:

@@ -24,6 +24,7 @@ from predictors.mixing.hashing import bucket
 Bytes = npt.NDArray[np.uint8]
 
 MAX_HITS = 15
+"""More in a row are not told apart."""
 
 _SYMBOLS = (16, 24)
 """Bytes of a symbol in ELF files of 32 and of 64 bits, whose tables are often too short to find

@@ -20,9 +20,6 @@ from coder.fixed_point import EXP2_TABLE
 from coder.kernels import inlined, njit
 from predictors.mixing.logistic import PROBABILITY_ONE
 
-MAX_STATES = 1 << 16
-"""The most past states that are kept: 3 MiB of bits."""
-
 LEVELS = 28
 """Levels of the votes of a side: the bits of their sum, 12 for a nearest state alone."""
 

@@ -53,6 +53,7 @@ from predictors.mixing import weight_sets
 _SLOT_BITS = 19
 """2**19 slots of 80 bytes: 40 MiB."""
 
+# Of both layers of mixers, and of the log-odds: see `engine.new_tables`.
 _RATES_1, _RATES_2 = (150, 1800, 200), (60, 800, 200)
 _FIRST_WEIGHT = 2500
 _SETS = 1 << 11

@@ -37,7 +37,7 @@ magnitude is expected.
 def new_expectations(n: int) -> Expectations:
     """Untrained."""
     return Expectations(
-        maps=rate_map.entries(np.full(n * _ENTRIES, rate_map.HALF), 0),
+        maps=rate_map.new_entries(np.full(n * _ENTRIES, rate_map.HALF)),
         places=np.zeros(n, dtype=np.int64),
         values=np.zeros(n, dtype=np.int64),
         contexts=np.zeros(n, dtype=np.int64),

@@ -19,6 +19,8 @@ _MAX_WORD = 1024
 """Bytes of a word: merging takes the square of them. A text of longer ones is left to others."""
 
 _TOKEN_BITS = 32
+"""Of the right token in the key of a pair."""
+
 _NO_TOKEN = -1
 
 

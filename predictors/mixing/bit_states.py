@@ -1,13 +1,16 @@
 """Bit histories of one byte: a small automaton in place of counts (Mahoney 2005, PAQ6).
 
 A *state* stands for the zeros and ones that a decision in some context has had, (n0, n1), and
-in some cases for the last of them. As in `bit_history` a bit takes away from a larger count of
+in some cases for the last of them. As in `context_lines` a bit takes away from a larger count of
 its opposite, so that the recent past weighs more; but the counts are bounded, the more so the
 smaller the other one is, until 255 states are enough. States are numbered by the sum of their
 counts: a smaller number has seen less.
 """
 
 import numpy as np
+import numpy.typing as npt
+
+from predictors.mixing import rate_map
 
 _LIMITS = (44, 30, 14, 8, 6, 5)
 """The larger count is at most _LIMITS[the smaller one], and the smaller one is in this list."""
@@ -59,3 +62,17 @@ NEXT = np.array(_FOLLOWS, dtype=np.uint8)
 
 COUNTS = np.array([state[:2] for state in _STATES], dtype=np.int64)
 """[states, 2] int64: how many zeros and ones each state stands for."""
+
+ROOM = 1 << 8
+"""Entries of a state map for each kind of context: one for each state."""
+
+
+def new_state_map(kinds: int) -> npt.NDArray[np.uint32]:
+    """[kinds * ROOM] entries of a `rate_map`: how often a one followed each state.
+
+    At first by the counts that a state stands for: (n1 + 0.4) / (n0 + n1 + 0.8).
+    """
+    n0, n1 = COUNTS.T
+    p = np.zeros(ROOM, dtype=np.int64)
+    p[: len(COUNTS)] = rate_map.ONE * (10 * n1 + 4) // (10 * (n0 + n1) + 8)
+    return np.tile(rate_map.new_entries(p), kinds)

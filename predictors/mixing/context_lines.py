@@ -5,8 +5,9 @@ the nibbles of lpaq do (Mahoney 2007): a context costs one access to memory per 
 and those of all contexts overlap. A line holds a check and 15 slots, one for each way in
 which the bits so far can have gone.
 
-A slot counts the zeros and ones as those of `bit_history` do; what the counts stand for is
-found in a state map for each kind of context, as there.
+A slot counts the zeros and ones that a decision in some context has had, with the recent ones
+weighing more: a bit halves a larger count of its opposite. What the counts stand for is found in
+a `state_map` for each kind of context.
 
 The hash table is bounded: where two contexts fall on the same pair of lines, the one
 whose first slot has fewer observations is replaced.
@@ -20,7 +21,7 @@ import numpy.typing as npt
 
 from coder.kernels import inlined
 from coder.prefetch import prefetch
-from predictors.mixing import bit_history
+from predictors.mixing import state_map
 from predictors.mixing.hashing import combine
 from predictors.mixing.logistic import adapt, bit_length, stretch
 
@@ -32,7 +33,7 @@ _N1 = 7
 _LAST = 14
 _MAX_COUNT = 127
 _LEVEL_OF_COUNT = np.array(
-    [bit_history.level_of_count(min(n, _MAX_COUNT)) for n in range(_MAX_COUNT + 1)],
+    [state_map.level_of_count(min(n, _MAX_COUNT)) for n in range(_MAX_COUNT + 1)],
     dtype=np.uint8,
 )
 
@@ -52,7 +53,7 @@ state map, -1 = nothing was seen; left by `look_up` for `learn`. last: [2] int64
 
 
 def new_lines(line_bits: int) -> npt.NDArray[np.uint16]:
-    """2**line_bits empty lines of 32 bytes."""
+    """2**line_bits empty lines of 32 bytes, [_LINE * 2**line_bits] uint16."""
     return np.zeros(_LINE << line_bits, dtype=np.uint16)
 
 
@@ -61,7 +62,7 @@ def new_context_lines(kinds: int, line_bits: int, enabled: int) -> ContextLines:
     return ContextLines(
         enabled=np.int64(enabled),
         lines=new_lines(line_bits),
-        state_map=bit_history.new_state_map(kinds).reshape(-1).astype(np.int32),
+        state_map=state_map.new_state_map(kinds).reshape(-1).astype(np.int32),
         hashes=np.zeros(kinds, dtype=np.int64),
         begins=np.zeros(kinds, dtype=np.int64),
         histories=np.zeros(kinds, dtype=np.int64),
@@ -159,8 +160,8 @@ def look_up(c: ContextLines, partial: int, inputs: npt.NDArray[np.int32]) -> Any
             continue
         level_0 = np.int64(_LEVEL_OF_COUNT[counts & _MAX_COUNT])
         level_1 = np.int64(_LEVEL_OF_COUNT[(counts >> _N1) & _MAX_COUNT])
-        history = (level_0 * bit_history.LEVELS + level_1) * 2 + (counts >> _LAST)
-        history += k * bit_history.HISTORIES
+        history = (level_0 * state_map.LEVELS + level_1) * 2 + (counts >> _LAST)
+        history += k * state_map.HISTORIES
         c.histories[k] = history
         inputs[k] = stretch(np.int64(c.state_map[np.uint64(history)]))
         known |= 1 << k
@@ -193,4 +194,4 @@ def learn(c: ContextLines, bit: int) -> None:
         history = c.histories[k]
         if history >= 0:
             p = np.int64(c.state_map[np.uint64(history)])
-            c.state_map[np.uint64(history)] = np.int32(adapt(p, bit, bit_history.RATE_SHIFT))
+            c.state_map[np.uint64(history)] = np.int32(adapt(p, bit, state_map.RATE_SHIFT))

@@ -19,7 +19,6 @@ from coder.kernels import inlined
 from coder.range_coder import code_bit
 from predictors.heads import neighbors
 from predictors.mixing import apm, context_lines, match_model, mixer
-from predictors.mixing.context_set import highest_known
 from predictors.mixing.contexts import N_KINDS, N_ORDERS
 from predictors.mixing.hashing import bucket
 from predictors.mixing.logistic import (
@@ -197,6 +196,16 @@ def decide(
 
 
 @inlined
+def _highest_known(known: int) -> Any:
+    """1 + the highest of the first N_ORDERS kinds in a mask of kinds; 0 = none of them."""
+    highest = 0
+    for k in range(N_ORDERS):
+        if (known >> k) & 1:
+            highest = k + 1
+    return highest
+
+
+@inlined
 def _select(m: DecisionModel, past: Past, d: Decision, known: int, expected: int) -> None:
     """Write which weight sets of both layers are selected.
 
@@ -208,7 +217,7 @@ def _select(m: DecisionModel, past: Past, d: Decision, known: int, expected: int
     state = past.state
     position = min(d.depth, _POSITIONS - 1)
     last_byte = byte_before(past, 1)
-    order = highest_known(known, N_ORDERS)
+    order = _highest_known(known)
     matched = match_model.selector(state[MATCH_LENGTH], expected)
     layer_1 = m.layer_1.selected
     layer_1[_ANY] = 0

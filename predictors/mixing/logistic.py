@@ -85,7 +85,7 @@ def log2_fixed(n: int) -> Any:
 
 
 def _stretch_table() -> np.ndarray:
-    """Log-odds of (i + 1/2) / 4096 for i in 0..4095."""
+    """[4096] int32 log-odds of (i + 1/2) / 4096, in 2**-12 bit."""
 
     def log2(n: np.ndarray) -> np.ndarray:
         """As `log2_fixed`, which would have to be loaded first."""
@@ -122,7 +122,7 @@ def squash(x: int) -> Any:
 
 
 def squash_array(x: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """As `squash`, for tables: a kernel would have to be loaded first."""
+    """As `squash`, of any shape, for tables: a kernel would have to be loaded first."""
     distance = np.abs(x)
     inverse = EXP2_TABLE[distance & _FRACTION_MASK].astype(np.int64) >> (distance >> ODDS_BITS)
     p = (np.int64(1) << 54) // ((np.int64(1) << 30) + inverse)
@@ -131,7 +131,7 @@ def squash_array(x: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 
 def odds_up_to_limit(shift: int) -> npt.NDArray[np.int64]:
-    """The clamped log-odds at distances of 2**shift."""
+    """[n] clamped log-odds from -ODDS_LIMIT to ODDS_LIMIT, in 2**-12 bit, 2**shift apart."""
     return np.arange(-ODDS_LIMIT, ODDS_LIMIT + 1, 1 << shift, dtype=np.int64)
 
 

@@ -57,7 +57,7 @@ def whole_lanes(n: int) -> int:
 
 
 def new_inputs(n: int) -> npt.NDArray[np.int32]:
-    """Room for n inputs, in whole lanes; those behind the nth stay 0."""
+    """[≥ n] int32, room for n inputs, in whole lanes; those behind the nth stay 0."""
     return np.zeros(whole_lanes(n), dtype=np.int32)
 
 

@@ -14,12 +14,15 @@ from coder.kernels import njit
 from predictors.mixing.logistic import PROBABILITY_BITS, stretch
 
 BITS = 22
+"""Of a probability."""
+
 ONE = 1 << BITS
 HALF = ONE >> 1
 _TO_PROBABILITY = PROBABILITY_BITS - BITS
 _DISTANCE_SHIFT = 7
 """A probability's distance from 1/2 becomes an input of up to 4 bits."""
 
+# Behind the probability, how often the entry was seen.
 _COUNT_BITS = 10
 _COUNT_MASK = (1 << _COUNT_BITS) - 1
 
@@ -27,9 +30,9 @@ _SHARES = np.array([2 * 65536 // (2 * n + 3) for n in range(1 << _COUNT_BITS)], 
 """1 / (n + 1.5) in 2**-16."""
 
 
-def entries(probabilities: np.ndarray, confidence: int) -> np.ndarray:
-    """uint32 entries of probabilities of a one, in 2**-22, as if seen `confidence` times."""
-    return (probabilities.astype(np.int64) << _COUNT_BITS | confidence).astype(np.uint32)
+def new_entries(probabilities: np.ndarray) -> np.ndarray:
+    """[n] uint32 entries that have seen nothing yet, of [n] probabilities of a one in 2**-22."""
+    return (probabilities.astype(np.int64) << _COUNT_BITS).astype(np.uint32)
 
 
 @njit(cache=True, forceinline=True, _nrt=False)

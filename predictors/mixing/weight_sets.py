@@ -56,7 +56,7 @@ int32, what they said of it.
 
 
 def new_inputs(n: int) -> npt.NDArray[np.int32]:
-    """Zeros for n inputs, in whole lanes; those behind the nth stay 0."""
+    """[≥ n] int32, room for n inputs, in whole lanes; those behind the nth stay 0."""
     return np.zeros(-(-n // _LANES) * _LANES, dtype=np.int32)
 
 

@@ -11,8 +11,8 @@ from predictors.text.text_contexts import KINDS
 class Variant(NamedTuple):
     """Attributes:
     kinds: the kinds of context (`text_contexts`) in the order of the mixer's inputs.
-    selectors: so many of the weight sets' selectors (`text_model`), the first ones.
-    inputs: numbers of those that a context gives the mixer: see `text_model`; the first ones.
+    selectors: so many of the weight sets' selectors (`decision`), the first ones.
+    inputs: numbers of those that a context gives the mixer: see `decision`; the first ones.
     primer: returns what is read before the data.
     """
 

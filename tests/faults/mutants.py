@@ -14,7 +14,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from nacrith.codec.codec_request import CodecRequest, CodecSlot, CompressRequest, DecompressRequest
+from nacrith.codec.codec_request import CodecRequest, CompressRequest, DecompressRequest
+from nacrith.codec.codec_slot import CodecSlot
 from nacrith.codec.text_codec import TextCodec
 from nacrith.errors import NacrithError
 from nacrith.format.container import MAGIC, VERSION

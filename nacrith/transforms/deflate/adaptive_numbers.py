@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from coder.kernels import njit
 from coder.range_coder import Coder, code_bit
-from predictors.mixing.rate_map import BITS, ONE, entries, learn, probability
+from predictors.mixing.rate_map import BITS, ONE, learn, new_entries, probability
 
 Table = npt.NDArray[np.uint32]
 
@@ -25,8 +25,8 @@ NUMBER_CODE_BITS = 2 * MOST_BITS
 
 
 def new_table(n: int) -> Table:
-    """n contexts of which nothing is known."""
-    return entries(np.full(n, ONE >> 1), 0)
+    """[n] uint32 entries of a `rate_map`: contexts of which nothing is known."""
+    return new_entries(np.full(n, ONE >> 1))
 
 
 @njit(cache=True, counted=False)

@@ -10,6 +10,8 @@ import numpy as np
 from coder.kernels import inlined
 
 MIN_MATCH, MAX_MATCH = 3, 258
+"""Bytes of a match."""
+
 MAX_DISTANCE = 1 << 15
 DISTANCE_BITS = 15
 

@@ -33,6 +33,7 @@ LEVELS = {
 DEFAULT, FILTERED, HUFFMAN_ONLY, RLE, FIXED_CODES = range(5)
 """Strategies, numbered as zlib does."""
 
+# zlib's level of memory, and binary logarithms of its hash table and its window in bytes.
 MIN_MEMORY, MAX_MEMORY = 1, 9
 MIN_HASH, MAX_HASH = 8, 16
 MIN_WINDOW, MAX_WINDOW = 8, 15

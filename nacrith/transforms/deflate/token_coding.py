@@ -275,5 +275,5 @@ def follow(
 
 
 def new_contexts() -> npt.NDArray[np.uint32]:
-    """The contexts of `follow`."""
+    """[N_CONTEXTS] untrained contexts of `follow`."""
     return new_table(N_CONTEXTS)

@@ -44,7 +44,7 @@ def quantize(weights: FloatArray) -> tuple[npt.NDArray[np.int8], FloatArray]:
 
 
 def activation_bits(weights: npt.NDArray[np.int8]) -> int:
-    """Most bits B ≤ 15 with (2**B - 1) * sum |w| < 2**31 in every row."""
+    """Most bits B ≤ 15 with (2**B - 1) * sum |w| < 2**31 in every row of [rows, columns]."""
     heaviest = int(np.abs(weights).sum(axis=1, dtype=np.int64).max())
     bits = MAX_ACTIVATION_BITS
     while ((1 << bits) - 1) * heaviest > _INT32_MAX:
