@@ -223,19 +223,20 @@ def test_file_objects_with_one_method(size):
             return min(size, len(piece))
 
     class Source:
+        def __init__(self, packed):
+            self.left = packed
+
         def read(self, n=-1):
-            nonlocal packed
-            piece, packed = packed[: min(n, size)], packed[min(n, size) :]
+            piece, self.left = self.left[: min(n, size)], self.left[min(n, size) :]
             return piece
 
     target: Any = Target()
     with nacrith.open(target, "w", level=1) as file:
         file.write(data)
-    packed = target.packed
-    source: Any = Source()
-    with nacrith.open(source) as file:
-        assert not file.seekable()
-        assert file.read() == data
+    source: Any = Source(target.packed)
+    with nacrith.open(source) as restored:
+        assert not restored.seekable()
+        assert restored.read() == data
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coder import Decoder, Encoder
-from nacrith.codec import frame_codec
+from nacrith.codec import frame_encoder
 from nacrith.codec.binary_codec import read_head
 from nacrith.codec.frame_decoder import decode_frame
 from nacrith.codec.frame_encoder import encode_frame
@@ -148,7 +148,7 @@ def test_pixels_of_two_six_and_eight_bytes_come_back(pixels, depth, monkeypatch)
     expanded = expand(data)
     assert expanded and len(expanded.shown) == 1 and pixels.tobytes() in expanded.data
     assert restore(expanded.data, expanded.payload, len(data)) == data
-    monkeypatch.setattr(frame_codec, "_SMALL_PICTURES", 0)
+    monkeypatch.setattr(frame_encoder, "_SMALL_PICTURES", 0)
     frame = encode_frame(data, None)
     assert b"".join(decode_frame(frame, None)) == data
 
