@@ -58,6 +58,9 @@ _COEFFICIENT = 2
 _MOST_COEFFICIENTS = 1 << 25
 """Of a picture; bytes of one."""
 
+_STATE, _BLOCK = 11, 64
+"""Bytes that the model keeps of a block of the present picture, and coefficients of one."""
+
 _COEFFICIENTS_OF_BYTE = 64
 """That a byte of usual pictures codes, at most; empty ones have more."""
 
@@ -128,13 +131,11 @@ def _slots_of_text(n_bytes: int) -> int:
 
 
 def of_pictures(coefficients: int) -> int:
-    """Bytes more for JPEG pictures of a block that is compressed, by all their coefficients.
-
-    While a picture is opened there is a copy of its own.
-    """
+    """Bytes more for JPEG pictures of a block that is compressed, by all their coefficients."""
     if not coefficients:
         return 0
-    return _PICTURES + _COEFFICIENT * (coefficients + min(coefficients, _MOST_COEFFICIENTS))
+    state = _STATE * (min(coefficients, _MOST_COEFFICIENTS) // _BLOCK)
+    return _PICTURES + _COEFFICIENT * coefficients + state
 
 
 def to_restore_pictures(packed: int) -> int:
@@ -142,7 +143,7 @@ def to_restore_pictures(packed: int) -> int:
     time."""
     if not packed:
         return 0
-    return _PICTURES + _COEFFICIENT * min(packed * _COEFFICIENTS_OF_BYTE, _MOST_COEFFICIENTS)
+    return of_pictures(min(packed * _COEFFICIENTS_OF_BYTE, _MOST_COEFFICIENTS))
 
 
 def of_block(size: ModelSize, shape: TextShape, block: int) -> int:
