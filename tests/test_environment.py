@@ -81,6 +81,7 @@ def test_an_option_counts_more_than_the_variable(monkeypatch, tmp_path, run_main
     """0 too: all processors, not what the variable says."""
     from predictors.language_models.numerics import available_threads
 
+    monkeypatch.delenv("NACRITH_THREADS", raising=False)
     all_there_are = available_threads()
     monkeypatch.setenv("NACRITH_THREADS", "7")
     (tmp_path / "a").write_bytes(b"a text")

@@ -341,7 +341,6 @@ def test_the_command(nacrith, tmp_path, tiny_gguf):
     assert nacrith("explain", "missing").returncode == 1
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
 def test_a_level_of_the_environment_without_the_model_has_no_effect(nacrith, tmp_path, tiny_gguf):
     (tmp_path / "a.txt").write_bytes(TEXT * 9)
     given = ("-fq", "--model", tiny_gguf, "a.txt")
@@ -351,6 +350,7 @@ def test_a_level_of_the_environment_without_the_model_has_no_effect(nacrith, tmp
     assert_fails(nacrith("explain", "-3", *given), 2, "below -4 there is no model")
 
 
+@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
 def test_a_browser_shows_it(options, tmp_path):
     page = tmp_path / "page.html"
     page.write_text(explain(io.BytesIO(TEXT * 40), "a", options), "utf-8")
