@@ -132,7 +132,7 @@ def test_text_in_another_charset(options, codec, monkeypatch):
     packed = io.BytesIO()
     compress_stream(io.BytesIO(data), packed, options, len(data))
     # Who reads a file may detect otherwise than who made it.
-    monkeypatch.setattr("nacrith.transforms.charset.detect", lambda text: 0)
+    monkeypatch.setattr("nacrith.transforms.prepare.detect", lambda text: 0)
     page, columns = data_of(explain(io.BytesIO(packed.getvalue()), "a", options))
     assert page["totals"]["original"] == len(data)
     shown = b"".join(

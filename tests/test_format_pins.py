@@ -37,6 +37,7 @@ GENERAL = CORRECTIONS[2]
 def test_the_predictors_agree_with_the_format():
     assert Parameters().contexts == parameters.MAX_CONTEXTS == ALL_KINDS
     assert len(PROMPTS) - 1 == parameters.MAX_PROMPT
+    assert parameters.MAX_NEIGHBORS == 1 << 16
     assert set(FEATURES) <= set(numerics.FEATURES.values())
     assert set(MACHINES) <= set(numerics.MACHINES.values())
     assert [f.name for f in fields(Numerics)] == [f.name for f in fields(NumericsRecord)]

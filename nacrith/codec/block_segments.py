@@ -1,13 +1,11 @@
 """The segments of a block are found once, though how much text it has is asked before."""
 
-from nacrith.codec.block import rest_of
 from nacrith.codec.kept_once import KeptOnce
-from nacrith.codec.known import Known
-from nacrith.codec.media import Media, find_media, media_of
+from nacrith.codec.known import Known, known_of, known_of_opened
 from nacrith.codec.opening import look_inside
 from nacrith.codec.segments import find_segments
 from nacrith.format.frame import Kind, Segment
-from nacrith.transforms.opening.limits import Expanded, Inside
+from nacrith.transforms.opening.limits import Inside
 
 _kept: KeptOnce[list[Segment]] = KeptOnce()
 """Of the last block that was only looked at."""
@@ -31,22 +29,3 @@ def holds_text(block: bytes, least: int, inside: Inside) -> bool:
 
 def _text_size(segments: list[Segment]) -> int:
     return sum(segment.length for segment in segments if segment.kind == Kind.TEXT)
-
-
-def known_of(block: bytes) -> Known:
-    """What is known of a block as it is."""
-    return Known(media=tuple(find_media(block, rest_of(block))))
-
-
-def known_of_opened(expanded: Expanded) -> Known:
-    """What is known of a block with its streams opened."""
-    found: list[Media] = []
-    end = 0
-    for shown in expanded.shown:
-        # Headers among pixels are none.
-        found += (one.moved(end) for one in find_media(expanded.data[end : shown.begin]))
-        end = shown.end
-        if picture := media_of(shown.begin, end, shown.rows.row - 1, shown.rows.bits):
-            found.append(picture)
-    found += (one.moved(end) for one in find_media(expanded.data[end:]))
-    return Known(expanded.rows.row if expanded.rows else 0, tuple(found))

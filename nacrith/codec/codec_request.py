@@ -1,5 +1,6 @@
 """Which codec a frame needs: can be compared, and sent to another process."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,12 @@ from nacrith.models.catalog import ModelFile, default_path, describe, known_defa
 from nacrith.models.corrections import CorrectionChoice, corrected, short_name
 from nacrith.system.devices import CPU
 from nacrith.transforms.opening.limits import EVERYTHING, Inside
+
+Codec = TextCodec | TextMixing
+"""What text is coded with."""
+
+Opener = Callable[[], TextCodec]
+"""Opens the model's codec, or returns it if it is open."""
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,13 @@
 
 from collections.abc import Callable
 
-from nacrith.codec.codec_request import CodecRequest, CompressRequest, DecompressRequest
-from nacrith.codec.frame_choice import Codec, Opener
+from nacrith.codec.codec_request import (
+    Codec,
+    CodecRequest,
+    CompressRequest,
+    DecompressRequest,
+    Opener,
+)
 from nacrith.codec.loaded_models import LoadedModels
 from nacrith.codec.text_codec import TextCodec
 from nacrith.codec.text_mixing import TextMixing

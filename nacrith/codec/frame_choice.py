@@ -1,27 +1,20 @@
 """The smallest of the frames that a block can become, the streams in it left as they are."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from nacrith.codec.binary_codec import encode_lzma, holds_strings
 from nacrith.codec.block_segments import segments_of
 from nacrith.codec.callbacks import FrameCallback, bytes_done, ignore
+from nacrith.codec.codec_request import Codec, Opener
 from nacrith.codec.kinds import join_kinds, merged
 from nacrith.codec.known import Known
 from nacrith.codec.model_pays import NO_CHOICE, Choice, choose
 from nacrith.codec.run import Run
 from nacrith.codec.segment_coding import encode_segments
 from nacrith.codec.segments import binary_segments
-from nacrith.codec.text_codec import TextCodec
 from nacrith.codec.text_mixing import LONG_INSTEAD_OF_MODEL, TextMixing, may_be_text, mix_text
 from nacrith.format.frame import Frame, Kind, Segment
 from predictors.text.text_model import TextPast
-
-Codec = TextCodec | TextMixing
-"""What text is coded with."""
-
-Opener = Callable[[], TextCodec]
-"""Opens the model's codec, or returns it if it is open."""
 
 DOUBTFUL_SHARE = 0.5
 """Text of which the model leaves more than this share may be none. If it leaves more than this

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 from nacrith.codec.binary_codec import encode_lzma
-from nacrith.codec.block_segments import known_of, known_of_opened
 from nacrith.codec.callbacks import FrameCallback, ignore, scaled
-from nacrith.codec.frame_choice import Codec, Opener, encoded_size, smallest_frame
+from nacrith.codec.codec_request import Codec, Opener
+from nacrith.codec.frame_choice import encoded_size, smallest_frame
+from nacrith.codec.known import known_of, known_of_opened
 from nacrith.codec.opening import expanded_of
 from nacrith.format.frame import Frame, Kind, Opened, check_of
 from nacrith.system import signals

@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from nacrith.codec.media import Media
+from nacrith.codec.block import rest_of
+from nacrith.codec.media import Media, find_media, media_of
 from nacrith.codec.run import Run
+from nacrith.transforms.opening.limits import Expanded
 
 
 @dataclass(frozen=True)
@@ -33,3 +35,22 @@ class Known:
 
 
 NOTHING_KNOWN = Known()
+
+
+def known_of(block: bytes) -> Known:
+    """What is known of a block as it is."""
+    return Known(media=tuple(find_media(block, rest_of(block))))
+
+
+def known_of_opened(expanded: Expanded) -> Known:
+    """What is known of a block with its streams opened."""
+    found: list[Media] = []
+    end = 0
+    for shown in expanded.shown:
+        # Headers among pixels are none.
+        found += (one.moved(end) for one in find_media(expanded.data[end : shown.begin]))
+        end = shown.end
+        if picture := media_of(shown.begin, end, shown.rows.row - 1, shown.rows.bits):
+            found.append(picture)
+    found += (one.moved(end) for one in find_media(expanded.data[end:]))
+    return Known(expanded.rows.row if expanded.rows else 0, tuple(found))

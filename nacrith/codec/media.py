@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from nacrith.codec.budget import Budget
 from nacrith.codec.tiff import find_strips
 from predictors.binary.parts import Model, Part, of_picture, of_png, problem
-from predictors.binary.sound_stages import BIG_ENDIAN, EIGHT_BITS, LITTLE_ENDIAN
+from predictors.binary.sound_samples import BIG_ENDIAN, EIGHT_BITS, LITTLE_ENDIAN
 
 _LEAST = 1 << 10
 """Bytes of a picture or of sound, below which a model of their own does not pay."""

@@ -14,7 +14,7 @@ from predictors.binary.byte_model import NO_TEXT, code_bytes
 from predictors.binary.pixel_model import MAX_STRIDE, MIN_STRIDE, PIXELS, code_pixels
 from predictors.binary.record_length import MAX_RECORD, MIN_RECORD
 from predictors.binary.sound_model import code_sound
-from predictors.binary.sound_stages import BIG_ENDIAN, EIGHT_BITS, LITTLE_ENDIAN, MAX_CHANNELS
+from predictors.binary.sound_samples import BIG_ENDIAN, EIGHT_BITS, LITTLE_ENDIAN, MAX_CHANNELS
 
 
 class Model(IntEnum):

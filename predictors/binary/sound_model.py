@@ -16,22 +16,16 @@ from coder import Coder
 from coder.kernels import inlined, njit
 from predictors.binary import engine
 from predictors.binary.engine import Tables
-from predictors.binary.sound_stages import (
+from predictors.binary.sound_samples import (
     BIG_ENDIAN,
     EIGHT_BITS,
     LITTLE_ENDIAN,
     MAX_CHANNELS,
-    OTHER,
-    OWN,
-    Stages,
-    expect,
-    learn,
-    new_stages,
+    Bytes,
     sample_at,
 )
+from predictors.binary.sound_stages import OTHER, OWN, Stages, expect, learn, new_stages
 from predictors.mixing.hashing import combine
-
-Bytes = npt.NDArray[np.uint8]
 
 KINDS = 14
 _SELECTORS = 5

@@ -1,4 +1,4 @@
-"""What is expected of a sample of sound, in stages; and the formats of samples.
+"""What is expected of a sample of sound, in stages.
 
 The first stage is least squares from the last samples of the channel and of the one before it
 (`least_squares`); then two filters that descend the gradient (normalized LMS) tell what that
@@ -14,14 +14,7 @@ import numpy.typing as npt
 
 from coder.kernels import inlined, njit
 from predictors.binary import least_squares
-
-Bytes = npt.NDArray[np.uint8]
-
-EIGHT_BITS, LITTLE_ENDIAN, BIG_ENDIAN = range(3)
-"""Formats of a sample: one byte without sign, two bytes with one."""
-
-MAX_CHANNELS = 8
-"""Of the sound that is coded as such; files name the number."""
+from predictors.binary.sound_samples import EIGHT_BITS, Bytes, sample_at
 
 OWN, OTHER = 20, 12
 """Samples before, of the channel and of the one before it, that the first stage sees."""
@@ -59,16 +52,6 @@ def new_stages(channels: int) -> Stages:
         weights_short=np.zeros((channels, _SHORT)),
         expected=np.zeros(_STAGES),
     )
-
-
-@inlined
-def sample_at(data: Bytes, i: int, kind: int) -> Any:
-    """The sample at place i as float64."""
-    if kind == EIGHT_BITS:
-        return np.float64(np.int64(data[i]) - 128)
-    low = np.int64(data[i + (kind == BIG_ENDIAN)])
-    high = np.int64(data[i + (kind == LITTLE_ENDIAN)])
-    return np.float64((high << 8 | low) - ((high >> 7) << 16))
 
 
 @inlined

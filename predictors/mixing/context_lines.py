@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from coder.kernels import inlined
 from coder.prefetch import prefetch
-from predictors.mixing import state_map
+from predictors.mixing import count_histories
 from predictors.mixing.hashing import combine
 from predictors.mixing.logistic import adapt, bit_length, stretch
 
@@ -33,7 +33,7 @@ _N1 = 7
 _LAST = 14
 _MAX_COUNT = 127
 _LEVEL_OF_COUNT = np.array(
-    [state_map.level_of_count(min(n, _MAX_COUNT)) for n in range(_MAX_COUNT + 1)],
+    [count_histories.level_of_count(min(n, _MAX_COUNT)) for n in range(_MAX_COUNT + 1)],
     dtype=np.uint8,
 )
 
@@ -62,7 +62,7 @@ def new_context_lines(kinds: int, line_bits: int, enabled: int) -> ContextLines:
     return ContextLines(
         enabled=np.int64(enabled),
         lines=new_lines(line_bits),
-        state_map=state_map.new_state_map(kinds).reshape(-1).astype(np.int32),
+        state_map=count_histories.new_state_map(kinds).reshape(-1).astype(np.int32),
         hashes=np.zeros(kinds, dtype=np.int64),
         begins=np.zeros(kinds, dtype=np.int64),
         histories=np.zeros(kinds, dtype=np.int64),
@@ -160,8 +160,8 @@ def look_up(c: ContextLines, partial: int, inputs: npt.NDArray[np.int32]) -> Any
             continue
         level_0 = np.int64(_LEVEL_OF_COUNT[counts & _MAX_COUNT])
         level_1 = np.int64(_LEVEL_OF_COUNT[(counts >> _N1) & _MAX_COUNT])
-        history = (level_0 * state_map.LEVELS + level_1) * 2 + (counts >> _LAST)
-        history += k * state_map.HISTORIES
+        history = (level_0 * count_histories.LEVELS + level_1) * 2 + (counts >> _LAST)
+        history += k * count_histories.HISTORIES
         c.histories[k] = history
         inputs[k] = stretch(np.int64(c.state_map[np.uint64(history)]))
         known |= 1 << k
@@ -194,4 +194,4 @@ def learn(c: ContextLines, bit: int) -> None:
         history = c.histories[k]
         if history >= 0:
             p = np.int64(c.state_map[np.uint64(history)])
-            c.state_map[np.uint64(history)] = np.int32(adapt(p, bit, state_map.RATE_SHIFT))
+            c.state_map[np.uint64(history)] = np.int32(adapt(p, bit, count_histories.RATE_SHIFT))

@@ -36,7 +36,6 @@ from predictors.text.variants import Variant
 _STATE_LIMIT = 1023
 """A state's probability is the mean of what followed it, of as many as this."""
 
-
 # Inputs of the mixer: two or three per kind of context, then these.
 _CONSTANT, _MATCH, _MATCH_LENGTH = range(3)
 _MORE_INPUTS = 3

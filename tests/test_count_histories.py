@@ -2,8 +2,8 @@
 
 import pytest
 
+from predictors.mixing.count_histories import HISTORIES, LEVELS, level_of_count, new_state_map
 from predictors.mixing.logistic import PROBABILITY_ONE
-from predictors.mixing.state_map import HISTORIES, LEVELS, level_of_count, new_state_map
 
 
 @pytest.mark.parametrize(

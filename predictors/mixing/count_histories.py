@@ -1,9 +1,10 @@
 """How often a one followed each bit history, for each kind of context.
 
 (n0, n1, last bit) is the *bit history* of a decision in a context: the counts of its zeros and
-ones, see `context_lines`. An adaptive table per kind of context, the *state map*, says how
-often a one followed each history ("indirect" modeling, Mahoney 2005, PAQ, where histories are
-the states of an automaton instead of counts).
+ones, see `context_lines`. (Where bytes are coded without the model, histories are states:
+`bit_states`.) An adaptive table per kind of context, the *state map*, says how often a one
+followed each history ("indirect" modeling, Mahoney 2005, PAQ, where histories are the states of
+an automaton instead of counts).
 """
 
 import numpy as np
