@@ -201,7 +201,7 @@ def test_a_closed_pipe_is_no_traceback(tmp_path, unbuffered):
 
 COMMANDS_THAT_PRINT = [
     ["-h"], ["-V"], ["compress", "-h"], ["completion", "bash"], ["list", "x.nc"],
-    ["info", "--json", "x.nc"], ["test", "--quick", "--json", "x.nc"],
+    ["cat", "-h"], ["info", "--json", "x.nc"], ["test", "--quick", "--json", "x.nc"],
 ]  # fmt: skip
 
 

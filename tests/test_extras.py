@@ -43,6 +43,8 @@ def test_what_is_found_missing_later():
     error = ModuleNotFoundError("No module named 'distributed.comm'", name="distributed.comm")
     assert "nacrith[cluster]" in describe(error) and not is_internal(error)
     assert is_internal(ModuleNotFoundError("No module named 'x'", name="x"))
+    # It is there, but another version.
+    assert is_internal(ModuleNotFoundError("No module named 'numba.x'", name="numba.x"))
 
 
 def test_a_checkout_that_was_not_installed():

@@ -20,7 +20,7 @@ from nacrith.errors import FormatError
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.varint import Reader
 from nacrith.transforms.deflate.adaptive_numbers import Numbers
-from nacrith.transforms.opening import png_pictures
+from nacrith.transforms.opening import finding, png_pictures
 from nacrith.transforms.opening.expanding import count_streams, expand, restore
 from nacrith.transforms.opening.forms import Form
 from nacrith.transforms.opening.layer import Opening, code_openings
@@ -162,6 +162,32 @@ def test_pixels_of_other_sizes_are_opened_if_a_sample_is_smaller():
     assert len(frame.to_bytes()) < 0.97 * len(before.to_bytes())
     expanded = expand(png_of(wide(60, 51, 1), [LEAST], depth=16))
     assert expanded and not expanded.shown
+
+
+def test_the_sample_of_a_wide_picture_has_rows_above_each_other(monkeypatch):
+    sizes = []
+    real = png_pictures.coded_size
+    monkeypatch.setattr(
+        png_pictures, "coded_size", lambda data, part: sizes.append(len(data)) or real(data, part)
+    )
+    # One row has more bytes than the sample.
+    expand(png_of(wide(20, 3_000, 3), [LEAST], depth=16))
+    assert sizes == [20 * 510, 20 * 511]
+
+
+def test_chunks_that_hold_no_stream_are_not_followed_again_and_again(monkeypatch):
+    followed = 0
+
+    def counted(*given):
+        nonlocal followed
+        followed += 1
+        return False
+
+    monkeypatch.setattr(finding, "_is_zlib_header", counted)
+    data = b"\x89PNG\r\n\x1a\n" + (bytes(4) + b"IDAT" + bytes(4)) * 30_000
+    assert list(finding.find_streams(data, 0, 1 << 26)) == []
+    # What all of them may cost is some eight times the block.
+    assert followed < 10
 
 
 def interlaced() -> bytes:

@@ -17,7 +17,7 @@ ABOUT = {
     UNSEEN: "Written for this benchmark in November 2026 (`corpora/unseen`), after all the models "
     "had been\ntrained. They are short, and were worded with the help of a language model, which "
     "may make them\neasier for another one.\n",
-    BINARY: "No language model has a part in these.\n",
+    BINARY: "The language model has a part only in text that is within them.\n",
 }
 
 

@@ -1,5 +1,6 @@
 """A command over several files: one that fails does not stop the others."""
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,7 +94,8 @@ def for_each(
 def _with_name(path: Path, error: Exception) -> str:
     """What went wrong, with the name of the file. Errors of files have it in their text."""
     message = describe(error)
-    has_name = isinstance(error, FileError) and str(path) in message
+    is_named = re.search(rf"(?<!\w){re.escape(str(path))}(?!\w)", message)
+    has_name = isinstance(error, FileError) and is_named
     return message if has_name or str(path) == "-" else f"{path}: {message}"
 
 

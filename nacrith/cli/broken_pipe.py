@@ -6,6 +6,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_SIGPIPE = getattr(signal, "SIGPIPE", 13)
+"""Windows has none."""
+
 
 @contextmanager
 def exiting_without_reader() -> Iterator[None]:
@@ -15,4 +18,4 @@ def exiting_without_reader() -> Iterator[None]:
     except BrokenPipeError:
         # The interpreter must not try to flush again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        sys.exit(128 + signal.SIGPIPE)
+        sys.exit(128 + _SIGPIPE)

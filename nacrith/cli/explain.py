@@ -1,5 +1,6 @@
 """`nacrith explain`."""
 
+import os
 from functools import partial
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def explain(
         dictionary=dictionary or b"",
         correction=correction,
     )
-    if file.is_dir():
+    if os.path.isdir(file):
         raise FileError(f"{file} is a directory; name a file in it")
     with open_input(file, special=output is not None) as (source, _):
         target = output or file.with_name(file.name + ".html")

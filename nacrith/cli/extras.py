@@ -39,6 +39,8 @@ def how_to_get(packages: list[str]) -> str:
 
 def missing_package(error: Exception) -> str | None:
     """The package of `_EXTRAS` or `_NEEDED` whose lack the error is about."""
-    package = (getattr(error, "name", None) or "").partition(".")[0]
-    known = package in _EXTRAS or package in _NEEDED
+    name = getattr(error, "name", None) or ""
+    package = name.partition(".")[0]
+    # Of what comes with nacrith a part alone is not lacking: that is another version, or damaged.
+    known = package in _EXTRAS or name in _NEEDED
     return package if isinstance(error, ModuleNotFoundError) and known else None

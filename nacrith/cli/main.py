@@ -53,7 +53,7 @@ def cli(context: click.Context) -> None:
     if sys.stdin and sys.stdin.isatty():
         click.echo(context.get_help())
     else:
-        compress.main(["-c"], standalone_mode=False)
+        _run(context, compress, ["-c"])
 
 
 @click.command(
@@ -61,13 +61,20 @@ def cli(context: click.Context) -> None:
     short_help="Restore each FILE.nc to standard output.",
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[OPTION]... [FILE]...")
-def cat(arguments: tuple[str, ...]) -> None:
+@click.pass_context
+def cat(context: click.Context, arguments: tuple[str, ...]) -> None:
     """Restore each FILE.nc to standard output: `nacrith decompress -c`.
 
     \b
     nacrith cat book.txt.nc | less
     """
-    decompress.main(["-c", *arguments], standalone_mode=False)
+    _run(context, decompress, ["-c", *arguments])
+
+
+def _run(context: click.Context, command: click.Command, arguments: list[str]) -> None:
+    """Run one command in place of another. (Its `main` would end it in its own way.)"""
+    with command.make_context(command.name, arguments, parent=context.find_root()) as inner:
+        command.invoke(inner)
 
 
 for _command in (

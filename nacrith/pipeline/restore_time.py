@@ -50,7 +50,7 @@ class RestoreTime:
 
 
 def _streams(frame: Frame) -> int:
-    # Not needed where there is no text for the model: tables of charsets.
+    # Not needed where there is no text for the model.
     from nacrith.codec.streams_of_frame import streams_of
 
     try:

@@ -114,7 +114,8 @@ def open_picture(
             fill_up(stream)
         if state[FAILED]:
             if frame.progressive:
-                # The coefficients as they were before this scan.
+                # The coefficients as they were before this scan, in the memory of these.
+                del coefficients, stream, values
                 return open_picture(data, check, scans) if scans else None
             if read == 0:
                 break

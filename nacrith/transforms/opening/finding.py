@@ -223,6 +223,8 @@ def _pdf(data: memoryview, begin: int, end: int, allowance: Allowance) -> Found 
 
 def _png(data: memoryview, begin: int, end: int, allowance: Allowance) -> Found | None:
     """The data of a PNG picture: one stream in several chunks (PNG specification, 11.2.4)."""
+    if allowance.left < 0:
+        return None
     chunks = []
     png = begin
     place = begin - 4
@@ -232,6 +234,8 @@ def _png(data: memoryview, begin: int, end: int, allowance: Allowance) -> Found 
             break
         chunks.append((place + 8, place + 8 + size))
         place += size + 12
+        # Where the data is none, all chunks but the first are followed once more.
+        allowance.left -= _CHUNK + size
     if not chunks:
         return None
     stream = memoryview(b"".join(data[begin:end] for begin, end in chunks))
@@ -253,6 +257,9 @@ def _png(data: memoryview, begin: int, end: int, allowance: Allowance) -> Found 
         offset += chunk_end - chunk_begin
     return Found(tuple(pieces), found.content, found.form, found.window, _rows(data, png))
 
+
+_CHUNK = 512
+"""Bytes that are inflated in the time that a chunk of a PNG picture is followed in."""
 
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 """By the type of colour of a PNG picture."""

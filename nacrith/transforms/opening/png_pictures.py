@@ -37,7 +37,7 @@ def unfiltered(content: bytes, rows: Rows) -> Unfiltered | None:
     if model is None or problem(Part(model[0], len(content), model[1])):
         return None
     found = unfilter(content, rows)
-    if not found or not (rows.bits in _SURE or _is_smaller(content, found[0], rows, model)):
+    if not found or not (rows.bits in _SURE or _is_smaller(content, found[0], rows)):
         return None
     return Unfiltered(found[0].tobytes(), found[1])
 
@@ -48,18 +48,22 @@ _SURE = (1, 8, 24, 32)
 _SAMPLE = 1 << 14
 """Bytes that are coded both ways."""
 
+_SAMPLED_WIDTH = 1 << 9
+"""Bytes of a row that are in the sample, so that most rows in it have one above them."""
 
-def _is_smaller(
-    content: bytes, pixels: npt.NDArray[np.uint8], rows: Rows, model: tuple[Model, tuple[int, ...]]
-) -> bool:
-    """Are rows in the middle smaller as pixels than with their filters?"""
+
+def _is_smaller(content: bytes, pixels: npt.NDArray[np.uint8], rows: Rows) -> bool:
+    """Is the middle smaller as pixels than with their filters?"""
+    width = min(rows.row - 1, _SAMPLED_WIDTH // rows.pixel * rows.pixel)
     all_rows = len(content) // rows.row
-    n = min(max(1, _SAMPLE // rows.row), all_rows)
+    n = min(_SAMPLE // width, all_rows)
     begin = (all_rows - n) // 2
-    stored = np.frombuffer(content, dtype=np.uint8).reshape(-1, rows.row)[begin : begin + n]
-    shown = pixels.reshape(-1, rows.row - 1)[begin : begin + n]
-    with_filters = Part(Model.BYTES, stored.size, (rows.row,))
-    if problem(with_filters):
+    stored = np.frombuffer(content, dtype=np.uint8).reshape(-1, rows.row)
+    stored = stored[begin : begin + n, : width + 1].reshape(-1)
+    shown = pixels.reshape(-1, rows.row - 1)[begin : begin + n, :width].reshape(-1)
+    model = of_png(width, rows.bits)
+    with_filters = Part(Model.BYTES, len(stored), (width + 1,))
+    if model is None or problem(with_filters):
         return True
-    as_pixels = Part(model[0], shown.size, model[1])
-    return coded_size(shown.reshape(-1), as_pixels) < coded_size(stored.reshape(-1), with_filters)
+    as_pixels = Part(model[0], len(shown), model[1])
+    return coded_size(shown, as_pixels) < coded_size(stored, with_filters)
