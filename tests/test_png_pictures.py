@@ -27,7 +27,7 @@ from nacrith.transforms.opening.layer import Opening, code_openings
 from nacrith.transforms.opening.limits import ALL_STREAMS, Rows
 from nacrith.transforms.opening.png_filters import FILTERS, FilterCoding, refilter, unfilter
 from nacrith.transforms.opening.png_pictures import LEAST_PIXELS
-from predictors.binary.parts import Model
+from predictors.binary.parts import Model, coded_size
 from tests.deflate_samples import gz, prose, unpredictable
 from tests.png_samples import LEAST, filtered, photo, png_of, wide
 
@@ -165,11 +165,13 @@ def test_pixels_of_other_sizes_are_opened_if_a_sample_is_smaller():
 
 
 def test_the_sample_of_a_wide_picture_has_rows_above_each_other(monkeypatch):
-    sizes = []
-    real = png_pictures.coded_size
-    monkeypatch.setattr(
-        png_pictures, "coded_size", lambda data, part: sizes.append(len(data)) or real(data, part)
-    )
+    sizes: list[int] = []
+
+    def measured(data, part):
+        sizes.append(len(data))
+        return coded_size(data, part)
+
+    monkeypatch.setattr(png_pictures, "coded_size", measured)
     # One row has more bytes than the sample.
     expand(png_of(wide(20, 3_000, 3), [LEAST], depth=16))
     assert sizes == [20 * 510, 20 * 511]

@@ -58,9 +58,10 @@ def _is_smaller(content: bytes, pixels: npt.NDArray[np.uint8], rows: Rows) -> bo
     all_rows = len(content) // rows.row
     n = min(_SAMPLE // width, all_rows)
     begin = (all_rows - n) // 2
-    stored = np.frombuffer(content, dtype=np.uint8).reshape(-1, rows.row)
-    stored = stored[begin : begin + n, : width + 1].reshape(-1)
-    shown = pixels.reshape(-1, rows.row - 1)[begin : begin + n, :width].reshape(-1)
+    middle = slice(begin, begin + n)
+    all_stored = np.frombuffer(content, dtype=np.uint8).reshape(-1, rows.row)
+    stored = all_stored[middle, : width + 1].reshape(-1)
+    shown = pixels.reshape(-1, rows.row - 1)[middle, :width].reshape(-1)
     model = of_png(width, rows.bits)
     with_filters = Part(Model.BYTES, len(stored), (width + 1,))
     if model is None or problem(with_filters):
