@@ -115,7 +115,7 @@ def examine(
 
 
 def _instructions() -> str:
-    from predictors.language_models.exact.tiles import VNNI_LANES
+    from predictors.language_models.exact.panels import VNNI_LANES
 
     return f"products of bytes, {4 * VNNI_LANES} at once" if VNNI_LANES else "products of words"
 

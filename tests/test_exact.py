@@ -9,9 +9,10 @@ from predictors.base import ModelError, UnsupportedModelError
 from predictors.language_models.exact.exp2 import exp2_negative
 from predictors.language_models.exact.gguf_file import Gguf
 from predictors.language_models.exact.model import ExactModel
+from predictors.language_models.exact.panels import OFFSET
 from predictors.language_models.exact.product import multiply_tile, pack
 from predictors.language_models.exact.rope_tables import cos_sin_table, rope_frequencies
-from predictors.language_models.exact.tiles import MAX_ROWS, OFFSET
+from predictors.language_models.exact.tiles import MAX_ROWS
 from predictors.language_models.exact.weights import activation_bits, interleaved, quantize
 from tests.exact_reference import Reference, float32_product
 from tests.tiny_model import write_checkpoint

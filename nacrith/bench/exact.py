@@ -13,16 +13,16 @@ from nacrith.format.parameters import Parameters
 from nacrith.models.catalog import default_model
 from predictors.base import IntArray, LanguageModel
 from predictors.language_models.exact.model import ExactModel
-from predictors.language_models.exact.product import multiply_tile
-from predictors.language_models.exact.tiles import (
+from predictors.language_models.exact.panels import (
     COLUMNS,
-    MAX_ROWS,
     PANELS,
     QUAD,
     QUAD_BYTES,
     ROW_BYTES,
     TILE_COLUMNS,
 )
+from predictors.language_models.exact.product import multiply_tile
+from predictors.language_models.exact.tiles import MAX_ROWS
 from predictors.language_models.llama_cpp import LlamaCppModel
 from predictors.language_models.transformers_lm import TransformersModel
 

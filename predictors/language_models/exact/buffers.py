@@ -5,9 +5,11 @@ from collections import namedtuple
 import numpy as np
 
 from predictors.base import FloatArray
+from predictors.language_models.exact.outliers import packed_bytes
+from predictors.language_models.exact.panels import QUAD, TILE_COLUMNS
 from predictors.language_models.exact.phases import new_counters
+from predictors.language_models.exact.product import MOST_ROWS
 from predictors.language_models.exact.shape import Shape
-from predictors.language_models.exact.tiles import MAX_ROWS, TILE_COLUMNS
 
 Buffers = namedtuple(
     "Buffers",
@@ -18,12 +20,12 @@ Buffers.__doc__ = """What a batch of M rows is computed in; T threads, K element
 
 tokens, streams, positions: [M] int64. cos_sin: [M, 2, 2, pairs] float32: for the position,
 and for the position as the sinks see it, cosines and sines.
-x: [M, E] float32, the residual stream. normed: [M, E] float32. packed: [M, 2 K] uint8.
+x: [M, E] float32, the residual stream. normed: [M, E] float32. packed: [M, `packed_bytes`] uint8.
 units: [M] float32, what an integer of the packed row is worth.
 projected: [M, ≥ (heads + 2 kv_heads) d] float32: queries, keys, values.
 attended: [M, heads * d] float32. gated: [M, ffn_size] float32.
 logits: [M, V] float32. hidden: [M, E] float32.
-sums: [T, 6, 32] int32, of a tile. integers: [T, K] int32. counters: of `new_counters`.
+sums: [T, 8, 32] int32, of a tile. integers: [T, 5 / 4 K] int32. counters: of `new_counters`.
 failed: [1] int64, 1 if a value was not finite.
 """
 
@@ -44,15 +46,15 @@ def new_buffers(shape: Shape, streams: int, ahead: int, threads: int, phases: in
         cos_sin=floats(rows, 2, 2, shape.rope_pairs),
         x=floats(rows, shape.width),
         normed=floats(rows, shape.width),
-        packed=np.zeros((rows, 2 * widest), dtype=np.uint8),
+        packed=np.zeros((rows, packed_bytes(widest)), dtype=np.uint8),
         units=floats(rows),
         projected=floats(rows, attended + 2 * shape.kv_heads * shape.head_size),
         attended=floats(rows, attended),
         gated=floats(rows, shape.ffn_size),
         logits=floats(rows, shape.vocabulary),
         hidden=floats(rows, shape.width),
-        sums=np.zeros((threads, MAX_ROWS, TILE_COLUMNS), dtype=np.int32),
-        integers=np.zeros((threads, widest), dtype=np.int32),
+        sums=np.zeros((threads, MOST_ROWS, TILE_COLUMNS), dtype=np.int32),
+        integers=np.zeros((threads, widest + widest // QUAD), dtype=np.int32),
         counters=new_counters(phases),
         failed=np.zeros(1, dtype=np.int64),
     )

@@ -56,50 +56,73 @@ def phase_count(layers: int) -> int:
 
 
 @kernel
-def work(thread, rows, w, shape, cache, scratch, b):
+def work(thread, rows, w, by_bytes, shape, cache, scratch, b):
     """One thread's share of evaluating a batch; returns when all of it is done.
 
     Args:
         thread: this one's number.
         rows: M.
-        w: `Weights`. shape: `Shape`. cache: `Cache`. scratch: this thread's. b: `Buffers`.
+        w: `Weights`. by_bytes: int64, 1 = rows are packed as bytes with outliers.
+        shape: `Shape`. cache: `Cache`. scratch: this thread's. b: `Buffers`.
     """
     _embed_phase(b, _EMBED, rows, w.embedding, w.embedding_scale)
     phase = _FIRST_LAYER
     for layer in range(shape.layers):
-        _attention_block(phase, thread, rows, layer, w, shape, cache, scratch, b)
-        _ffn_block(phase, thread, rows, layer, w, b)
+        _attention_block(phase, thread, rows, layer, w, by_bytes, shape, cache, scratch, b)
+        _ffn_block(phase, thread, rows, layer, w, by_bytes, b)
         phase += _PHASES_OF_LAYER
     _norm_phase(
-        b, phase + LastPhase.NORM, thread, rows, w.output_norm, w.epsilon, w.head.bits[0], b.hidden
+        b,
+        phase + LastPhase.NORM,
+        thread,
+        rows,
+        w.output_norm,
+        w.epsilon,
+        w.head.bits[0],
+        by_bytes,
+        b.hidden,
     )
-    _product_phase(b, phase + LastPhase.HEAD, thread, rows, w.head, 0, WRITE, b.logits)
+    _product_phase(b, phase + LastPhase.HEAD, thread, rows, w.head, 0, by_bytes, WRITE, b.logits)
 
 
 @kernel
-def _attention_block(phase, thread, rows, layer, w, shape, cache, scratch, b):
+def _attention_block(phase, thread, rows, layer, w, by_bytes, shape, cache, scratch, b):
     """The first half of a layer; `phase` is the layer's first."""
     _norm_phase(
         b, phase + LayerPhase.ATTENTION_NORM, thread, rows, w.attention_norm[layer], w.epsilon,
-        w.qkv.bits[layer], b.normed,
+        w.qkv.bits[layer], by_bytes, b.normed,
     )  # fmt: skip
-    _product_phase(b, phase + LayerPhase.QKV, thread, rows, w.qkv, layer, WRITE, b.projected)
+    _product_phase(
+        b, phase + LayerPhase.QKV, thread, rows, w.qkv, layer, by_bytes, WRITE, b.projected
+    )
     _store_phase(b, phase + LayerPhase.STORE, rows, cache, layer, shape, scratch)
     _attention_phase(b, phase + LayerPhase.ATTEND, rows, cache, layer, shape, scratch)
-    _pack_phase(b, phase + LayerPhase.PACK_ATTENDED, thread, rows, b.attended, w.output.bits[layer])
-    _product_phase(b, phase + LayerPhase.OUTPUT, thread, rows, w.output, layer, ADD, b.x)
+    _pack_phase(
+        b,
+        phase + LayerPhase.PACK_ATTENDED,
+        thread,
+        rows,
+        b.attended,
+        w.output.bits[layer],
+        by_bytes,
+    )
+    _product_phase(b, phase + LayerPhase.OUTPUT, thread, rows, w.output, layer, by_bytes, ADD, b.x)
 
 
 @kernel
-def _ffn_block(phase, thread, rows, layer, w, b):
+def _ffn_block(phase, thread, rows, layer, w, by_bytes, b):
     """The second half of a layer; `phase` is the layer's first."""
     _norm_phase(
         b, phase + LayerPhase.FFN_NORM, thread, rows, w.ffn_norm[layer], w.epsilon,
-        w.gate_up.bits[layer], b.normed,
+        w.gate_up.bits[layer], by_bytes, b.normed,
     )  # fmt: skip
-    _product_phase(b, phase + LayerPhase.GATE_UP, thread, rows, w.gate_up, layer, SWIGLU, b.gated)
-    _pack_phase(b, phase + LayerPhase.PACK_GATED, thread, rows, b.gated, w.down.bits[layer])
-    _product_phase(b, phase + LayerPhase.DOWN, thread, rows, w.down, layer, ADD, b.x)
+    _product_phase(
+        b, phase + LayerPhase.GATE_UP, thread, rows, w.gate_up, layer, by_bytes, SWIGLU, b.gated
+    )
+    _pack_phase(
+        b, phase + LayerPhase.PACK_GATED, thread, rows, b.gated, w.down.bits[layer], by_bytes
+    )
+    _product_phase(b, phase + LayerPhase.DOWN, thread, rows, w.down, layer, by_bytes, ADD, b.x)
 
 
 @kernel
@@ -112,30 +135,32 @@ def _embed_phase(b, phase, rows, embedding, scale):
 
 
 @kernel
-def _norm_phase(b, phase, thread, rows, gain, epsilon, bits, out):
+def _norm_phase(b, phase, thread, rows, gain, epsilon, bits, by_bytes, out):
     """Normalize the residual stream into `out`, [M, E] float32, and pack it."""
     for r in items(address_of(b.counters, phase), rows):
         b.units[r] = 0
         if normalize(b.x[r], gain, epsilon, b.integers[thread], out[r]):
-            b.units[r] = pack_row(out[r], bits, b.integers[thread], b.packed[r])
+            b.units[r] = pack_row(out[r], bits, by_bytes, b.integers[thread], b.packed[r])
         if b.units[r] == 0:
             b.failed[0] = 1
 
 
 @kernel
-def _pack_phase(b, phase, thread, rows, source, bits):
+def _pack_phase(b, phase, thread, rows, source, bits, by_bytes):
     """Pack `source`, [M, k] float32."""
     for r in items(address_of(b.counters, phase), rows):
-        b.units[r] = pack_row(source[r], bits, b.integers[thread], b.packed[r])
+        b.units[r] = pack_row(source[r], bits, by_bytes, b.integers[thread], b.packed[r])
         if b.units[r] == 0:
             b.failed[0] = 1
 
 
 @kernel
-def _product_phase(b, phase, thread, rows, linear, layer, epilogue, out):
+def _product_phase(b, phase, thread, rows, linear, layer, by_bytes, epilogue, out):
     """The packed rows times a matrix."""
     address = address_of(b.counters, phase)
-    multiply(address, rows, linear, layer, b.packed, b.units, b.sums[thread], epilogue, out)
+    multiply(
+        address, rows, linear, layer, by_bytes, b.packed, b.units, b.sums[thread], epilogue, out
+    )
 
 
 @kernel

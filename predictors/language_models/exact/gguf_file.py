@@ -6,8 +6,8 @@ import gguf
 import numpy as np
 
 from predictors.base import FloatArray, UnsupportedModelError
+from predictors.language_models.exact.panels import QUAD
 from predictors.language_models.exact.shape import Shape
-from predictors.language_models.exact.tiles import QUAD
 from predictors.language_models.gguf_reader import GgufReader
 from predictors.language_models.gguf_vocabulary import read_vocabulary
 from predictors.language_models.vocabulary import Vocabulary

@@ -4,14 +4,17 @@ from collections import namedtuple
 
 import numpy as np
 
+from predictors.language_models.exact.byte_tiles import MAX_BYTE_ROWS
 from predictors.language_models.exact.exp2 import sigmoid
 from predictors.language_models.exact.kernel import kernel
-from predictors.language_models.exact.phases import items_ahead
-from predictors.language_models.exact.product import multiply_tile, pack
-from predictors.language_models.exact.rounding import INFINITE, power_of_two, round_row
-from predictors.language_models.exact.tiles import (
+from predictors.language_models.exact.outliers import (
+    MAX_BITS,
+    pack_outliers,
+    round_outliers,
+    wide_quads_of,
+)
+from predictors.language_models.exact.panels import (
     COLUMNS,
-    MAX_ROWS,
     OFFSET,
     PANELS,
     QUAD,
@@ -19,12 +22,16 @@ from predictors.language_models.exact.tiles import (
     ROW_BYTES,
     TILE_COLUMNS,
 )
+from predictors.language_models.exact.phases import items_ahead
+from predictors.language_models.exact.product import multiply_byte_tile, multiply_tile, pack
+from predictors.language_models.exact.rounding import INFINITE, power_of_two, round_row
+from predictors.language_models.exact.tiles import MAX_ROWS
 
 Linear = namedtuple("Linear", "panels scale offset bits")
 Linear.__doc__ = """Matrices of L layers that read the same input of k elements, joined by columns.
 
 panels: [L, P, k / 4, 16, 4] int8, P even. scale: [L, 16 P] float32. offset: [L, 16 P]
-int32, to be taken off the sums. bits: [L] int64, of the activations.
+int32, to be taken off the sums of rows of 16 bits. bits: [L] int64, of the activations.
 """
 
 NORM_BITS = 20
@@ -61,17 +68,26 @@ def normalize(row, gain, epsilon, integers, out):
 
 
 @kernel
-def pack_row(row, bits, integers, packed):
+def pack_row(row, bits, by_bytes, integers, packed):
     """Round and pack a row.
 
     Args:
         row: [k] float32. bits: int64, of `Linear`.
-        integers: [≥ k] int32, working memory. packed: [≥ 2 k] uint8, written.
+        by_bytes: int64, 1 = as a row of bytes with outliers.
+        integers: [≥ 5 / 4 k] int32, working memory. packed: [≥ `packed_bytes`] uint8, written.
 
     Returns:
         float32, what an integer of the packed row is worth; 0 if it is not finite.
     """
     n = len(row)
+    if by_bytes:
+        # The largest value is 2**bits, not below it.
+        most = min(bits - 1, MAX_BITS)
+        unit = round_outliers(row, n, wide_quads_of(n), most, integers, integers[n:])
+        if unit >= INFINITE:
+            return np.float32(0)
+        pack_outliers(integers, n, packed, n)
+        return power_of_two(unit)
     unit = round_row(row, n, bits, integers)
     if unit >= INFINITE:
         return np.float32(0)
@@ -80,15 +96,15 @@ def pack_row(row, bits, integers, packed):
 
 
 @kernel
-def multiply(phase, rows, linear, layer, packed, units, sums, epilogue, out):
+def multiply(phase, rows, linear, layer, by_bytes, packed, units, sums, epilogue, out):
     """This thread's share of a product of all rows with a matrix: some tiles' columns.
 
     Args:
         phase: of `address_of`.
         rows: how many, M.
         linear: `Linear`. layer: int64.
-        packed: [≥ M, ≥ 2 k] uint8 and units: [≥ M] float32, of `pack_row`.
-        sums: [6, 32] int32, working memory.
+        by_bytes, packed: [≥ M, ≥ 2 k] uint8 and units: [≥ M] float32, of `pack_row`.
+        sums: [8, 32] int32, working memory.
         epilogue: `WRITE`, `ADD` or `SWIGLU`.
         out: [≥ M, n] float32, written; n may be less than there are columns.
     """
@@ -97,16 +113,23 @@ def multiply(phase, rows, linear, layer, packed, units, sums, epilogue, out):
     quads = panels.shape[1]
     stride = quads * QUAD_BYTES
     row_size = packed.shape[1]
+    most = MAX_BYTE_ROWS if by_bytes else MAX_ROWS
     for tile, next_tile in items_ahead(phase, len(panels) // PANELS):
         here = base + PANELS * tile * stride
         ahead = base + PANELS * next_tile * stride
-        for first in range(0, rows, MAX_ROWS):
-            n = min(MAX_ROWS, rows - first)
-            multiply_tile(
-                n, here, stride, quads,
-                packed.ctypes.data + first * row_size, row_size, QUAD * quads,
-                sums.ctypes.data, ROW_BYTES, ahead, stride,
-            )  # fmt: skip
+        for first in range(0, rows, most):
+            n = min(most, rows - first)
+            at = packed.ctypes.data + first * row_size
+            if by_bytes:
+                multiply_byte_tile(
+                    n, here, stride, quads, at, row_size, QUAD * quads,
+                    sums.ctypes.data, ROW_BYTES, ahead, stride,
+                )  # fmt: skip
+            else:
+                multiply_tile(
+                    n, here, stride, quads, at, row_size, QUAD * quads,
+                    sums.ctypes.data, ROW_BYTES, ahead, stride,
+                )  # fmt: skip
             # It need not be fetched twice.
             ahead = here
             for i in range(n):

@@ -19,6 +19,7 @@ from predictors.language_models.exact.forward import phase_count, work
 from predictors.language_models.exact.model_data import model_data
 from predictors.language_models.exact.rope import rotation
 from predictors.language_models.exact.team import Job, Team
+from predictors.language_models.exact.weights import without_offsets
 from predictors.language_models.numerics import Numerics, available_threads, exact_numerics
 
 if TYPE_CHECKING:
@@ -32,11 +33,11 @@ _PREFETCHED_ROWS = 64
 # fewer (measured with 16), steps of all at once save more: they read the weights once.
 _MIN_STREAMS_TO_HALVE = 24
 
-VERSION = "1"
+VERSION = "3"
 """Of docs/numerics.md: it changes when a bit of the logits does."""
 
-CORRECTED_VERSION = "2"
-"""The same with a correction, which is named beside the model."""
+WIDE_VERSION, CORRECTED_WIDE_VERSION = "1", "2"
+"""Of rows of 16 bits, without and with a correction: what older files were made with."""
 
 
 class ExactModel:
@@ -51,20 +52,23 @@ class ExactModel:
         path: Path,
         threads: int = 0,
         correction: "Correction | CorrectionFile | None" = None,
+        version: str = VERSION,
     ) -> None:
         """
         Args:
             path: the GGUF file.
             threads: of one step; 0 = all CPUs of this process. They change no bit.
             correction: what is added to the weights.
+            version: of the numerics.
         """
         threads = threads or available_threads()
         data = model_data(path, threads, correction)
-        self._version = CORRECTED_VERSION if correction else VERSION
+        self._version = version
+        self.by_bytes = version == VERSION
         self.vocabulary = data.vocabulary
         self.shape = data.shape
         self.context = data.context
-        self.weights = data.weights
+        self.weights = without_offsets(data.weights) if self.by_bytes else data.weights
         self.frequencies = data.frequencies
         self.coarse_table = data.coarse_table
         self.fine_table = data.fine_table
@@ -117,7 +121,16 @@ class ExactSession:
         self._window = window
         self._sinks = sinks
         s = model.shape
-        self._cache = new_cache(s.layers, n_streams, s.kv_heads, s.head_size, sinks, window, ahead)
+        self._cache = new_cache(
+            s.layers,
+            n_streams,
+            s.kv_heads,
+            s.head_size,
+            sinks,
+            window,
+            ahead,
+            model.by_bytes,
+        )
         threads = model.team.threads
         self._scratch = [
             new_scratch(s.heads // s.kv_heads, s.head_size, window) for _ in range(threads)
@@ -276,7 +289,9 @@ class ExactSession:
         self._begun_rows = streams
 
         def share(thread: int) -> None:
-            work(thread, rows, m.weights, m.shape, self._cache, self._scratch[thread], b)
+            work(
+                thread, rows, m.weights, m.by_bytes, m.shape, self._cache, self._scratch[thread], b
+            )
 
         self._job = m.team.start(share)
 

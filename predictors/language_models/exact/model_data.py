@@ -24,10 +24,10 @@ from predictors.language_models.array_file import (
 )
 from predictors.language_models.bpe import Bpe, tokenizer
 from predictors.language_models.exact.linear import Linear
+from predictors.language_models.exact.panels import OFFSET
 from predictors.language_models.exact.rope import COARSE_BITS, FINE_BITS, TABLE_SIZE
 from predictors.language_models.exact.rope_tables import cos_sin_table, rope_frequencies
 from predictors.language_models.exact.shape import Shape
-from predictors.language_models.exact.tiles import OFFSET
 from predictors.language_models.exact.weights import Weights, read_weights
 from predictors.language_models.file_hash import sha256_of
 from predictors.language_models.vocabulary import Tokenize, Vocabulary

@@ -1,13 +1,17 @@
-"""Integer products: int8 weights times 16-bit rows, with int32 sums.
+"""Integer products: int8 weights times packed rows, with int32 sums.
 
-The one kernel of the backend, made of the tiles of `tiles.py`. Sums are modulo 2**32; the
+The one kernel of the backend, for rows of 16 bits (`tiles.py`) and for rows of bytes
+(`byte_tiles.py`). Sums are modulo 2**32; the
 callers see to it that the true sum fits int32, so whatever happens on the way cancels.
 """
 
 import numpy as np
 
+from predictors.language_models.exact import byte_tiles
+from predictors.language_models.exact.byte_tiles import MAX_BYTE_ROWS
 from predictors.language_models.exact.kernel import kernel
-from predictors.language_models.exact.tiles import USES_BYTES, tile_1, tile_2, tile_3, tile_6
+from predictors.language_models.exact.panels import USES_BYTES
+from predictors.language_models.exact.tiles import MAX_ROWS, tile_1, tile_2, tile_3, tile_6
 
 _LIMB_BITS = 8
 _LIMB_MASK = (1 << _LIMB_BITS) - 1
@@ -22,7 +26,7 @@ def multiply_tile(rows, w, stride, quads, x, x_stride, limb, out, out_stride, ah
         w: address of the first panel, [quads, 16, 4] int8. stride: to the second panel.
         quads: k / 4.
         x: address of the first row, [2 k] uint8 of `pack`. x_stride: to the next row.
-        limb: from the low bytes of a row to its high bytes.
+        limb: from the low bytes of a row to its high bytes, in bytes.
         out: address of the sums, [rows, ≥ 32] int32, written. out_stride: to the next row's.
         ahead, ahead_stride: like w and stride, of what will be read later and is fetched meanwhile.
     """
@@ -43,6 +47,44 @@ def multiply_tile(rows, w, stride, quads, x, x_stride, limb, out, out_stride, ah
         else:
             tile_1(w, stride, quads, at, x_stride, limb, to, out_stride, ahead, ahead_stride)
             done += 1
+
+
+if USES_BYTES:
+    byte_1, byte_2, byte_3 = byte_tiles.tile_1, byte_tiles.tile_2, byte_tiles.tile_3
+    byte_4, byte_8 = byte_tiles.tile_4, byte_tiles.tile_8
+
+    @kernel
+    def multiply_byte_tile(
+        rows, w, stride, quads, x, x_stride, tail, out, out_stride, ahead, ahead_stride
+    ):
+        """`multiply_tile` for rows of `pack_outliers`; tail: from a row to its tail."""
+        done = 0
+        while done < rows:
+            left = rows - done
+            at = x + done * x_stride
+            to = out + done * out_stride
+            if left >= 8:
+                byte_8(w, stride, quads, at, x_stride, tail, to, out_stride, ahead, ahead_stride)
+                done += 8
+            elif left >= 4:
+                byte_4(w, stride, quads, at, x_stride, tail, to, out_stride, ahead, ahead_stride)
+                done += 4
+            elif left == 3:
+                byte_3(w, stride, quads, at, x_stride, tail, to, out_stride, ahead, ahead_stride)
+                done += 3
+            elif left == 2:
+                byte_2(w, stride, quads, at, x_stride, tail, to, out_stride, ahead, ahead_stride)
+                done += 2
+            else:
+                byte_1(w, stride, quads, at, x_stride, tail, to, out_stride, ahead, ahead_stride)
+                done += 1
+
+else:
+    # Rows of `pack_outliers` then are int16, like the others.
+    multiply_byte_tile = multiply_tile
+
+MOST_ROWS = max(MAX_ROWS, MAX_BYTE_ROWS)
+"""Rows whose sums a caller has room for."""
 
 
 @kernel

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from predictors.base import FloatArray
 from predictors.language_models.exact.linear import Linear
+from predictors.language_models.exact.panels import COLUMNS, OFFSET, PANELS, QUAD, TILE_COLUMNS
 from predictors.language_models.exact.rounding import INT8_MAX
-from predictors.language_models.exact.tiles import COLUMNS, OFFSET, PANELS, QUAD, TILE_COLUMNS
 
 if TYPE_CHECKING:
     from predictors.language_models.correction.correction_file import Correction
@@ -98,6 +98,17 @@ def read_weights(file: "Gguf", threads: int, correction: "Correction | None" = N
         down=down,
         head=head,
         epsilon=np.float64(np.float32(file.epsilon)),
+    )
+
+
+def without_offsets(weights: Weights) -> Weights:
+    """The same weights for rows of bytes, whose packing adds nothing."""
+    return weights._replace(
+        **{
+            name: value._replace(offset=np.zeros_like(value.offset))
+            for name, value in weights._asdict().items()
+            if isinstance(value, Linear)
+        }
     )
 
 

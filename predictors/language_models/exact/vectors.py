@@ -1,0 +1,123 @@
+"""Pieces of LLVM IR that tiles are made of: a few packed rows times two panels of weights."""
+
+from collections import namedtuple
+from collections.abc import Callable
+from typing import Any
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from predictors.language_models.exact.panels import QUAD
+
+_I8, _I32, _I64 = (ir.IntType(n) for n in (8, 32, 64))
+
+# Whole names of LLVM's intrinsics depend on the type of pointers.
+_TYPED_POINTERS = llvm.llvm_version_info[0] < 17
+
+# Of llvm.prefetch: into the cache nearest to the processor.
+_LOCALITY = 3
+
+Operands = namedtuple(
+    "Operands", "w stride quads x x_stride limb out out_stride ahead ahead_stride"
+)
+Operands.__doc__ = """Arguments of a tile, all int64; addresses are integers.
+
+w: address of the first panel. stride: bytes to the next panel. quads: k / 4.
+x: address of the first row. x_stride: bytes to the next row. limb: bytes from the low to
+the high limbs of a row. out: address of the sums. out_stride: bytes to the next row's sums.
+ahead, ahead_stride: like w and stride, of what will be read later: its cache lines are fetched
+meanwhile, as many as the two panels have.
+"""
+
+
+def _zero(vector: Any) -> Any:
+    return ir.Constant(vector, [0] * vector.count)
+
+
+def load(builder: Any, address: Any, kind: Any) -> Any:
+    return builder.load(builder.inttoptr(address, kind.as_pointer()), align=1)
+
+
+def _fetch(builder: Any, address: Any) -> None:
+    """Tell the processor that the cache line at an address will be read."""
+    pointer = _I8.as_pointer()
+    function = cgutils.get_or_insert_function(
+        builder.module,
+        ir.FunctionType(ir.VoidType(), [pointer, _I32, _I32, _I32]),
+        "llvm.prefetch.p0i8" if _TYPED_POINTERS else "llvm.prefetch.p0",
+    )
+    builder.call(function, [builder.inttoptr(address, pointer), _I32(0), _I32(_LOCALITY), _I32(1)])
+
+
+def fetch_ahead(builder: Any, o: Operands, offset: Any, panels: range) -> None:
+    """Fetch what is at this offset of the next tile's panels."""
+    at = builder.add(o.ahead, offset)
+    for panel in panels:
+        _fetch(builder, at_index(builder, at, o.ahead_stride, panel))
+
+
+def store(builder: Any, value: Any, address: Any) -> None:
+    builder.store(value, builder.inttoptr(address, value.type.as_pointer()), align=1)
+
+
+def broadcast(builder: Any, scalar: Any, count: int) -> Any:
+    vector = ir.VectorType(scalar.type, count)
+    undefined = ir.Constant(vector, ir.Undefined)
+    first = builder.insert_element(undefined, scalar, _I32(0))
+    return builder.shuffle_vector(first, undefined, _zero(ir.VectorType(_I32, count)))
+
+
+def accumulator(builder: Any, vector: Any) -> Any:
+    """A variable that is 0 here; LLVM keeps it in a register."""
+    place = cgutils.alloca_once_value(builder, _zero(vector))
+    builder.store(_zero(vector), place)
+    return place
+
+
+def at_index(builder: Any, address: Any, stride: Any, index: int) -> Any:
+    """address + stride * index."""
+    return builder.add(address, builder.mul(stride, _I64(index)))
+
+
+def dot_product(builder: Any, lanes: int) -> tuple[Any, Any]:
+    """LLVM's intrinsic for vpdpbusd, and the type of the factors."""
+    sums = ir.VectorType(_I32, lanes)
+    # LLVM 22 gave the intrinsic's operands their true type.
+    operand = ir.VectorType(_I8, QUAD * lanes) if llvm.llvm_version_info[0] >= 22 else sums
+    function = cgutils.get_or_insert_function(
+        builder.module,
+        ir.FunctionType(sums, [sums, operand, operand]),
+        f"llvm.x86.avx512.vpdpbusd.{32 * lanes}",
+    )
+    return function, operand
+
+
+def tile_of(emit: Callable[[Any, int, Operands], None], rows: int) -> Any:
+    """An intrinsic: `rows` packed rows times two panels; arguments as in `Operands`."""
+
+    @intrinsic
+    def tile(
+        typing_context: Any,
+        w: Any,
+        stride: Any,
+        quads: Any,
+        x: Any,
+        x_stride: Any,
+        limb: Any,
+        out: Any,
+        out_stride: Any,
+        ahead: Any,
+        ahead_stride: Any,
+    ) -> Any:
+        signature = types.void(*[types.int64] * len(Operands._fields))
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            emit(builder, rows, Operands(*arguments))
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return tile
