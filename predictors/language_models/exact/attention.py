@@ -16,8 +16,8 @@ from predictors.language_models.exact.outliers import (
     MAX_BITS,
     pack_outliers,
     packed_bytes,
-    round_outliers,
     tail_bytes,
+    unit_of,
     wide_quads_of,
 )
 from predictors.language_models.exact.panels import (
@@ -84,7 +84,7 @@ Scratch.__doc__ = """Working memory of one thread, for n positions and a group o
 
 query: [2, group, `packed_bytes`] uint8, packed, by view. units: [2, group] float32, what an integer of
 the query is worth, in 2**-12 bit. sums: [≥ group, 32] int32, of a tile.
-integers: [5 / 4 max(d, n)] int32, rounded queries and weights. scores: [group, n] int32, in
+integers: [max(d, n)] int32, rounded queries and weights. scores: [group, n] int32, in
 2**-12 bit. scales: [n] float32, of the values. weights: [group, n] float32.
 packed: [group, ≥ 2 n] uint8, weights. factors: [group] float64, what an integer of the
 output is worth. totals: [group, d'] int64, the output. row: [d] float32, a rotated query.
@@ -106,7 +106,7 @@ def new_scratch(group: int, size: int, window: int) -> Scratch:
         query=np.zeros((2, group, packed_bytes(size)), dtype=np.uint8),
         units=np.zeros((2, group), dtype=np.float32),
         sums=np.zeros((max(group, MOST_ROWS), TILE_COLUMNS), dtype=np.int32),
-        integers=np.zeros(max(size, n) * (QUAD + 1) // QUAD, dtype=np.int32),
+        integers=np.zeros(max(size, n), dtype=np.int32),
         scores=np.zeros((group, n), dtype=np.int32),
         scales=np.zeros(n, dtype=np.float32),
         weights=np.zeros((group, n), dtype=np.float32),
@@ -177,18 +177,16 @@ def _round_queries(queries, cos_sin, view, scale, by_bytes, scratch):
     for g in range(len(queries)):
         rotate(queries[g], cos_sin[0], cos_sin[1], scratch.row)
         if by_bytes:
-            unit = round_outliers(
-                scratch.row, size, wide_quads_of(size), MAX_BITS, scratch.integers,
-                scratch.integers[size:],
-            )  # fmt: skip
+            unit = unit_of(scratch.row, size, wide_quads_of(size), MAX_BITS, scratch.integers)
         else:
             unit = round_row(scratch.row, size, _QUERY_BITS, scratch.integers)
         if unit >= INFINITE:
             return False
+        query = scratch.query[view, g]
         if by_bytes:
-            pack_outliers(scratch.integers, size, scratch.query[view, g], size)
+            pack_outliers(scratch.row, size, unit, scratch.integers, query, size)
         else:
-            pack(scratch.integers, size, OFFSET, scratch.query[view, g])
+            pack(scratch.integers, size, OFFSET, query)
         scratch.units[view, g] = power_of_two(unit) * scale
     return True
 
@@ -316,10 +314,8 @@ def _round_weights(scales, runs, n, by_bytes, scratch):
         total = _softmax(scratch.scores[g], n, scratch.scales, weights)
         integers = scratch.integers
         if by_bytes:
-            unit = round_outliers(
-                weights, n, _WIDE_QUADS_OF_WEIGHTS, MAX_BITS, integers, integers[n:]
-            )
-            _pack_segments(integers, runs, n, scratch, scratch.packed[g])
+            unit = unit_of(weights, n, _WIDE_QUADS_OF_WEIGHTS, MAX_BITS, integers)
+            _pack_segments(weights, unit, integers, runs, n, scratch, scratch.packed[g])
         else:
             unit = exponent_of(largest_bits(weights.view(np.int32), n)) - _WEIGHT_BITS
             factor = power_of_two(-unit)
@@ -330,7 +326,7 @@ def _round_weights(scales, runs, n, by_bytes, scratch):
 
 
 @kernel(inline="always")
-def _pack_segments(integers, runs, n, scratch, packed):
+def _pack_segments(weights, unit, tops, runs, n, scratch, packed):
     """Pack weights as bytes with outliers, each part that is summed with a tail of its own."""
     at = tail = 0
     for r in range(runs):
@@ -338,7 +334,10 @@ def _pack_segments(integers, runs, n, scratch, packed):
         for done in range(0, count, _SUMMED_BY_BYTES):
             part = min(_SUMMED_BY_BYTES, count - done)
             first = (at + done) * _PACKED_STEP
-            pack_outliers(integers[at + done :], part, packed[first:], n + tail - first)
+            pack_outliers(
+                weights[at + done :], part, unit, tops[(at + done) // QUAD :], packed[first:],
+                n + tail - first,
+            )  # fmt: skip
             tail += _WEIGHTS_TAIL
         at += count
 

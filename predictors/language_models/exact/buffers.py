@@ -6,7 +6,7 @@ import numpy as np
 
 from predictors.base import FloatArray
 from predictors.language_models.exact.outliers import packed_bytes
-from predictors.language_models.exact.panels import QUAD, TILE_COLUMNS
+from predictors.language_models.exact.panels import TILE_COLUMNS
 from predictors.language_models.exact.phases import new_counters
 from predictors.language_models.exact.product import MOST_ROWS
 from predictors.language_models.exact.shape import Shape
@@ -25,7 +25,7 @@ units: [M] float32, what an integer of the packed row is worth.
 projected: [M, ≥ (heads + 2 kv_heads) d] float32: queries, keys, values.
 attended: [M, heads * d] float32. gated: [M, ffn_size] float32.
 logits: [M, V] float32. hidden: [M, E] float32.
-sums: [T, 8, 32] int32, of a tile. integers: [T, 5 / 4 K] int32. counters: of `new_counters`.
+sums: [T, 8, 32] int32, of a tile. integers: [T, K] int32. counters: of `new_counters`.
 failed: [1] int64, 1 if a value was not finite.
 """
 
@@ -54,7 +54,7 @@ def new_buffers(shape: Shape, streams: int, ahead: int, threads: int, phases: in
         logits=floats(rows, shape.vocabulary),
         hidden=floats(rows, shape.width),
         sums=np.zeros((threads, MOST_ROWS, TILE_COLUMNS), dtype=np.int32),
-        integers=np.zeros((threads, widest + widest // QUAD), dtype=np.int32),
+        integers=np.zeros((threads, widest), dtype=np.int32),
         counters=new_counters(phases),
         failed=np.zeros(1, dtype=np.int64),
     )

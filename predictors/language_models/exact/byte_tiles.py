@@ -68,52 +68,54 @@ def _emit_part(builder: Any, rows: range, panel: int, panels: int, o: Operands) 
     vectors = range(panels * parts)
     sums = ir.VectorType(_I32, lanes)
     dot, operand = dot_product(builder, lanes)
-    acc = {(r, v): accumulator(builder, sums) for r in rows for v in vectors}
-
-    def unsigned_weights(offset: Any, v: int) -> Any:
-        place = at_index(builder, builder.add(o.w, offset), o.stride, panel + v // parts)
-        place = builder.add(place, _I64(v % parts * QUAD * lanes))
+    def unsigned_weights(offset: Any) -> list[Any]:
         kind = ir.VectorType(_I8, QUAD * lanes)
         signs = ir.Constant(kind, [_SIGN] * kind.count)
-        return builder.bitcast(builder.xor(load(builder, place, kind), signs), operand)
+        at = builder.add(o.w, offset)
+        found = []
+        for v in vectors:
+            place = at_index(builder, at, o.stride, panel + v // parts)
+            place = builder.add(place, _I64(v % parts * QUAD * lanes))
+            found.append(builder.bitcast(builder.xor(load(builder, place, kind), signs), operand))
+        return found
 
-    def add_products(r: int, values: Any, weights: list[Any]) -> None:
-        quad = broadcast(builder, values, lanes)
+    def add_products(slots: list[Any], address: Any, weights: list[Any]) -> None:
+        quad = broadcast(builder, load(builder, address, _I32), lanes)
         if operand != sums:
             quad = builder.bitcast(quad, operand)
-        for v in vectors:
-            slot = acc[r, v]
-            builder.store(builder.call(dot, [builder.load(slot), weights[v], quad]), slot)
+        for slot, w in zip(slots, weights, strict=True):
+            builder.store(builder.call(dot, [builder.load(slot), w, quad]), slot)
 
-    shift = ir.Constant(sums, [WIDE_SHIFT] * lanes)
-    for r in rows:
-        tail = builder.add(at_index(builder, o.x, o.x_stride, r), o.limb)
-        excess = load(builder, tail, _I32)
-        count = load(builder, builder.add(tail, _I64(_INT32_BYTES)), _I32)
-        first = builder.add(tail, _I64(TAIL_HEAD))
-        with cgutils.for_range(builder, builder.sext(count, _I64), intp=_I64) as loop:
-            wide = builder.add(first, builder.mul(loop.index, _I64(WIDE_QUAD)))
-            offset = builder.sext(load(builder, wide, _I32), _I64)
-            values = load(builder, builder.add(wide, _I64(_INT32_BYTES)), _I32)
-            add_products(r, values, [unsigned_weights(offset, v) for v in vectors])
-        for v in vectors:
-            begun = builder.shl(builder.load(acc[r, v]), shift)
-            begun = builder.sub(begun, broadcast(builder, excess, lanes))
-            builder.store(begun, acc[r, v])
+    acc = {r: [accumulator(builder, sums) for _ in vectors] for r in rows}
     with cgutils.for_range(builder, o.quads, intp=_I64) as loop:
         offset = builder.shl(loop.index, _I64(QUAD_SHIFT))
         if rows.start == 0:
             fetch_ahead(builder, o, offset, range(panel, panel + panels))
-        weights = [unsigned_weights(offset, v) for v in vectors]
+        weights = unsigned_weights(offset)
         here = builder.add(o.x, builder.shl(loop.index, _I64(_BYTES_SHIFT)))
         for r in rows:
-            values = load(builder, at_index(builder, here, o.x_stride, r), _I32)
-            add_products(r, values, weights)
+            add_products(acc[r], at_index(builder, here, o.x_stride, r), weights)
+    shift = ir.Constant(sums, [WIDE_SHIFT] * lanes)
     for r in rows:
+        # After all others: by now the weights are in the first cache.
+        tail = builder.add(at_index(builder, o.x, o.x_stride, r), o.limb)
+        excess = broadcast(builder, load(builder, tail, _I32), lanes)
+        count = load(builder, builder.add(tail, _I64(_INT32_BYTES)), _I32)
+        first = builder.add(tail, _I64(TAIL_HEAD))
+        second = [accumulator(builder, sums) for _ in vectors]
+        with cgutils.for_range(builder, builder.sext(count, _I64), intp=_I64) as loop:
+            wide = builder.add(first, builder.mul(loop.index, _I64(WIDE_QUAD)))
+            offset = builder.sext(load(builder, wide, _I32), _I64)
+            values = builder.add(wide, _I64(_INT32_BYTES))
+            add_products(second, values, unsigned_weights(offset))
         out = at_index(builder, o.out, o.out_stride, r)
         for v in vectors:
-            offset = PANEL_SUM_BYTES * panel + 4 * lanes * v
-            store(builder, builder.load(acc[r, v]), builder.add(out, _I64(offset)))
+            total = builder.add(
+                builder.sub(builder.load(acc[r][v]), excess),
+                builder.shl(builder.load(second[v]), shift),
+            )
+            place = PANEL_SUM_BYTES * panel + 4 * lanes * v
+            store(builder, total, builder.add(out, _I64(place)))
 
 
 tile_1, tile_2, tile_3, tile_4, tile_8 = (

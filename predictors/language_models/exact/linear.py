@@ -10,7 +10,7 @@ from predictors.language_models.exact.kernel import kernel
 from predictors.language_models.exact.outliers import (
     MAX_BITS,
     pack_outliers,
-    round_outliers,
+    unit_of,
     wide_quads_of,
 )
 from predictors.language_models.exact.panels import (
@@ -74,7 +74,7 @@ def pack_row(row, bits, by_bytes, integers, packed):
     Args:
         row: [k] float32. bits: int64, of `Linear`.
         by_bytes: int64, 1 = as a row of bytes with outliers.
-        integers: [≥ 5 / 4 k] int32, working memory. packed: [≥ `packed_bytes`] uint8, written.
+        integers: [≥ k] int32, working memory. packed: [≥ `packed_bytes`] uint8, written.
 
     Returns:
         float32, what an integer of the packed row is worth; 0 if it is not finite.
@@ -83,10 +83,10 @@ def pack_row(row, bits, by_bytes, integers, packed):
     if by_bytes:
         # The largest value is 2**bits, not below it.
         most = min(bits - 1, MAX_BITS)
-        unit = round_outliers(row, n, wide_quads_of(n), most, integers, integers[n:])
+        unit = unit_of(row, n, wide_quads_of(n), most, integers)
         if unit >= INFINITE:
             return np.float32(0)
-        pack_outliers(integers, n, packed, n)
+        pack_outliers(row, n, unit, integers, packed, n)
         return power_of_two(unit)
     unit = round_row(row, n, bits, integers)
     if unit >= INFINITE:
