@@ -57,7 +57,7 @@ _SUMMED_POSITIONS = 512
 _SUMMED_BY_BYTES = 2048
 
 # Of a position's weights. One for 64 positions of the default window.
-_WIDE_QUADS_OF_WEIGHTS = 16
+_WIDE_QUADS_OF_WEIGHTS = 8
 _WEIGHTS_TAIL = tail_bytes(_WIDE_QUADS_OF_WEIGHTS)
 
 # Bytes from one packed weight to the next, in the row of low bytes or of int16.
@@ -120,7 +120,7 @@ def new_scratch(group: int, size: int, window: int) -> Scratch:
 
 
 @kernel
-def attend(cache, layer, stream, head, position, queries, cos_sin, scale, scratch, out, ahead):
+def attend(cache, layer, stream, head, position, queries, cos_sin, scale, scratch, out, next_stream, next_head):
     """Attention of the query heads of one KV head at one position.
 
     Args:
@@ -131,7 +131,7 @@ def attend(cache, layer, stream, head, position, queries, cos_sin, scale, scratc
         scale: float32, `SCORES_PER_NAT` / sqrt(d).
         scratch: `Scratch`.
         out: [group, d] float32, written.
-        ahead: address of the keys that will be read next, fetched meanwhile.
+        next_stream, next_head: whose keys and values will be read next; they are fetched meanwhile.
 
     Returns:
         False if a query is not finite.
@@ -144,9 +144,11 @@ def attend(cache, layer, stream, head, position, queries, cos_sin, scale, scratc
             return False
     runs = _find_runs(cache, position, first, scratch)
     values = cache.values[layer, stream, head]
-    slots = np.int64(0)
-    for r in range(runs):
-        slots += scratch.count[r]
+    keys_ahead = (
+        cache.keys[layer, next_stream, next_head].ctypes.data
+        - cache.keys[layer, stream, head].ctypes.data
+    )
+    values_ahead = cache.values[layer, next_stream, next_head].ctypes.data - values.ctypes.data
     n = 0
     for r in range(runs):
         begin, count = scratch.begin[r], scratch.count[r]
@@ -154,14 +156,14 @@ def attend(cache, layer, stream, head, position, queries, cos_sin, scale, scratc
         view = sink_view if begin < cache.sinks else 0
         _score(
             cache, layer, stream, head, begin, count, n, scratch.query[view], scratch.units[view],
-            scratch, values, slots,
+            scratch, keys_ahead,
         )  # fmt: skip
         n += count
     sink_slots = slot_of(cache.sinks, cache.sinks, cache.ring)
     _mask(scratch.scores, min(cache.sinks, position + 1), sink_slots)
     _mask(scratch.scores, sink_slots + max(0, position - first + 1), n)
     _round_weights(cache.value_scale[layer, stream, head], runs, n, cache.by_bytes, scratch)
-    _sum_values(values, runs, n, cache.by_bytes, scratch, ahead)
+    _sum_values(values, runs, n, cache.by_bytes, scratch, values_ahead)
     group, size = out.shape
     for g in range(group):
         for j in range(size):
@@ -219,36 +221,31 @@ def _find_runs(cache, position, first, scratch):
 
 
 @kernel(inline="always")
-def _score(cache, layer, stream, head, slot, count, at, packed, units, scratch, values, slots):
+def _score(cache, layer, stream, head, slot, count, at, packed, units, scratch, ahead):
     """Scores of `count` slots from `slot`, written from column `at` on.
 
     Args:
         packed: [group, ≥ 2 d] uint8. units: [group] float32; of the view.
-        values: of `_sum_values`, fetched meanwhile. slots: of all runs.
+        ahead: bytes to the keys of the next item, fetched meanwhile.
     """
     group, row_size = packed.shape
     size = QUAD * cache.keys.shape[4]
     stride = size * BLOCK
     base = cache.keys[layer, stream, head].ctypes.data
     scores = scratch.scores
-    panel_bytes = values.shape[1] * QUAD_BYTES
-    used_bytes = slots // QUAD * QUAD_BYTES
     # The last tile may write a block too much, which is written again or never read.
     for done in range(0, count, PANELS * BLOCK):
-        # Values have as many bytes as keys, the first slots of each panel.
-        passed = (at + done) * size
-        ahead = passed // used_bytes * panel_bytes + passed % used_bytes
         keys = base + (slot + done) // BLOCK * stride
         to = scores.ctypes.data + _INT32_BYTES * (at + done)
         if cache.by_bytes:
             multiply_byte_tile(
                 group, keys, stride, size // QUAD, packed.ctypes.data, row_size, size,
-                to, _INT32_BYTES * scores.shape[1], values.ctypes.data + ahead, stride,
+                to, _INT32_BYTES * scores.shape[1], keys + ahead, stride,
             )  # fmt: skip
         else:
             multiply_tile(
                 group, keys, stride, size // QUAD, packed.ctypes.data, row_size, size,
-                to, _INT32_BYTES * scores.shape[1], values.ctypes.data + ahead, stride,
+                to, _INT32_BYTES * scores.shape[1], keys + ahead, stride,
             )  # fmt: skip
     sums = cache.key_sums[layer, stream, head, slot : slot + count]
     scale = cache.key_scale[layer, stream, head, slot : slot + count]
@@ -306,8 +303,10 @@ def _round_weights(scales, runs, n, by_bytes, scratch):
     at = 0
     for r in range(runs):
         begin, count = scratch.begin[r], scratch.count[r]
+        # Indices of slices are not negative, which the compiler need not ask then.
+        source, target = scales[begin : begin + count], scratch.scales[at : at + count]
         for i in range(count):
-            scratch.scales[at + i] = scales[begin + i]
+            target[i] = source[i]
         at += count
     for g in range(len(scratch.weights)):
         weights = scratch.weights[g]
@@ -349,7 +348,7 @@ def _sum_values(values, runs, n, by_bytes, scratch, ahead):
     Args:
         values: [d' / 16, C / 4, 16, 4] int8.
         n: slots of all runs.
-        ahead: of `attend`.
+        ahead: bytes to the values of the next item, fetched meanwhile.
     """
     group, row_size = scratch.packed.shape
     for g in range(group):
@@ -370,15 +369,14 @@ def _sum_values(values, runs, n, by_bytes, scratch, ahead):
                 if by_bytes:
                     multiply_byte_tile(
                         group, panel, stride, part // QUAD, weights, row_size, n + tail - first,
-                        scratch.sums.ctypes.data, ROW_BYTES, ahead, part // QUAD * QUAD_BYTES,
+                        scratch.sums.ctypes.data, ROW_BYTES, panel + ahead, stride,
                     )  # fmt: skip
                 else:
                     multiply_tile(
                         group, panel, stride, part // QUAD, weights, row_size, n,
-                        scratch.sums.ctypes.data, ROW_BYTES, ahead, part // QUAD * QUAD_BYTES,
+                        scratch.sums.ctypes.data, ROW_BYTES, panel + ahead, stride,
                     )  # fmt: skip
                 panel += PANELS * stride
-                ahead += PANELS * (part // QUAD * QUAD_BYTES)
                 for g in range(group):
                     for c in range(TILE_COLUMNS):
                         scratch.totals[g, column + c] += np.int64(scratch.sums[g, c])

@@ -188,12 +188,11 @@ def _attention_phase(b, phase, rows, cache, layer, shape, scratch):
         # Neighbors share a stream's keys, which then are in the processor's cache.
         h = item // rows
         r = item % rows
-        ahead = cache.keys[layer, b.streams[following % rows], following // rows].ctypes.data
         at = h * group * size
         queries = b.projected[r, at : at + group * size].reshape(group, size)
         out = b.attended[r, at : at + group * size].reshape(group, size)
         if not attend(
             cache, layer, b.streams[r], h, b.positions[r], queries, b.cos_sin[r], scale, scratch,
-            out, ahead,
+            out, b.streams[following % rows], following // rows,
         ):  # fmt: skip
             b.failed[0] = 1
