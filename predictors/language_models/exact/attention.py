@@ -12,14 +12,6 @@ import numpy as np
 from predictors.language_models.exact.cache import BLOCK, first_kept, slot_of
 from predictors.language_models.exact.exp2 import FRACTION_BITS, exp2_negative
 from predictors.language_models.exact.kernel import kernel
-from predictors.language_models.exact.outliers import (
-    MAX_BITS,
-    pack_outliers,
-    packed_bytes,
-    tail_bytes,
-    unit_of,
-    wide_quads_of,
-)
 from predictors.language_models.exact.panels import (
     OFFSET,
     PANELS,
@@ -29,12 +21,7 @@ from predictors.language_models.exact.panels import (
     TILE_COLUMNS,
     USES_BYTES,
 )
-from predictors.language_models.exact.product import (
-    MOST_ROWS,
-    multiply_byte_tile,
-    multiply_tile,
-    pack,
-)
+from predictors.language_models.exact.product import multiply_tile, pack
 from predictors.language_models.exact.rope import rotate
 from predictors.language_models.exact.rounding import (
     INFINITE,
@@ -43,6 +30,7 @@ from predictors.language_models.exact.rounding import (
     power_of_two,
     round_row,
 )
+from predictors.language_models.exact.tiles import MAX_ROWS
 
 SCORES_PER_NAT = 5909.278887481194
 """4096 log2 e: scores are in units of 2**-12 bit (`FRACTION_BITS`)."""
@@ -52,13 +40,8 @@ _WEIGHT_BITS = 15
 _WEIGHT_MAX = np.int32((1 << _WEIGHT_BITS) - 1)
 
 # Products of weights and values are summed in int32 over so many positions:
-# 512 * 127 * (2**15 - 1) < 2**31, and with rows of bytes 2048 * 127 * 2**13 < 2**31.
+# 512 * 127 * (2**15 - 1) < 2**31.
 _SUMMED_POSITIONS = 512
-_SUMMED_BY_BYTES = 2048
-
-# Of a position's weights. One for 64 positions of the default window.
-_WIDE_QUADS_OF_WEIGHTS = 8
-_WEIGHTS_TAIL = tail_bytes(_WIDE_QUADS_OF_WEIGHTS)
 
 # Bytes from one packed weight to the next, in the row of low bytes or of int16.
 _PACKED_STEP = 1 if USES_BYTES else 2
@@ -82,19 +65,14 @@ Scratch = namedtuple(
 )
 Scratch.__doc__ = """Working memory of one thread, for n positions and a group of query heads.
 
-query: [2, group, `packed_bytes`] uint8, packed, by view. units: [2, group] float32, what an integer of
+query: [2, group, 2 d] uint8, packed, by view. units: [2, group] float32, what an integer of
 the query is worth, in 2**-12 bit. sums: [≥ group, 32] int32, of a tile.
 integers: [max(d, n)] int32, rounded queries and weights. scores: [group, n] int32, in
 2**-12 bit. scales: [n] float32, of the values. weights: [group, n] float32.
-packed: [group, ≥ 2 n] uint8, weights. factors: [group] float64, what an integer of the
+packed: [group, 2 n] uint8, weights. factors: [group] float64, what an integer of the
 output is worth. totals: [group, d'] int64, the output. row: [d] float32, a rotated query.
 begin, count: [3] int64, of the runs of slots that are seen.
 """
-
-
-def _segments(slots: int) -> int:
-    """Most parts of so many slots that are summed one after the other."""
-    return _MAX_RUNS + slots // _SUMMED_BY_BYTES
 
 
 def new_scratch(group: int, size: int, window: int) -> Scratch:
@@ -103,14 +81,14 @@ def new_scratch(group: int, size: int, window: int) -> Scratch:
     n = window + 4 * BLOCK
     columns = -(-size // TILE_COLUMNS) * TILE_COLUMNS
     return Scratch(
-        query=np.zeros((2, group, packed_bytes(size)), dtype=np.uint8),
+        query=np.zeros((2, group, 2 * size), dtype=np.uint8),
         units=np.zeros((2, group), dtype=np.float32),
-        sums=np.zeros((max(group, MOST_ROWS), TILE_COLUMNS), dtype=np.int32),
+        sums=np.zeros((max(group, MAX_ROWS), TILE_COLUMNS), dtype=np.int32),
         integers=np.zeros(max(size, n), dtype=np.int32),
         scores=np.zeros((group, n), dtype=np.int32),
         scales=np.zeros(n, dtype=np.float32),
         weights=np.zeros((group, n), dtype=np.float32),
-        packed=np.zeros((group, 2 * n + _segments(n) * _WEIGHTS_TAIL), dtype=np.uint8),
+        packed=np.zeros((group, 2 * n), dtype=np.uint8),
         factors=np.zeros(group, dtype=np.float64),
         totals=np.zeros((group, columns), dtype=np.int64),
         row=np.zeros(size, dtype=np.float32),
@@ -120,7 +98,9 @@ def new_scratch(group: int, size: int, window: int) -> Scratch:
 
 
 @kernel
-def attend(cache, layer, stream, head, position, queries, cos_sin, scale, scratch, out, next_stream, next_head):
+def attend(
+    cache, layer, stream, head, position, queries, cos_sin, scale, scratch, out, next_stream, next_head
+):  # fmt: skip
     """Attention of the query heads of one KV head at one position.
 
     Args:
@@ -131,7 +111,7 @@ def attend(cache, layer, stream, head, position, queries, cos_sin, scale, scratc
         scale: float32, `SCORES_PER_NAT` / sqrt(d).
         scratch: `Scratch`.
         out: [group, d] float32, written.
-        next_stream, next_head: whose keys and values will be read next; they are fetched meanwhile.
+        next_stream, next_head: whose keys and values are read next, and fetched meanwhile.
 
     Returns:
         False if a query is not finite.
@@ -140,7 +120,7 @@ def attend(cache, layer, stream, head, position, queries, cos_sin, scale, scratc
     # As long as nothing was dropped, the sinks see the query where it is.
     sink_view = 1 if first > cache.sinks else 0
     for view in range(sink_view + 1):
-        if not _round_queries(queries, cos_sin[view], view, scale, cache.by_bytes, scratch):
+        if not _round_queries(queries, cos_sin[view], view, scale, scratch):
             return False
     runs = _find_runs(cache, position, first, scratch)
     values = cache.values[layer, stream, head]
@@ -162,8 +142,8 @@ def attend(cache, layer, stream, head, position, queries, cos_sin, scale, scratc
     sink_slots = slot_of(cache.sinks, cache.sinks, cache.ring)
     _mask(scratch.scores, min(cache.sinks, position + 1), sink_slots)
     _mask(scratch.scores, sink_slots + max(0, position - first + 1), n)
-    _round_weights(cache.value_scale[layer, stream, head], runs, n, cache.by_bytes, scratch)
-    _sum_values(values, runs, n, cache.by_bytes, scratch, values_ahead)
+    _round_weights(cache.value_scale[layer, stream, head], runs, n, scratch)
+    _sum_values(values, runs, n, scratch, values_ahead)
     group, size = out.shape
     for g in range(group):
         for j in range(size):
@@ -173,22 +153,15 @@ def attend(cache, layer, stream, head, position, queries, cos_sin, scale, scratc
 
 # The parts of `attend` are inlined: a call would hand over all arrays in `scratch` and `cache`.
 @kernel(inline="always")
-def _round_queries(queries, cos_sin, view, scale, by_bytes, scratch):
+def _round_queries(queries, cos_sin, view, scale, scratch):
     """Rotate, round and pack the queries for one view; False if one is not finite."""
     size = queries.shape[1]
     for g in range(len(queries)):
         rotate(queries[g], cos_sin[0], cos_sin[1], scratch.row)
-        if by_bytes:
-            unit = unit_of(scratch.row, size, wide_quads_of(size), MAX_BITS, scratch.integers)
-        else:
-            unit = round_row(scratch.row, size, _QUERY_BITS, scratch.integers)
+        unit = round_row(scratch.row, size, _QUERY_BITS, scratch.integers)
         if unit >= INFINITE:
             return False
-        query = scratch.query[view, g]
-        if by_bytes:
-            pack_outliers(scratch.row, size, unit, scratch.integers, query, size)
-        else:
-            pack(scratch.integers, size, OFFSET, query)
+        pack(scratch.integers, size, OFFSET, scratch.query[view, g])
         scratch.units[view, g] = power_of_two(unit) * scale
     return True
 
@@ -225,11 +198,11 @@ def _score(cache, layer, stream, head, slot, count, at, packed, units, scratch, 
     """Scores of `count` slots from `slot`, written from column `at` on.
 
     Args:
-        packed: [group, ≥ 2 d] uint8. units: [group] float32; of the view.
+        packed: [group, 2 d] uint8. units: [group] float32; of the view.
         ahead: bytes to the keys of the next item, fetched meanwhile.
     """
     group, row_size = packed.shape
-    size = QUAD * cache.keys.shape[4]
+    size = row_size // 2
     stride = size * BLOCK
     base = cache.keys[layer, stream, head].ctypes.data
     scores = scratch.scores
@@ -237,16 +210,10 @@ def _score(cache, layer, stream, head, slot, count, at, packed, units, scratch, 
     for done in range(0, count, PANELS * BLOCK):
         keys = base + (slot + done) // BLOCK * stride
         to = scores.ctypes.data + _INT32_BYTES * (at + done)
-        if cache.by_bytes:
-            multiply_byte_tile(
-                group, keys, stride, size // QUAD, packed.ctypes.data, row_size, size,
-                to, _INT32_BYTES * scores.shape[1], keys + ahead, stride,
-            )  # fmt: skip
-        else:
-            multiply_tile(
-                group, keys, stride, size // QUAD, packed.ctypes.data, row_size, size,
-                to, _INT32_BYTES * scores.shape[1], keys + ahead, stride,
-            )  # fmt: skip
+        multiply_tile(
+            group, keys, stride, size // QUAD, packed.ctypes.data, row_size, size,
+            to, _INT32_BYTES * scores.shape[1], keys + ahead, stride,
+        )  # fmt: skip
     sums = cache.key_sums[layer, stream, head, slot : slot + count]
     scale = cache.key_scale[layer, stream, head, slot : slot + count]
     for g in range(group):
@@ -293,7 +260,7 @@ def _softmax(scores, n, scales, weights):
 
 
 @kernel(inline="always")
-def _round_weights(scales, runs, n, by_bytes, scratch):
+def _round_weights(scales, runs, n, scratch):
     """From scores to packed integers of the weights, and what the output's integers are worth.
 
     Args:
@@ -311,38 +278,17 @@ def _round_weights(scales, runs, n, by_bytes, scratch):
     for g in range(len(scratch.weights)):
         weights = scratch.weights[g]
         total = _softmax(scratch.scores[g], n, scratch.scales, weights)
+        unit = exponent_of(largest_bits(weights.view(np.int32), n)) - _WEIGHT_BITS
+        factor = power_of_two(-unit)
         integers = scratch.integers
-        if by_bytes:
-            unit = unit_of(weights, n, _WIDE_QUADS_OF_WEIGHTS, MAX_BITS, integers)
-            _pack_segments(weights, unit, integers, runs, n, scratch, scratch.packed[g])
-        else:
-            unit = exponent_of(largest_bits(weights.view(np.int32), n)) - _WEIGHT_BITS
-            factor = power_of_two(-unit)
-            for i in range(n):
-                integers[i] = min(np.int32(weights[i] * factor + np.float32(0.5)), _WEIGHT_MAX)
-            pack(integers, n, 0, scratch.packed[g])
+        for i in range(n):
+            integers[i] = min(np.int32(weights[i] * factor + np.float32(0.5)), _WEIGHT_MAX)
+        pack(integers, n, 0, scratch.packed[g])
         scratch.factors[g] = np.float64(power_of_two(unit)) / np.float64(total)
 
 
 @kernel(inline="always")
-def _pack_segments(weights, unit, tops, runs, n, scratch, packed):
-    """Pack weights as bytes with outliers, each part that is summed with a tail of its own."""
-    at = tail = 0
-    for r in range(runs):
-        count = scratch.count[r]
-        for done in range(0, count, _SUMMED_BY_BYTES):
-            part = min(_SUMMED_BY_BYTES, count - done)
-            first = (at + done) * _PACKED_STEP
-            pack_outliers(
-                weights[at + done :], part, unit, tops[(at + done) // QUAD :], packed[first:],
-                n + tail - first,
-            )  # fmt: skip
-            tail += _WEIGHTS_TAIL
-        at += count
-
-
-@kernel(inline="always")
-def _sum_values(values, runs, n, by_bytes, scratch, ahead):
+def _sum_values(values, runs, n, scratch, ahead):
     """Sum the values of all runs, each times its weight, into `totals`.
 
     Args:
@@ -355,30 +301,21 @@ def _sum_values(values, runs, n, by_bytes, scratch, ahead):
         for c in range(scratch.totals.shape[1]):
             scratch.totals[g, c] = 0
     stride = values.shape[1] * QUAD_BYTES
-    summed = _SUMMED_BY_BYTES if by_bytes else _SUMMED_POSITIONS
-    at = tail = 0
+    at = 0
     for r in range(runs):
         begin, count = scratch.begin[r], scratch.count[r]
-        for done in range(0, count, summed):
-            part = min(summed, count - done)
-            first = (at + done) * _PACKED_STEP
-            weights = scratch.packed.ctypes.data + first
+        for done in range(0, count, _SUMMED_POSITIONS):
+            part = min(_SUMMED_POSITIONS, count - done)
+            weights = scratch.packed.ctypes.data + (at + done) * _PACKED_STEP
             # QUAD_BYTES of a panel are QUAD slots.
             panel = values.ctypes.data + (begin + done) // QUAD * QUAD_BYTES
             for column in range(0, scratch.totals.shape[1], TILE_COLUMNS):
-                if by_bytes:
-                    multiply_byte_tile(
-                        group, panel, stride, part // QUAD, weights, row_size, n + tail - first,
-                        scratch.sums.ctypes.data, ROW_BYTES, panel + ahead, stride,
-                    )  # fmt: skip
-                else:
-                    multiply_tile(
-                        group, panel, stride, part // QUAD, weights, row_size, n,
-                        scratch.sums.ctypes.data, ROW_BYTES, panel + ahead, stride,
-                    )  # fmt: skip
+                multiply_tile(
+                    group, panel, stride, part // QUAD, weights, row_size, n,
+                    scratch.sums.ctypes.data, ROW_BYTES, panel + ahead, stride,
+                )  # fmt: skip
                 panel += PANELS * stride
                 for g in range(group):
                     for c in range(TILE_COLUMNS):
                         scratch.totals[g, column + c] += np.int64(scratch.sums[g, c])
-            tail += _WEIGHTS_TAIL
         at += count

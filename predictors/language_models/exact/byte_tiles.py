@@ -68,6 +68,7 @@ def _emit_part(builder: Any, rows: range, panel: int, panels: int, o: Operands) 
     vectors = range(panels * parts)
     sums = ir.VectorType(_I32, lanes)
     dot, operand = dot_product(builder, lanes)
+
     def unsigned_weights(offset: Any) -> list[Any]:
         kind = ir.VectorType(_I8, QUAD * lanes)
         signs = ir.Constant(kind, [_SIGN] * kind.count)

@@ -26,26 +26,18 @@ BLOCK = COLUMNS
 # What is smaller is rounded as if it were this, so that no reciprocal overflows: 2**-100.
 _MIN_SCALE_POWER = -100
 
-Cache = namedtuple("Cache", "keys key_sums key_scale values value_scale sinks ring window by_bytes")
+Cache = namedtuple("Cache", "keys key_sums key_scale values value_scale sinks ring window")
 Cache.__doc__ = """Keys and values of L layers, S streams and G KV heads, in C slots.
 
 keys: [L, S, G, C / 16 + 1, d / 4, 16, 4] int8: positions are columns.
-key_sums: [L, S, G, C] int32, of each key times what packing adds to a query. key_scale: [L, S, G, C] float32.
+key_sums: [L, S, G, C] int32, of each key times `OFFSET`. key_scale: [L, S, G, C] float32.
 values: [L, S, G, d' / 16, C / 4, 16, 4] int8, d' a multiple of 32: elements are columns.
 value_scale: [L, S, G, C] float32. sinks, ring (slots of it), window: int64.
-by_bytes: int64, 1 = queries and weights are packed as bytes with outliers.
 """
 
 
 def new_cache(
-    layers: int,
-    streams: int,
-    kv_heads: int,
-    size: int,
-    sinks: int,
-    window: int,
-    ahead: int,
-    by_bytes: bool,
+    layers: int, streams: int, kv_heads: int, size: int, sinks: int, window: int, ahead: int
 ) -> Cache:
     """An empty cache that can take `ahead` positions at once.
 
@@ -67,7 +59,6 @@ def new_cache(
         sinks=np.int64(sinks),
         ring=np.int64(ring),
         window=np.int64(window),
-        by_bytes=np.int64(by_bytes),
     )
 
 
@@ -146,9 +137,7 @@ def store(cache, layer, stream, head, slot, key, value):
         q = _round_int8(key[j] * inverse)
         block[j // QUAD, within, j % QUAD] = np.int8(q)
         total += q
-    # Rows of bytes have their sign.
-    added = 0 if cache.by_bytes else OFFSET
-    cache.key_sums[layer, stream, head, slot] = np.int32(total * added)
+    cache.key_sums[layer, stream, head, slot] = np.int32(total * OFFSET)
     cache.key_scale[layer, stream, head, slot] = largest / INT8_MAX
 
     top = largest_bits(value.view(np.int32), size)

@@ -121,16 +121,7 @@ class ExactSession:
         self._window = window
         self._sinks = sinks
         s = model.shape
-        self._cache = new_cache(
-            s.layers,
-            n_streams,
-            s.kv_heads,
-            s.head_size,
-            sinks,
-            window,
-            ahead,
-            model.by_bytes,
-        )
+        self._cache = new_cache(s.layers, n_streams, s.kv_heads, s.head_size, sinks, window, ahead)
         threads = model.team.threads
         self._scratch = [
             new_scratch(s.heads // s.kv_heads, s.head_size, window) for _ in range(threads)
