@@ -99,7 +99,8 @@ def new_scratch(group: int, size: int, window: int) -> Scratch:
 
 @kernel
 def attend(
-    cache, layer, stream, head, position, queries, cos_sin, scale, scratch, out, next_stream, next_head
+    cache, layer, stream, head, position, queries, cos_sin, scale, scratch, out, next_stream,
+    next_head,
 ):  # fmt: skip
     """Attention of the query heads of one KV head at one position.
 
