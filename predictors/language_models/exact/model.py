@@ -21,6 +21,7 @@ from predictors.language_models.exact.rope import rotation
 from predictors.language_models.exact.team import Job, Team
 from predictors.language_models.exact.weights import without_offsets
 from predictors.language_models.numerics import Numerics, available_threads, exact_numerics
+from predictors.language_models.versions import VERSION, has_byte_rows
 
 if TYPE_CHECKING:
     from predictors.language_models.correction.correction_file import Correction
@@ -32,12 +33,6 @@ _PREFETCHED_ROWS = 64
 # From so many streams on, half of them are coded while the other half is evaluated. For
 # fewer (measured with 16), steps of all at once save more: they read the weights once.
 _MIN_STREAMS_TO_HALVE = 24
-
-VERSION = "3"
-"""Of docs/numerics.md: it changes when a bit of the logits does."""
-
-WIDE_VERSION, CORRECTED_WIDE_VERSION = "1", "2"
-"""Of rows of 16 bits, without and with a correction: what older files were made with."""
 
 
 class ExactModel:
@@ -59,12 +54,12 @@ class ExactModel:
             path: the GGUF file.
             threads: of one step; 0 = all CPUs of this process. They change no bit.
             correction: what is added to the weights.
-            version: of the numerics.
+            version: of the numerics, a known one.
         """
         threads = threads or available_threads()
         data = model_data(path, threads, correction)
         self._version = version
-        self.by_bytes = version == VERSION
+        self.by_bytes = has_byte_rows(version)
         self.vocabulary = data.vocabulary
         self.shape = data.shape
         self.context = data.context
@@ -99,9 +94,14 @@ def _nothing(thread: int) -> None:
     pass
 
 
-def load(path: Path, threads: int, correction: "CorrectionFile | None" = None) -> ExactModel:
+def load(
+    path: Path,
+    threads: int,
+    correction: "CorrectionFile | None" = None,
+    version: str = VERSION,
+) -> ExactModel:
     """Load a GGUF; of more threads than processors, some would wait for others."""
-    return ExactModel(path, min(threads, available_threads()), correction)
+    return ExactModel(path, min(threads, available_threads()), correction, version)
 
 
 class ExactSession:
