@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from nacrith.errors import NacrithError
 from nacrith.system.devices import CPU
+from predictors.language_models.versions import VERSION
 
 if TYPE_CHECKING:
     from predictors.base import LanguageModel
@@ -25,8 +26,8 @@ class Backend:
         recorded: the name that the record has for `number`.
         loader: module and function `(path, threads) -> LanguageModel`. The module is
             imported when a model is loaded.
-        corrects: does the loader take a correction too? If not, it gets a GGUF in which that
-            is merged.
+        is_exact: does the loader take a correction too, and a version of the numerics? If not, it
+            gets a GGUF in which the correction is merged.
         takes_device: does the loader take a PyTorch device too, as `device`?
     """
 
@@ -34,7 +35,7 @@ class Backend:
     number: int
     recorded: str
     loader: str
-    corrects: bool = False
+    is_exact: bool = False
     takes_device: bool = False
 
     def load(
@@ -43,11 +44,13 @@ class Backend:
         threads: int,
         correction: "CorrectionFile | None" = None,
         device: str = CPU,
+        version: str = VERSION,
     ) -> "LanguageModel":
         """Load a GGUF, its weights corrected.
 
         Args:
             device: for a loader that takes one: "cpu", "cuda" or "cuda:N".
+            version: of the exact numerics.
 
         Raises:
             predictors.base.ModelError
@@ -55,11 +58,11 @@ class Backend:
         module, _, function = self.loader.partition(":")
         load: Callable[..., LanguageModel] = getattr(import_module(module), function)
         if self.takes_device:
-            return load(path, threads, correction, device=device)
+            return load(path, threads, correction, device=device, version=version)
+        if self.is_exact:
+            return load(path, threads, correction, version=version)
         if correction is None:
             return load(path, threads)
-        if self.corrects:
-            return load(path, threads, correction)
         from predictors.language_models.correction.merged_gguf import merged_gguf
 
         return load(merged_gguf(path, correction), threads)
@@ -67,7 +70,7 @@ class Backend:
 
 _PLACE = "predictors.language_models."
 TABLE = (
-    Backend("exact", 2, "exact", _PLACE + "exact.model:load", corrects=True),
+    Backend("exact", 2, "exact", _PLACE + "exact.model:load", is_exact=True),
     Backend("exact-torch", 2, "exact", _PLACE + "exact_torch.model:load", True, True),
     Backend("llama.cpp", 1, "llama.cpp", _PLACE + "llama_cpp:load"),
     Backend("llama.cpp-gpu", 1, "llama.cpp", _PLACE + "llama_cpp:load_on_gpu"),

@@ -12,6 +12,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from predictors.language_models.exact.model import ExactModel, ExactSession
+from predictors.language_models.versions import VERSION
 
 FOLDER = "NACRITH_TEST_GPUS"
 """The variable with the folder's name."""
@@ -81,7 +82,9 @@ class OutOfMemoryError(RuntimeError):
     """As PyTorch's."""
 
 
-def load(path: Path, threads: int, correction: Any = None, device: str = "cpu") -> Any:
+def load(
+    path: Path, threads: int, correction: Any = None, device: str = "cpu", version: str = VERSION
+) -> Any:
     assert device.startswith("cuda"), device
     gpus, gpu = _here()
     gpus.use(gpu)
@@ -89,8 +92,8 @@ def load(path: Path, threads: int, correction: Any = None, device: str = "cpu") 
         raise OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB.\nA hint.")
     if gpus.is_spoilt(PYTORCH, gpu):
         module = import_module("predictors.language_models.exact_torch.model")
-        return module.load(path, 1, correction, "cpu")
-    return _Model(path, 1, correction)
+        return module.load(path, 1, correction, "cpu", version)
+    return _Model(path, 1, correction, version)
 
 
 class _Model(ExactModel):

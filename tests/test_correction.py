@@ -83,12 +83,6 @@ def test_each_correction_is_kept_apart(gguf, cache):
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
 
 
-def test_the_numerics_name_the_correction(gguf):
-    correction = random_correction(gguf)
-    versions = [ExactModel(gguf, 1, c).numerics.version for c in (None, correction)]
-    assert versions == ["1", "2"]
-
-
 def test_the_correction_of_another_model_is_refused(gguf, tmp_path):
     correction = random_correction(gguf)
     other = tmp_path / "other.gguf"

@@ -81,9 +81,9 @@ def test_the_bytes_of_a_header_that_names_a_machine():
 )
 def test_the_bytes_that_name_a_model(sha256, correction, expected):
     name = "SmolLM2-135M-Instruct.Q4_1" if sha256 == SMOLLM2 else "m"
-    record = header.ModelRecord(name, sha256, NumericsRecord("exact", "2"), 0, correction)
+    record = header.ModelRecord(name, sha256, NumericsRecord("exact", "3"), 0, correction)
     packed = header.Header(record).to_bytes()
-    assert packed == bytes.fromhex(f"01 {expected} 02 0132")
+    assert packed == bytes.fromhex(f"01 {expected} 02 0133")
     assert header.Header.read(Reader(packed, "header"))[0].model == record
 
 

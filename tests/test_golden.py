@@ -7,6 +7,7 @@ from dataclasses import fields
 
 import pytest
 
+from nacrith.format.container import MemberReader
 from nacrith.format.frame import Kind
 from nacrith.format.header import KNOWN_MODELS
 from nacrith.format.parameters import MAX_PROMPT, Parameters
@@ -18,23 +19,38 @@ from nacrith.transforms.transforms_made import CHARSETS
 from predictors.binary.parts import Model
 from tests.golden_cases import CASES, GOLDEN, TINY_SHA256, features
 
+OLDER = GOLDEN / "older"
+
 
 def test_the_tiny_model_is_the_one_of_the_golden_files(tiny_gguf):
     assert hashlib.sha256(tiny_gguf.read_bytes()).hexdigest() == TINY_SHA256
+
+
+def opened(case, packed, tiny):
+    restored = io.BytesIO()
+    model = None if case.real else tiny
+    correction = case.correction(tiny)
+    decompress_stream(
+        io.BytesIO(packed), restored, model, dictionary=case.dictionary, correction=correction
+    )
+    return restored.getvalue()
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_golden_file_opens_and_is_made_again(tiny_gguf, name):
     case = CASES[name]
     packed = (GOLDEN / f"{name}.nc").read_bytes()
-    restored = io.BytesIO()
-    model = None if case.real else tiny_gguf
-    correction = case.correction(tiny_gguf)
-    decompress_stream(
-        io.BytesIO(packed), restored, model, dictionary=case.dictionary, correction=correction
-    )
-    assert restored.getvalue() == case.original
+    assert opened(case, packed, tiny_gguf) == case.original
     assert case.make(tiny_gguf) == packed
+
+
+@pytest.mark.parametrize("path", sorted(OLDER.glob("*.nc")), ids=lambda path: path.stem)
+def test_a_file_of_older_numerics_opens(tiny_gguf, path):
+    """Made before version 3: with rows of 16 bits, which have a version with a correction."""
+    case, packed = CASES[path.stem], path.read_bytes()
+    model = next(iter(MemberReader(io.BytesIO(packed)))).header.model
+    assert model.numerics.version == ("2" if model.correction else "1")
+    assert opened(case, packed, tiny_gguf) == case.original
 
 
 def test_the_golden_files_name_each_feature():

@@ -17,6 +17,7 @@ from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.decompress import decompress_stream
 from nacrith.pipeline.options import CompressOptions
 from predictors.language_models.llama_cpp import LlamaCppModel
+from predictors.language_models.numerics import exact_numerics
 from tests.conftest import ROOT
 from tests.tiny_model import write_checkpoint
 
@@ -29,7 +30,9 @@ def packed(tiny_gguf, keep_text, monkeypatch):
     sink = io.BytesIO()
     options = CompressOptions(tiny_gguf, threads=1, parameters=Parameters(window=256))
     with monkeypatch.context() as patch:
-        patch.setattr("predictors.language_models.exact.model.VERSION", "99")
+        patch.setattr(
+            "predictors.language_models.exact.model.exact_numerics", lambda _: exact_numerics("99")
+        )
         compress_stream(io.BytesIO(TEXT), sink, options)
     return sink.getvalue()
 
@@ -64,7 +67,7 @@ def test_wrong_model_for_a_file(nacrith, tmp_path, packed):
 
 
 def test_file_made_by_another_backend(tiny_gguf, packed):
-    with pytest.raises(UnsupportedError, match=r"made with version 99 .* install a version"):
+    with pytest.raises(UnsupportedError, match=r"made with version 99 .* install a newer version"):
         decompress_stream(io.BytesIO(packed), None, tiny_gguf)
     with pytest.raises(NacrithError, match=r"needs the backend cuda.* install a newer version"):
         load_model("cuda", tiny_gguf, 1)

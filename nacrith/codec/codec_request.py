@@ -17,6 +17,7 @@ from nacrith.models.catalog import ModelFile, default_path, describe, known_defa
 from nacrith.models.corrections import CorrectionChoice, corrected, short_name
 from nacrith.system.devices import CPU
 from nacrith.transforms.opening.limits import EVERYTHING, Inside
+from predictors.language_models.versions import VERSION
 
 Codec = TextCodec | TextMixing
 """What text is coded with."""
@@ -122,9 +123,6 @@ def known_record(request: CodecRequest) -> ModelRecord | None:
     known, path = known_default(), default_path()
     if path is not None and describe(path).sha256 != known.sha256:
         return None
-    # With all kernels of the model.
-    from predictors.language_models.exact.model import CORRECTED_VERSION, VERSION
-
     file = corrected(ModelFile(known.name, path or Path(), known.sha256), request.correction)
-    numerics = NumericsRecord(EXACT, CORRECTED_VERSION if file.correction else VERSION)
+    numerics = NumericsRecord(EXACT, VERSION)
     return ModelRecord(file.name, file.sha256, numerics, 0, short_name(file.correction))

@@ -10,6 +10,7 @@ from nacrith.errors import DeviceError, NacrithError
 from nacrith.system.devices import CPU
 from predictors.base import LanguageModel, ModelError, UnsupportedModelError
 from predictors.language_models.correction.file_head import CorrectionFile
+from predictors.language_models.versions import VERSION
 
 
 @contextmanager
@@ -27,37 +28,38 @@ def load_model(
     threads: int,
     correction: CorrectionFile | None = None,
     device: str = CPU,
+    version: str = VERSION,
 ) -> LanguageModel:
     """Load a GGUF with a backend, corrected.
 
     Args:
         device: where a backend runs that can compute the same on a GPU: PyTorch's name of one.
+        version: of the exact numerics.
 
     Raises:
         DeviceError: that GPU can't be used; the processor may do.
         NacrithError: the model can't be loaded.
     """
     *first, last = AUTO if backend == "auto" else (backend,)
+
+    def load(name: str) -> LanguageModel:
+        if device == CPU or name not in (*ON_GPU, *ON_GPU.values()):
+            return find_backend(name).load(path, threads, correction, version=version)
+        backend = find_backend(ON_GPU.get(name, name))
+        try:
+            return backend.load(path, threads, correction, device, version)
+        except UnsupportedModelError:
+            raise
+        except Exception as error:
+            # What PyTorch raises is of many kinds. Whatever is wrong with the model itself, the
+            # processor finds too.
+            raise DeviceError(first_line(error)) from error
+
     with translated():
         for name in first:
             with suppress(UnsupportedModelError):
-                return _load(name, path, threads, correction, device)
-        return _load(last, path, threads, correction, device)
-
-
-def _load(
-    name: str, path: Path, threads: int, correction: CorrectionFile | None, device: str
-) -> LanguageModel:
-    if device == CPU or name not in (*ON_GPU, *ON_GPU.values()):
-        return find_backend(name).load(path, threads, correction)
-    try:
-        return find_backend(ON_GPU.get(name, name)).load(path, threads, correction, device)
-    except UnsupportedModelError:
-        raise
-    except Exception as error:
-        # What PyTorch raises is of many kinds. Whatever is wrong with the model itself, the
-        # processor finds too.
-        raise DeviceError(first_line(error)) from error
+                return load(name)
+        return load(last)
 
 
 def first_line(error: BaseException) -> str:
@@ -65,8 +67,8 @@ def first_line(error: BaseException) -> str:
     return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
-_Key = tuple[str, Path, int, CorrectionFile | None]
-"""Backend, GGUF, threads, correction."""
+_Key = tuple[str, Path, int, CorrectionFile | None, str]
+"""Backend, GGUF, threads, correction, version of the exact numerics."""
 
 
 class LoadedModels:
@@ -83,18 +85,23 @@ class LoadedModels:
         self._models: dict[_Key, LanguageModel] = {}
 
     def load(
-        self, backend: str, path: Path, threads: int, correction: CorrectionFile | None = None
+        self,
+        backend: str,
+        path: Path,
+        threads: int,
+        correction: CorrectionFile | None = None,
+        version: str = VERSION,
     ) -> LanguageModel:
         """See `load_model`; the model is not to be closed."""
 
         def key(name: str) -> _Key:
-            return name, path, self._threads if name == EXACT else threads, correction
+            return name, path, self._threads if name == EXACT else threads, correction, version
 
         for name in AUTO if backend == "auto" else (backend,):
             if key(name) in self._models:
                 return self._models[key(name)]
         threads_here = self._threads if backend in ("auto", EXACT) else threads
-        model = load_model(backend, path, threads_here, correction, self._device)
+        model = load_model(backend, path, threads_here, correction, self._device, version)
         self._models[key(model.numerics.backend if backend == "auto" else backend)] = model
         return model
 

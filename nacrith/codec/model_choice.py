@@ -14,6 +14,7 @@ from nacrith.models.corrections import CorrectionChoice, corrected, corrected_as
 from nacrith.system.devices import CPU
 from predictors.base import LanguageModel
 from predictors.language_models.numerics import available_threads
+from predictors.language_models.versions import VERSION, is_known
 
 
 def codec_for_compression(
@@ -65,42 +66,47 @@ def codec_for_file(
             logits that the file was made with.
         UnsupportedError: the file was made with another version of the exact backend.
     """
+    numerics = record.numerics
+    if numerics.is_exact and not is_known(numerics.version, bool(record.correction)):
+        raise UnsupportedError(
+            f"this file was made with version {numerics.version} of the exact backend, this "
+            f"version of nacrith has {VERSION} and older ones; install a newer version"
+        )
     file = model_for(record.name, record.sha256, model)
     file = corrected_as(file, record.correction, correction)
     # The number of threads has not been seen to change a bit; more of them than
     # CPUs would wait for each other.
     threads = 0
-    if not record.numerics.is_exact:
-        threads = min(record.numerics.threads, available_threads())
-    backend = record.numerics.backend
-    if backend == "llama.cpp" and record.numerics.device:
+    if not numerics.is_exact:
+        threads = min(numerics.threads, available_threads())
+    backend = numerics.backend
+    if backend == "llama.cpp" and numerics.device:
         backend = GPU_BACKEND
-    loaded = _load(models, device, backend, file, threads)
+    version = numerics.version if numerics.is_exact else VERSION
+    loaded = _load(models, device, backend, file, threads, version)
     is_shared = models is not None
     codec = TextCodec(loaded, file, parameters, is_shared=is_shared, dictionary=dictionary)
-    if record.numerics.is_exact and record.numerics != codec.record.numerics:
-        codec.close()
-        raise UnsupportedError(
-            f"this file was made with version {record.numerics.version} of the exact "
-            f"backend, this version of nacrith has {codec.record.numerics.version}; install "
-            "a version that fits"
-        )
     if codec.record.probe != record.probe:
         here = codec.record.numerics
-        differences = record.numerics.differences(here)
+        differences = numerics.differences(here)
         found = "; ".join(differences) or "nothing that is recorded, so perhaps the processor"
         codec.close()
         raise ModelMismatchError(
             "this machine computes other model outputs than the one that made the file, "
             f"so it can't be opened here. What differs: {found}. Decompress it with: "
-            f"{record.numerics}"
+            f"{numerics}"
         )
     return codec
 
 
 def _load(
-    models: LoadedModels | None, device: str, backend: str, file: ModelFile, threads: int
+    models: LoadedModels | None,
+    device: str,
+    backend: str,
+    file: ModelFile,
+    threads: int,
+    version: str = VERSION,
 ) -> LanguageModel:
     if models:
-        return models.load(backend, file.path, threads, file.correction)
-    return load_model(backend, file.path, threads, file.correction, device)
+        return models.load(backend, file.path, threads, file.correction, version)
+    return load_model(backend, file.path, threads, file.correction, device, version)
