@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from nacrith.errors import NacrithError
 from nacrith.system.devices import CPU
-from predictors.language_models.versions import VERSION
 
 if TYPE_CHECKING:
     from predictors.base import LanguageModel
@@ -44,23 +43,24 @@ class Backend:
         threads: int,
         correction: "CorrectionFile | None" = None,
         device: str = CPU,
-        version: str = VERSION,
+        version: str = "",
     ) -> "LanguageModel":
         """Load a GGUF, its weights corrected.
 
         Args:
             device: for a loader that takes one: "cpu", "cuda" or "cuda:N".
-            version: of the exact numerics.
+            version: of the exact numerics; empty = what is written now.
 
         Raises:
             predictors.base.ModelError
         """
         module, _, function = self.loader.partition(":")
         load: Callable[..., LanguageModel] = getattr(import_module(module), function)
-        if self.takes_device:
-            return load(path, threads, correction, device=device, version=version)
         if self.is_exact:
-            return load(path, threads, correction, version=version)
+            named = {"device": device} if self.takes_device else {}
+            if version:
+                named["version"] = version
+            return load(path, threads, correction, **named)
         if correction is None:
             return load(path, threads)
         from predictors.language_models.correction.merged_gguf import merged_gguf
