@@ -67,13 +67,13 @@ def codec_for_file(
         UnsupportedError: the file was made with another version of the exact backend.
     """
     numerics = record.numerics
+    file = model_for(record.name, record.sha256, model)
+    file = corrected_as(file, record.correction, correction)
     if numerics.is_exact and not is_known(numerics.version, bool(record.correction)):
         raise UnsupportedError(
             f"this file was made with version {numerics.version} of the exact backend, this "
             f"version of nacrith has {VERSION} and older ones; install a newer version"
         )
-    file = model_for(record.name, record.sha256, model)
-    file = corrected_as(file, record.correction, correction)
     # The number of threads has not been seen to change a bit; more of them than
     # CPUs would wait for each other.
     threads = 0
