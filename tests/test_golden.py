@@ -49,7 +49,7 @@ def test_a_file_of_older_numerics_opens(tiny_gguf, path):
     """Made before version 3: with rows of 16 bits, which have a version with a correction."""
     case, packed = CASES[path.stem], path.read_bytes()
     model = next(iter(MemberReader(io.BytesIO(packed)))).header.model
-    assert model.numerics.version == ("2" if model.correction else "1")
+    assert model and model.numerics.version == ("2" if model.correction else "1")
     assert opened(case, packed, tiny_gguf) == case.original
 
 

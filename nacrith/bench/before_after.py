@@ -229,8 +229,8 @@ def _limits(limits: dict[str, Any]) -> str:
     ]
     return (
         f"This machine reads {limits['bandwidth'] / 1e9:.1f} GB/s of memory and does "
-        f"{limits['products'] / 1e9:.0f}·10⁹ multiply-accumulates of an\n8-bit weight and a "
-        "16-bit value per second, each with all threads and nothing else. A step reads "
+        f"{limits['products'] / 1e9:.0f}·10⁹ multiply-accumulates of an\n8-bit weight and "
+        "a value of a row per second, each with all threads and nothing else. A step reads "
         f"{limits['weights'] / 1e6:.0f} MB\nof weights. What steps of the model alone use of both:"
         "\n\n" + table("streams | tokens/s | of the bandwidth | of the products", rows)
     )

@@ -12,7 +12,9 @@ from nacrith.bench.texts import alice, enwik8
 from nacrith.format.parameters import Parameters
 from nacrith.models.catalog import default_model
 from predictors.base import IntArray, LanguageModel
+from predictors.language_models.exact.byte_tiles import MAX_BYTE_ROWS
 from predictors.language_models.exact.model import ExactModel
+from predictors.language_models.exact.outliers import packed_bytes
 from predictors.language_models.exact.panels import (
     COLUMNS,
     PANELS,
@@ -21,8 +23,7 @@ from predictors.language_models.exact.panels import (
     ROW_BYTES,
     TILE_COLUMNS,
 )
-from predictors.language_models.exact.product import multiply_tile
-from predictors.language_models.exact.tiles import MAX_ROWS
+from predictors.language_models.exact.product import multiply_byte_tile
 from predictors.language_models.llama_cpp import LlamaCppModel
 from predictors.language_models.transformers_lm import TransformersModel
 
@@ -100,23 +101,23 @@ def _repeat(
     stride = size // QUAD * QUAD_BYTES
     for _ in range(times):
         for tile in range(len(panels) // PANELS):
-            multiply_tile(
-                MAX_ROWS, panels.ctypes.data + PANELS * tile * stride, stride, size // QUAD,
-                packed.ctypes.data, 2 * size, size, sums.ctypes.data, ROW_BYTES,
+            multiply_byte_tile(
+                MAX_BYTE_ROWS, panels.ctypes.data + PANELS * tile * stride, stride, size // QUAD,
+                packed.ctypes.data, packed.shape[1], size, sums.ctypes.data, ROW_BYTES,
                 panels.ctypes.data + PANELS * tile * stride, stride,
             )  # fmt: skip
 
 
 def measure_ceiling() -> dict[str, float]:
-    """Multiply-accumulates of an int8 weight and a 16-bit value, in 10**9 per second.
+    """Multiply-accumulates of an int8 weight and a value of a row, in 10**9 per second.
 
-    `ceiling`: the kernel alone on one core, everything in its caches. `encode`: what the
-    whole forward pass reaches on all cores with 64 tokens at once.
+    `ceiling`: the kernel alone on one core, everything in its caches, without wide values.
+    `encode`: what the whole forward pass reaches on all cores with 64 tokens at once.
     """
     size, panels = 576, 16
     weights = np.ones((panels, size // QUAD, COLUMNS, QUAD), dtype=np.int8)
-    packed = np.ones((MAX_ROWS, 2 * size), dtype=np.uint8)
-    sums = np.zeros((MAX_ROWS, TILE_COLUMNS), dtype=np.int32)
+    packed = np.zeros((MAX_BYTE_ROWS, packed_bytes(size)), dtype=np.uint8)
+    sums = np.zeros((MAX_BYTE_ROWS, TILE_COLUMNS), dtype=np.int32)
     _repeat(weights, packed, sums, size, 1)
     best = min(_timed(lambda: _repeat(weights, packed, sums, size, 500)) for _ in range(5))
     model = ExactModel(default_model().path)
@@ -142,7 +143,7 @@ def measure_ceiling() -> dict[str, float]:
     products += s.layers * 2 * 256 * attended
     model.close()
     return {
-        "ceiling": 500 * MAX_ROWS * panels * COLUMNS * size / best / 1e9,
+        "ceiling": 500 * MAX_BYTE_ROWS * panels * COLUMNS * size / best / 1e9,
         "encode": products / seconds / 1e9,
         "tokens": 1 / seconds,
         "threads": model.team.threads,

@@ -47,7 +47,7 @@ def measure_limits(streams: tuple[int, ...] = (1, 8, 64), seconds: float = 3) ->
 
     Returns:
         `bandwidth`: bytes per second; `products`: multiply-accumulates of an int8 weight and a
-        16-bit value per second, of all threads; `decoding`: for each number of streams the
+        value of a row per second, of all threads; `decoding`: for each number of streams the
         tokens per second, and which share of each limit they use.
     """
     bandwidth = measure_bandwidth()
