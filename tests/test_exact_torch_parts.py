@@ -6,6 +6,7 @@ import pytest
 from predictors.language_models.exact import exp2, linear, rounding
 from predictors.language_models.exact.cache import first_kept, slot_of
 from predictors.language_models.exact.shape import Shape
+from tests import exact_reference
 from tests.torch_devices import DEVICES, torch
 
 SHAPE = Shape(
@@ -79,11 +80,10 @@ def test_gates_are_those_of_the_kernels(device, constants):
     assert np.array_equal(found.cpu().numpy().view(np.int32), expected_bits)
 
 
-def test_weights_by_distance_are_those_of_the_kernels(constants):
+def test_weights_by_distance_are_those_of_the_specification(constants):
     powers = constants.powers.cpu().numpy()
-    distances = [*range(0, len(powers), 13), len(powers) - 2, len(powers) - 1]
-    assert [powers[d] for d in distances] == [exp2.exp2_negative(np.int32(d)) for d in distances]
-    assert powers[-1] == exp2.exp2_negative(np.int32((1 << 30) + (1 << 22))) == 0
+    assert np.array_equal(powers, exact_reference.exp2_negative(np.arange(len(powers))))
+    assert powers[-1] == exact_reference.exp2_negative(np.array([(1 << 30) + (1 << 22)])) == 0
 
 
 @pytest.mark.parametrize("uses_int8", [True, False])
