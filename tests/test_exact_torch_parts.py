@@ -7,6 +7,7 @@ from predictors.language_models.exact import exp2, linear, rounding
 from predictors.language_models.exact.cache import first_kept, slot_of
 from predictors.language_models.exact.shape import Shape
 from tests import exact_reference
+from tests.outlier_rows import SIZES, outlier_rows
 from tests.torch_devices import DEVICES, torch
 
 SHAPE = Shape(
@@ -52,6 +53,32 @@ def test_rows_are_rounded_as_by_the_kernels(device, bits):
     for i, row in enumerate(rows):
         assert rounding.round_row(row, len(row), bits, values) == found.unit[i, 0]
         assert np.array_equal(found.values[i].cpu().numpy(), values)
+
+
+@pytest.mark.parametrize("bits", [15, 14, 11, 6])
+@pytest.mark.parametrize("k", SIZES)
+def test_rows_with_outliers_are_rounded_as_specified(device, bits, k):
+    from predictors.language_models.exact_torch.rounding import round_outliers
+
+    rows = outlier_rows(k)
+    found = round_outliers(torch.from_numpy(rows).to(device), bits)
+    for i, row in enumerate(rows):
+        values, unit = exact_reference.round_outliers(row, bits)
+        assert found.unit[i, 0] == unit
+        assert np.array_equal(found.values[i].cpu().numpy(), values)
+    assert np.array_equal(found.top[:, 0].cpu().numpy(), np.abs(rows).max(axis=1))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_values_that_are_not_finite_are_noticed(device, value):
+    from predictors.language_models.exact_torch.rounding import round_outliers, round_rows
+
+    rows = np.tile(np.arange(12, dtype=np.float32), (13, 1))
+    # One row has none.
+    rows[np.arange(12), np.arange(12)] = value
+    there = torch.from_numpy(rows).to(device)
+    for rounded in (round_outliers(there, 15), round_rows(there, 15)):
+        assert torch.isfinite(rounded.top)[:, 0].tolist() == [False] * 12 + [True]
 
 
 def test_norms_are_those_of_the_kernels(device, constants):
