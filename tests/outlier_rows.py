@@ -37,7 +37,7 @@ def _rows(k: int) -> Iterator[np.ndarray]:
     yield 1.9999 * ones
     yield normal
     # As many outliers as may be wide, fewer and more, near the others and far from them.
-    for outliers in {allowed // 2, allowed - 1, allowed, allowed + 1, 2 * allowed}:
+    for outliers in sorted({allowed // 2, allowed - 1, allowed, allowed + 1, 2 * allowed}):
         for size in (20.0, 300.0, 3000.0, 1e30):
             yield among(outliers, size, normal)
     # On both sides of the least wide value, where too many quads have it and where they do not,
@@ -45,7 +45,7 @@ def _rows(k: int) -> Iterator[np.ndarray]:
     for value in (127.5, below, 128.0, 255.0):
         for outliers in (allowed - 1, allowed, allowed + 1):
             for largest in (4096.0, 8191.75):
-                row = among(outliers, value, random.integers(-127, 128, k) / 1.0)
+                row = among(outliers, value, random.integers(-127, 128, k).astype(float))
                 row[-1] = largest
                 yield row
     # Halves, which are rounded to the even side.
