@@ -59,14 +59,24 @@ def round_row(row, bits):
     return np.clip(np.rint(np.ldexp(row, bits - e)), -limit, limit).astype(np.int64), e - bits
 
 
+def round_outliers(row, bits):
+    """Section 3.1, for a matrix of so many bits."""
+    wide = np.abs(row.astype(np.float64)).reshape(-1, 4).max(axis=1)
+    unit = exponent(wide.max()) - min(bits - 1, 13)
+    while np.count_nonzero(wide >= 127.5 * 2.0**unit) > -(-len(row) // 36):
+        unit += 1
+    return np.rint(np.ldexp(row.astype(np.float64), -unit)).astype(np.int64), unit
+
+
 class Linear:
-    def __init__(self, weights, product):
+    def __init__(self, weights, product, version):
         self.weights, self.scale = weights
         self.bits = bits_of(self.weights)
         self.product = product
+        self.round = round_outliers if version == "3" else round_row
 
     def __call__(self, row):
-        values, unit = round_row(row, self.bits)
+        values, unit = self.round(row, self.bits)
         sums = self.product(self.weights, values)
         return sums.astype(F) * (self.scale * np.ldexp(F(1), unit))
 
@@ -109,7 +119,7 @@ def sine_and_cosine(turns):
 class Reference:
     """The logits of one stream, token by token."""
 
-    def __init__(self, path, window, sinks, product=int64_product, correction=None):
+    def __init__(self, path, window, sinks, product=int64_product, correction=None, version="3"):
         from predictors.language_models.exact.rope_tables import rope_frequencies
 
         file = Gguf(path)
@@ -119,7 +129,7 @@ class Reference:
 
         def joined(*names):
             weights = np.concatenate([file.tensor(n + ".weight") for n in names])
-            return Linear(quantize(weights), product)
+            return Linear(quantize(weights), product, version)
 
         def corrected(matrix, layer, *names):
             weights = np.concatenate([file.tensor(f"blk.{layer}.{n}.weight") for n in names])
@@ -127,7 +137,7 @@ class Reference:
                 if one:
                     a, b, scale = one.a[matrix], one.b[matrix], one.scale[matrix]
                     weights = merged(weights, a[layer], b[layer], scale[layer])
-            return Linear(quantize(weights), product)
+            return Linear(quantize(weights), product, version)
 
         self.embedding = quantize(file.tensor("token_embd.weight"))
         head = "output" if file.has("output.weight") else "token_embd"

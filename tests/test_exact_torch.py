@@ -64,16 +64,20 @@ def assert_equal(found, expected):
 
 
 @pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("name", SHAPES)
-def test_random_models_of_many_shapes(tmp_path, name, device):
+@pytest.mark.parametrize(
+    ("name", "version"), [*((name, "3") for name in SHAPES), ("tiny", "1"), ("wide", "1")]
+)
+def test_random_models_of_many_shapes(tmp_path, name, version, device):
     gguf = tmp_path / "random.gguf"
     checkpoint = write_checkpoint(tmp_path / "checkpoint", seed=len(name), **SHAPES[name])
     import_checkpoint(checkpoint, gguf, "f32")
-    kernels = ExactModel(gguf, threads=1)
+    kernels = ExactModel(gguf, threads=1, version=version)
+    model = torch_model(gguf, threads=1, device=device, version=version)
+    assert model.numerics == kernels.numerics
     fed = np.random.default_rng(2).integers(3, 270, (60, 2)).astype(np.int32)
     for window, sinks in ((32, 4), (32, 0), (48, 17)):
         expected = steps(kernels.open(2, window, sinks), fed)
-        session = torch_model(gguf, threads=1, device=device).open(2, window, sinks, ahead=7)
+        session = model.open(2, window, sinks, ahead=7)
         assert_equal(steps(session, fed), (expected[0], expected[1]))
         session.reset()
         session.prefetch(fed)
@@ -81,9 +85,13 @@ def test_random_models_of_many_shapes(tmp_path, name, device):
     kernels.close()
 
 
-@pytest.mark.parametrize("sinks", [SINKS, 1, 16])
-def test_it_equals_the_specification(model, tiny_gguf, sinks):
-    reference = Reference(tiny_gguf, WINDOW, sinks)
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize(
+    ("version", "sinks"), [("3", SINKS), ("3", 1), ("3", 16), ("1", SINKS), ("1", 16)]
+)
+def test_it_equals_the_specification(tiny_gguf, device, version, sinks):
+    reference = Reference(tiny_gguf, WINDOW, sinks, version=version)
+    model = torch_model(tiny_gguf, threads=1, device=device, version=version)
     session = model.open(1, WINDOW, sinks)
     for token in TOKENS[:100]:
         assert np.array_equal(session.step(token[None])[0], reference.step(token))
@@ -116,16 +124,17 @@ def test_streams_do_not_touch_each_other(model, expected, streams, monkeypatch):
 
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("on_another", [False, True])
-def test_with_a_correction(tiny_gguf, device, on_another):
+@pytest.mark.parametrize("version", ["3", "2"])
+def test_with_a_correction(tiny_gguf, device, on_another, version):
     base = random_correction(tiny_gguf, seed=2) if on_another else None
     correction = random_correction(tiny_gguf, base=base)
     fed = TOKENS[:40, None]
-    with_kernels = ExactModel(tiny_gguf, 1, correction)
+    with_kernels = ExactModel(tiny_gguf, 1, correction, version)
     expected = steps(with_kernels.open(1, WINDOW, SINKS), fed)
-    model = torch_model(tiny_gguf, 1, correction, device)
+    model = torch_model(tiny_gguf, 1, correction, device, version)
     assert_equal(steps(model.open(1, WINDOW, SINKS), fed), expected)
     assert model.numerics == with_kernels.numerics
-    reference = Reference(tiny_gguf, WINDOW, SINKS, correction=correction)
+    reference = Reference(tiny_gguf, WINDOW, SINKS, correction=correction, version=version)
     assert np.array_equal([reference.step(token) for token in fed[:, 0]], expected[0][:, 0])
     with_kernels.close()
 

@@ -31,13 +31,19 @@ def trial(*arguments: str) -> str:
     return done.stdout.strip()
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_the_same_bits(shape):
-    assert trial(shape) == "True"
+@pytest.mark.parametrize(
+    ("shape", "version"), [*((shape, "3") for shape in SHAPES), ("a group of three", "1")]
+)
+def test_the_same_bits(shape, version):
+    assert trial(shape, version) == "True"
+
+
+def test_the_same_rows_with_outliers():
+    assert trial("rows") == "True"
 
 
 def test_other_bits_are_noticed():
-    assert trial("two groups", "spoiled") == "False"
+    assert trial("two groups", "3", "spoiled") == "False"
 
 
 @pytest.mark.parametrize("capability", [89, 90])

@@ -6,6 +6,8 @@ import pytest
 from predictors.language_models.exact import exp2, linear, rounding
 from predictors.language_models.exact.cache import first_kept, slot_of
 from predictors.language_models.exact.shape import Shape
+from tests import exact_reference
+from tests.outlier_rows import SIZES, outlier_rows
 from tests.torch_devices import DEVICES, torch
 
 SHAPE = Shape(
@@ -53,6 +55,32 @@ def test_rows_are_rounded_as_by_the_kernels(device, bits):
         assert np.array_equal(found.values[i].cpu().numpy(), values)
 
 
+@pytest.mark.parametrize("bits", [15, 14, 11, 6])
+@pytest.mark.parametrize("k", SIZES)
+def test_rows_with_outliers_are_rounded_as_specified(device, bits, k):
+    from predictors.language_models.exact_torch.rounding import round_outliers
+
+    rows = outlier_rows(k)
+    found = round_outliers(torch.from_numpy(rows).to(device), bits)
+    for i, row in enumerate(rows):
+        values, unit = exact_reference.round_outliers(row, bits)
+        assert found.unit[i, 0] == unit
+        assert np.array_equal(found.values[i].cpu().numpy(), values)
+    assert np.array_equal(found.top[:, 0].cpu().numpy(), np.abs(rows).max(axis=1))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_values_that_are_not_finite_are_noticed(device, value):
+    from predictors.language_models.exact_torch.rounding import round_outliers, round_rows
+
+    rows = np.tile(np.arange(12, dtype=np.float32), (13, 1))
+    # One row has none.
+    rows[np.arange(12), np.arange(12)] = value
+    there = torch.from_numpy(rows).to(device)
+    for rounded in (round_outliers(there, 15), round_rows(there, 15)):
+        assert torch.isfinite(rounded.top)[:, 0].tolist() == [False] * 12 + [True]
+
+
 def test_norms_are_those_of_the_kernels(device, constants):
     from predictors.language_models.exact_torch.norm import normalize
 
@@ -79,11 +107,10 @@ def test_gates_are_those_of_the_kernels(device, constants):
     assert np.array_equal(found.cpu().numpy().view(np.int32), expected_bits)
 
 
-def test_weights_by_distance_are_those_of_the_kernels(constants):
+def test_weights_by_distance_are_those_of_the_specification(constants):
     powers = constants.powers.cpu().numpy()
-    distances = [*range(0, len(powers), 13), len(powers) - 2, len(powers) - 1]
-    assert [powers[d] for d in distances] == [exp2.exp2_negative(np.int32(d)) for d in distances]
-    assert powers[-1] == exp2.exp2_negative(np.int32((1 << 30) + (1 << 22))) == 0
+    assert np.array_equal(powers, exact_reference.exp2_negative(np.arange(len(powers))))
+    assert powers[-1] == exact_reference.exp2_negative(np.array([(1 << 30) + (1 << 22)])) == 0
 
 
 @pytest.mark.parametrize("uses_int8", [True, False])

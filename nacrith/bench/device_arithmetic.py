@@ -102,9 +102,10 @@ def count_steps(
         from predictors.language_models.exact_torch.model import MOST_AHEAD, ROWS
         from predictors.language_models.exact_torch.network import network_on
         from predictors.language_models.exact_torch.torch_module import torch
+        from predictors.language_models.versions import VERSION, has_byte_rows
 
         data = model_data(model or default_model().path, 1)
-        network = network_on(data, torch.device("meta"), uses_int8=True)
+        network = network_on(data, torch.device("meta"), has_byte_rows(VERSION), uses_int8=True)
     depths = (window // 4, window + BLOCK)
     found = [_count(network, n, slots) for n in streams for slots in depths]
     for positions in (1, 0):

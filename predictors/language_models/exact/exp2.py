@@ -63,6 +63,13 @@ def exp2_negative(typing_context: Any, distance: Any) -> Any:
 
 
 @kernel
+def write_exp2_negative(powers):
+    """`exp2_negative` of the distances 0, 1, 2 .., written into [n] int32."""
+    for distance in range(len(powers)):
+        powers[distance] = exp2_negative(np.int32(distance))
+
+
+@kernel
 def sigmoid(x):
     """1 / (1 + 2**(-x log2 e)) of a float32, each operation rounded once."""
     u = min(max(-x * LOG2_E, -_MAX_EXPONENT), _MAX_EXPONENT)

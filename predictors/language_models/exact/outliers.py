@@ -37,6 +37,9 @@ _MAGNITUDE_MASK = np.int32(0x7FFFFFFF)
 # is 128 or more.
 _HALF_ABOVE = np.int64((127.5 / 64 - 1) * (1 << MANTISSA_BITS))
 
+# From this unit on, all float32 numbers fit a byte, and those bits would not fit an int32.
+_ALL_FIT = np.int64(EXPONENT_BIAS + 1 - (_BYTE_BITS - 1))
+
 _SIGN_OFFSET = 128
 _HALF_SECOND = np.int32(1 << (WIDE_SHIFT - 1))
 _BYTE, _BYTE_MASK = 8, np.int32(255)
@@ -98,6 +101,7 @@ def unit_of(row, n, wide_quads, bits, tops):
 @kernel
 def _least_wide(unit):
     """Bits of the smallest float32 magnitude that does not fit a byte: 127.5 * 2**unit."""
+    unit = min(unit, _ALL_FIT)
     return np.int32(((unit + _BYTE_BITS - 1 + EXPONENT_BIAS) << MANTISSA_BITS) + _HALF_ABOVE)
 
 

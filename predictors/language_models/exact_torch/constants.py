@@ -8,7 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from predictors.language_models.exact.exp2 import EXP2_BITS, FRACTION_BITS, exp2_negative
+from predictors.language_models.exact.exp2 import (
+    EXP2_BITS,
+    FRACTION_BITS,
+    write_exp2_negative,
+)
 from predictors.language_models.exact.shape import Shape
 from predictors.language_models.exact_torch.torch_module import torch
 
@@ -49,6 +53,8 @@ def new_constants(shape: Shape, epsilon: float, device: Any) -> Constants:
     def double(value: float) -> Any:
         return torch.tensor(value, dtype=torch.float64, device=device)
 
+    powers = np.empty(_DISTANCES + 1, dtype=np.int32)
+    write_exp2_negative(powers)
     return Constants(
         one=single(1),
         int8_max=single(127),
@@ -56,13 +62,5 @@ def new_constants(shape: Shape, epsilon: float, device: Any) -> Constants:
         width=double(shape.width),
         one_double=double(1),
         epsilon=double(epsilon),
-        powers=torch.from_numpy(_powers()).to(device),
+        powers=torch.from_numpy(powers).to(device),
     )
-
-
-def _powers() -> np.ndarray:
-    """`exp2_negative` of all distances, without its kernel's loop over them."""
-    last = exp2_negative(np.int32(_DISTANCES))
-    table = np.array([exp2_negative(np.int32(f)) for f in range(1 << FRACTION_BITS)], np.int32)
-    shifts = np.arange(EXP2_BITS + 1)
-    return np.append((table[None] >> shifts[:, None]).reshape(-1), last).astype(np.int32)

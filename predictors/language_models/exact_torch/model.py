@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from predictors.base import ModelError
-from predictors.language_models.exact.model import CORRECTED_VERSION, VERSION
 from predictors.language_models.exact.model_data import model_data
 from predictors.language_models.exact_torch.cache import new_cache, new_slots
 from predictors.language_models.exact_torch.device import CPU, find_device, use_ieee_arithmetic
@@ -17,6 +16,7 @@ from predictors.language_models.exact_torch.session import TorchSession
 from predictors.language_models.exact_torch.torch_module import torch
 from predictors.language_models.exact_torch.trial import passes_for
 from predictors.language_models.numerics import Numerics, available_threads, exact_numerics
+from predictors.language_models.versions import VERSION, has_byte_rows
 
 if TYPE_CHECKING:
     from predictors.language_models.correction.correction_file import Correction
@@ -49,6 +49,7 @@ class TorchModel:
         threads: int = 0,
         correction: "Correction | CorrectionFile | None" = None,
         device: str = CPU,
+        version: str = VERSION,
     ) -> None:
         """
         Args:
@@ -56,6 +57,7 @@ class TorchModel:
             threads: of PyTorch on the CPU, for the whole process; 0 = all CPUs of this process.
             correction: what is added to the weights.
             device: see `find_device`.
+            version: of the numerics, a known one.
 
         Raises:
             ModelError: the file is no GGUF, or of a kind that this backend does not run, or
@@ -66,13 +68,15 @@ class TorchModel:
         threads = threads or available_threads()
         torch.set_num_threads(threads)
         self._data = model_data(path, threads, correction)
-        self._version = CORRECTED_VERSION if correction else VERSION
+        self._version = version
         self.vocabulary = self._data.vocabulary
         self.shape = self._data.shape
         self.context = self._data.context
         self._recorder = recorder_for(self.device)
         try:
-            self._network: Network | None = network_on(self._data, self.device)
+            self._network: Network | None = network_on(
+                self._data, self.device, has_byte_rows(version)
+            )
         except torch.OutOfMemoryError as error:
             raise too_little(self.device, "the weights of the model") from error
         self._new_passes = passes_for(self._data, self._network)
@@ -135,6 +139,7 @@ def load(
     threads: int,
     correction: "CorrectionFile | None" = None,
     device: str = CPU,
+    version: str = VERSION,
 ) -> TorchModel:
     """Load a GGUF onto a device; of more threads than processors, some would wait for others."""
-    return TorchModel(path, min(threads, available_threads()), correction, device)
+    return TorchModel(path, min(threads, available_threads()), correction, device, version)

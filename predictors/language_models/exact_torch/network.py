@@ -45,10 +45,13 @@ class Network(NamedTuple):
     head: Linear
 
 
-def network_on(data: ModelData, device: Any, uses_int8: bool | None = None) -> Network:
+def network_on(
+    data: ModelData, device: Any, by_bytes: bool, uses_int8: bool | None = None
+) -> Network:
     """Put a model on a device.
 
     Args:
+        by_bytes: see `Linear`.
         uses_int8: the route of its products; None = the one that is right and fast there.
 
     Raises:
@@ -73,7 +76,8 @@ def network_on(data: ModelData, device: Any, uses_int8: bool | None = None) -> N
 
     def linear(panels: Panels, layer: int, order: npt.NDArray[np.int64]) -> Linear:
         integers, scale = rows_of(panels, layer, order)
-        return Linear(Product(there(integers), uses_int8), there(scale), int(panels.bits[layer]))
+        product, bits = Product(there(integers), uses_int8), int(panels.bits[layer])
+        return Linear(product, there(scale), bits, by_bytes)
 
     gates = _places(interleaved(shape.ffn_size), 2 * shape.ffn_size)
     layers = tuple(

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from predictors.language_models.exact.attention import SCORES_PER_NAT
+from predictors.language_models.exact.outliers import wide_quads_of
 from predictors.language_models.exact_torch.attention import Batch
 from predictors.language_models.exact_torch.cache import Cache
 from predictors.language_models.exact_torch.forward import Results
@@ -20,6 +21,7 @@ from predictors.language_models.exact_torch.fused.rows import (
 from predictors.language_models.exact_torch.linear import Linear
 from predictors.language_models.exact_torch.network import Network
 from predictors.language_models.exact_torch.product import LIMBS, MIN_ROWS, aligned
+from predictors.language_models.exact_torch.rounding import outlier_bits
 from predictors.language_models.exact_torch.torch_module import torch
 
 # No product and sum may become one operation with one rounding.
@@ -102,6 +104,13 @@ def _power_of_two(n: int) -> int:
     return 1 << (n - 1).bit_length()
 
 
+def _rounding(linear: Linear, k: int) -> dict[str, int]:
+    """How a matrix's inputs, rows of k, are rounded: constants of `round_and_store`."""
+    if linear.by_bytes:
+        return {"BITS": outlier_bits(linear.bits), "WIDE": int(wide_quads_of(k))}
+    return {"BITS": linear.bits, "WIDE": 0}
+
+
 Forward = Callable[[Batch, Cache], Results]
 
 
@@ -143,47 +152,48 @@ class _Fused:
         unseen = batch.unseen.view(torch.uint8)
         before: tuple[Linear, Any] | None = None
         for i, layer in enumerate(network.layers):
-            self._normalize(before, layer.attention_norm, layer.qkv.bits)
+            self._normalize(before, layer.attention_norm, layer.qkv)
             self._attention(layer.qkv, i, batch, cache, unseen)
-            self._round(w.attended, w.of_heads, layer.output.bits)
+            self._round(w.attended, w.of_heads, layer.output)
             before = layer.output, self._multiply(layer.output, w.of_heads)
-            self._normalize(before, layer.ffn_norm, layer.gate_up.bits)
-            self._gate(layer.gate_up, layer.down.bits)
+            self._normalize(before, layer.ffn_norm, layer.gate_up)
+            self._gate(layer.gate_up, layer.down)
             before = layer.down, self._multiply(layer.down, w.of_ffn)
-        self._normalize(before, network.output_norm, network.head.bits, writes=True)
+        self._normalize(before, network.output_norm, network.head, writes=True)
         return Results(self._logits(network.head), w.hidden, w.worst.view(torch.float32))
 
     def _multiply(self, linear: Linear, limbs: Any) -> Any:
         return torch._int_mm(limbs, linear.product.int8)
 
     def _normalize(
-        self, before: tuple[Linear, Any] | None, gain: Any, bits: int, writes: bool = False
+        self, before: tuple[Linear, Any] | None, gain: Any, after: Linear, writes: bool = False
     ) -> None:
         """Add what was multiplied before, if anything was, and normalize into `of_width`."""
-        w = self._space
+        w, width = self._space, self._network.shape.width
         adds = before is not None
         linear, sums = before or (self._network.head, w.units)
         add_and_normalize[(self._rows,)](
             w.x, sums, linear.product.offset, linear.scale, w.units, gain, w.numbers, w.of_width,
-            w.units, w.hidden, w.worst, self._room, w.x.shape[1], sums.shape[-1],
+            w.units, w.hidden, w.worst, self._room, width, sums.shape[-1],
             w.of_width.shape[1],
-            ADDS=adds, WRITES=writes, BITS=bits, BLOCK=_power_of_two(w.x.shape[1]), **_OPTIONS,
+            ADDS=adds, WRITES=writes, BLOCK=_power_of_two(width), **_rounding(after, width),
+            **_OPTIONS,
         )  # fmt: skip
 
-    def _round(self, source: Any, limbs: Any, bits: int) -> None:
+    def _round(self, source: Any, limbs: Any, after: Linear) -> None:
         w, width = self._space, source.shape[1]
         round_rows[(self._rows,)](
             source, limbs, w.units, w.worst, self._room, width, limbs.shape[1],
-            BITS=bits, BLOCK=_power_of_two(width), **_OPTIONS,
+            BLOCK=_power_of_two(width), **_rounding(after, width), **_OPTIONS,
         )  # fmt: skip
 
-    def _gate(self, linear: Linear, bits: int) -> None:
+    def _gate(self, linear: Linear, after: Linear) -> None:
         w, width = self._space, self._network.shape.ffn_size
         sums = self._multiply(linear, w.of_width)
         gate_and_round[(self._rows,)](
             sums, linear.product.offset, linear.scale, w.units, w.of_ffn, w.units, w.worst,
             self._room, width, sums.shape[1], w.of_ffn.shape[1],
-            BITS=bits, BLOCK=_power_of_two(width), **_OPTIONS,
+            BLOCK=_power_of_two(width), **_rounding(after, width), **_OPTIONS,
         )  # fmt: skip
 
     def _attention(

@@ -1,4 +1,4 @@
-"""Rounding of rows inside kernels: docs/numerics.md, section 1."""
+"""Rounding of rows inside kernels: docs/numerics.md, sections 1 and 3.1."""
 
 from predictors.language_models.exact_torch.fused.triton_module import tl, triton
 
@@ -33,6 +33,26 @@ def rounded(x, unit, BITS: tl.constexpr):
     limit = (1 << BITS) - 1
     q = round_even(x * power_of_two(-unit)).to(tl.int32)
     return tl.minimum(tl.maximum(q, -limit), limit)
+
+
+@triton.jit
+def unit_of_outliers(bits, QUADS: tl.constexpr, BITS: tl.constexpr, WIDE: tl.constexpr):
+    """The least unit in which all but WIDE quads of a row fit a signed byte.
+
+    Args:
+        bits: [4 QUADS] int32, of `magnitude_bits`.
+        BITS: the largest integer is at most 2**BITS.
+    """
+    quads = tl.max(tl.reshape(bits, (QUADS, 4)), axis=1)
+    least = exponent_of(tl.max(quads, axis=0)) - BITS
+    unit = least
+    # In a larger unit fewer quads are wide, so the units in which too many are come first.
+    for step in tl.static_range(BITS - 6):
+        # 127.5 times the unit.
+        bound = ((least + step + 133) << 23) + 0x7F0000
+        wide = tl.sum((quads >= bound).to(tl.int32), axis=0)
+        unit += (wide > WIDE).to(tl.int32)
+    return unit
 
 
 @triton.jit

@@ -5,19 +5,35 @@ from predictors.language_models.exact_torch.fused.rounding import (
     load_product,
     magnitude_bits,
     power_of_two,
+    round_even,
     rounded,
     store_limbs,
+    unit_of_outliers,
 )
 from predictors.language_models.exact_torch.fused.triton_module import tl, triton
 
 
 @triton.jit
-def round_and_store(y, limbs, units, worst, row, rows, k, at, mask, BITS: tl.constexpr):
-    """Round a row, store its limbs and what an integer of it is worth."""
-    top = tl.max(magnitude_bits(y), axis=0)
+def round_and_store(
+    y, limbs, units, worst, row, rows, k, at, mask,
+    BITS: tl.constexpr, WIDE: tl.constexpr, BLOCK: tl.constexpr,
+):  # fmt: skip
+    """Round a row, store its limbs and what an integer of it is worth.
+
+    Args:
+        y: [BLOCK] float32, 0 behind the row.
+        BITS: of the integers. WIDE: quads that need not fit a byte; 0 = none need.
+    """
+    bits = magnitude_bits(y)
+    top = tl.max(bits, axis=0)
     tl.atomic_max(worst, top)
-    unit = exponent_of(top) - BITS
-    store_limbs(limbs, row, rows, k, at, rounded(y, unit, BITS), mask)
+    if WIDE:
+        unit = unit_of_outliers(bits, BLOCK // 4, BITS, WIDE)
+        q = round_even(y * power_of_two(-unit)).to(tl.int32)
+    else:
+        unit = exponent_of(top) - BITS
+        q = rounded(y, unit, BITS)
+    store_limbs(limbs, row, rows, k, at, q, mask)
     tl.store(units + row, power_of_two(unit))
 
 
@@ -25,7 +41,8 @@ def round_and_store(y, limbs, units, worst, row, rows, k, at, mask, BITS: tl.con
 def add_and_normalize(
     x, sums, offset, scale, units_in, gain, numbers, limbs, units, normed, worst,
     rows, width, n, k,
-    ADDS: tl.constexpr, WRITES: tl.constexpr, BITS: tl.constexpr, BLOCK: tl.constexpr,
+    ADDS: tl.constexpr, WRITES: tl.constexpr, BITS: tl.constexpr, WIDE: tl.constexpr,
+    BLOCK: tl.constexpr,
 ):  # fmt: skip
     """Add a product to the residual stream, normalize it, round it: sections 3, 4 and 8.
 
@@ -57,25 +74,26 @@ def add_and_normalize(
     y = values * factor * tl.load(gain + at, mask=mask, other=0.0)
     if WRITES:
         tl.store(normed + row.to(tl.int64) * width + at, y, mask=mask)
-    round_and_store(y, limbs, units, worst, row, rows, k, at, mask, BITS)
+    round_and_store(y, limbs, units, worst, row, rows, k, at, mask, BITS, WIDE, BLOCK)
 
 
 @triton.jit
 def round_rows(
-    source, limbs, units, worst, rows, width, k, BITS: tl.constexpr, BLOCK: tl.constexpr
-):
+    source, limbs, units, worst, rows, width, k,
+    BITS: tl.constexpr, WIDE: tl.constexpr, BLOCK: tl.constexpr,
+):  # fmt: skip
     """Round [M, width] float32."""
     row = tl.program_id(0)
     at = tl.arange(0, BLOCK)
     mask = at < width
     y = tl.load(source + row.to(tl.int64) * width + at, mask=mask, other=0.0)
-    round_and_store(y, limbs, units, worst, row, rows, k, at, mask, BITS)
+    round_and_store(y, limbs, units, worst, row, rows, k, at, mask, BITS, WIDE, BLOCK)
 
 
 @triton.jit
 def gate_and_round(
     sums, offset, scale, units_in, limbs, units, worst, rows, width, n, k,
-    BITS: tl.constexpr, BLOCK: tl.constexpr,
+    BITS: tl.constexpr, WIDE: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
     """Gates times what they gate, rounded: section 7. Columns: width gates, then width ups."""
     row = tl.program_id(0)
@@ -95,7 +113,7 @@ def gate_and_round(
     below = p * power_of_two(nearest.to(tl.int32)) + 1.0
     y = gate * tl.div_rn(tl.full((BLOCK,), 1.0, tl.float32), below) * up
     y = tl.where(mask, y, 0.0)
-    round_and_store(y, limbs, units, worst, row, rows, k, at, mask, BITS)
+    round_and_store(y, limbs, units, worst, row, rows, k, at, mask, BITS, WIDE, BLOCK)
 
 
 @triton.jit
