@@ -117,7 +117,7 @@ def exact_section(quick: bool) -> str:
             ],
         )
         + f"\nThe product kernel alone does {ceiling['ceiling']:.0f}·10⁹ multiply-accumulates of "
-        "an 8-bit weight and a\nvalue of a row per second on one core. Encoding, 64 tokens at once, "
+        "an 8-bit weight and a\nvalue per second on one core. Encoding, 64 tokens at once, "
         f"does {ceiling['encode']:.0f}·10⁹ on\n{ceiling['threads']} cores "
         f"({ceiling['tokens']:.0f} tokens/s): {share:.0f} % of the ceiling.\n"
     )
