@@ -72,16 +72,9 @@ def work(thread, rows, w, by_bytes, shape, cache, scratch, b):
         _ffn_block(phase, thread, rows, layer, w, by_bytes, b)
         phase += _PHASES_OF_LAYER
     _norm_phase(
-        b,
-        phase + LastPhase.NORM,
-        thread,
-        rows,
-        w.output_norm,
-        w.epsilon,
-        w.head.bits[0],
-        by_bytes,
-        b.hidden,
-    )
+        b, phase + LastPhase.NORM, thread, rows, w.output_norm, w.epsilon, w.head.bits[0],
+        by_bytes, b.hidden,
+    )  # fmt: skip
     _product_phase(b, phase + LastPhase.HEAD, thread, rows, w.head, 0, by_bytes, WRITE, b.logits)
 
 
@@ -98,14 +91,9 @@ def _attention_block(phase, thread, rows, layer, w, by_bytes, shape, cache, scra
     _store_phase(b, phase + LayerPhase.STORE, rows, cache, layer, shape, scratch)
     _attention_phase(b, phase + LayerPhase.ATTEND, rows, cache, layer, shape, scratch)
     _pack_phase(
-        b,
-        phase + LayerPhase.PACK_ATTENDED,
-        thread,
-        rows,
-        b.attended,
-        w.output.bits[layer],
+        b, phase + LayerPhase.PACK_ATTENDED, thread, rows, b.attended, w.output.bits[layer],
         by_bytes,
-    )
+    )  # fmt: skip
     _product_phase(b, phase + LayerPhase.OUTPUT, thread, rows, w.output, layer, by_bytes, ADD, b.x)
 
 

@@ -117,12 +117,12 @@ def _count(tops, quads, unit):
 
 @kernel
 def pack_outliers(row, n, unit, tops, packed, tail):
-    """Round a row, or a part of one, to its unit, and pack it.
+    """Round a row to its unit, and pack it.
 
     Args:
         row: [≥ n] float32. n: a multiple of 4. unit, tops: of `unit_of`.
-        packed: uint8, written: n bytes from 0 on, and what belongs to them from `tail` on;
-            without bytes n int16 from 0 on.
+        packed: [≥ `packed_bytes`] uint8, written: n bytes, and from `tail` on what belongs to them;
+            without bytes n int16.
     """
     scale = power_of_two(-unit)
     if not USES_BYTES:

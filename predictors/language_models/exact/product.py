@@ -1,8 +1,8 @@
 """Integer products: int8 weights times packed rows, with int32 sums.
 
 The one kernel of the backend, for rows of 16 bits (`tiles.py`) and for rows of bytes
-(`byte_tiles.py`). Sums are modulo 2**32; the
-callers see to it that the true sum fits int32, so whatever happens on the way cancels.
+(`byte_tiles.py`). Sums are modulo 2**32; the callers see to it that the true sum fits int32, so
+whatever happens on the way cancels.
 """
 
 import numpy as np
