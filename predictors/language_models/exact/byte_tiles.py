@@ -13,11 +13,12 @@ from numba.core import cgutils
 from predictors.language_models.exact.panels import (
     COLUMNS,
     PANEL_SUM_BYTES,
-    PANELS,
     QUAD,
     QUAD_SHIFT,
+    USES_BYTES,
     VNNI_LANES,
 )
+from predictors.language_models.exact.tiles import emit_words
 from predictors.language_models.exact.vectors import (
     Operands,
     accumulator,
@@ -26,6 +27,9 @@ from predictors.language_models.exact.vectors import (
     dot_product,
     fetch_ahead,
     load,
+    load_quad,
+    load_weights,
+    register_groups,
     store,
     tile_of,
 )
@@ -52,38 +56,26 @@ WIDE_QUAD = 2 * _INT32_BYTES
 _I8, _I32, _I64 = (ir.IntType(n) for n in (8, 32, 64))
 
 
-def _emit(builder: Any, rows: int, o: Operands) -> None:
-    wide_registers = VNNI_LANES == COLUMNS
-    panels = PANELS if wide_registers else 1
-    group = rows if wide_registers else _AVX_ROWS
-    for panel in range(0, PANELS, panels):
-        for first in range(0, rows, group):
-            _emit_part(builder, range(first, min(rows, first + group)), panel, panels, o)
+def _emit_bytes(builder: Any, rows: int, o: Operands) -> None:
+    for group in register_groups(rows, _AVX_ROWS):
+        _emit_bytes_of(builder, *group, o)
 
 
-def _emit_part(builder: Any, rows: range, panel: int, panels: int, o: Operands) -> None:
+def _emit_bytes_of(builder: Any, rows: range, panel: int, panels: int, o: Operands) -> None:
     """The rows and panels whose sums stay in registers together."""
     lanes = VNNI_LANES
-    parts = COLUMNS // lanes
-    vectors = range(panels * parts)
+    vectors = range(panels * COLUMNS // lanes)
     sums = ir.VectorType(_I32, lanes)
     dot, operand = dot_product(builder, lanes)
+    kind = ir.VectorType(_I8, QUAD * lanes)
+    signs = ir.Constant(kind, [_SIGN] * kind.count)
 
     def unsigned_weights(offset: Any) -> list[Any]:
-        kind = ir.VectorType(_I8, QUAD * lanes)
-        signs = ir.Constant(kind, [_SIGN] * kind.count)
-        at = builder.add(o.w, offset)
-        found = []
-        for v in vectors:
-            place = at_index(builder, at, o.stride, panel + v // parts)
-            place = builder.add(place, _I64(v % parts * QUAD * lanes))
-            found.append(builder.bitcast(builder.xor(load(builder, place, kind), signs), operand))
-        return found
+        signed = load_weights(builder, o, offset, panel, panels, kind)
+        return [builder.bitcast(builder.xor(w, signs), operand) for w in signed]
 
     def add_products(slots: list[Any], address: Any, weights: list[Any]) -> None:
-        quad = broadcast(builder, load(builder, address, _I32), lanes)
-        if operand != sums:
-            quad = builder.bitcast(quad, operand)
+        quad = load_quad(builder, address, operand)
         for slot, w in zip(slots, weights, strict=True):
             builder.store(builder.call(dot, [builder.load(slot), w, quad]), slot)
 
@@ -119,7 +111,9 @@ def _emit_part(builder: Any, rows: range, panel: int, panels: int, o: Operands) 
             store(builder, total, builder.add(out, _I64(place)))
 
 
-tile_1, tile_2, tile_3, tile_4, tile_8 = (
+# Without such instructions rows are int16, like those of `tiles.py`.
+_emit = _emit_bytes if USES_BYTES else emit_words
+byte_tile_1, byte_tile_2, byte_tile_3, byte_tile_4, byte_tile_8 = (
     tile_of(_emit, rows) for rows in (1, 2, 3, 4, MAX_BYTE_ROWS)
 )
 """Tiles of so many rows."""

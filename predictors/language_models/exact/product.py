@@ -7,8 +7,14 @@ whatever happens on the way cancels.
 
 import numpy as np
 
-from predictors.language_models.exact import byte_tiles
-from predictors.language_models.exact.byte_tiles import MAX_BYTE_ROWS
+from predictors.language_models.exact.byte_tiles import (
+    MAX_BYTE_ROWS,
+    byte_tile_1,
+    byte_tile_2,
+    byte_tile_3,
+    byte_tile_4,
+    byte_tile_8,
+)
 from predictors.language_models.exact.kernel import kernel
 from predictors.language_models.exact.panels import USES_BYTES
 from predictors.language_models.exact.tiles import MAX_ROWS, tile_1, tile_2, tile_3, tile_6
@@ -49,39 +55,32 @@ def multiply_tile(rows, w, stride, quads, x, x_stride, limb, out, out_stride, ah
             done += 1
 
 
-if USES_BYTES:
-    byte_1, byte_2, byte_3 = byte_tiles.tile_1, byte_tiles.tile_2, byte_tiles.tile_3
-    byte_4, byte_8 = byte_tiles.tile_4, byte_tiles.tile_8
+@kernel
+def multiply_byte_tile(
+    rows, w, stride, quads, x, x_stride, tail, out, out_stride, ahead, ahead_stride
+):
+    """`multiply_tile` for rows of `pack_outliers`; tail: from a row to its tail."""
+    done = 0
+    while done < rows:
+        left = rows - done
+        at = x + done * x_stride
+        to = out + done * out_stride
+        if left >= 8:
+            byte_tile_8(w, stride, quads, at, x_stride, tail, to, out_stride, ahead, ahead_stride)
+            done += 8
+        elif left >= 4:
+            byte_tile_4(w, stride, quads, at, x_stride, tail, to, out_stride, ahead, ahead_stride)
+            done += 4
+        elif left == 3:
+            byte_tile_3(w, stride, quads, at, x_stride, tail, to, out_stride, ahead, ahead_stride)
+            done += 3
+        elif left == 2:
+            byte_tile_2(w, stride, quads, at, x_stride, tail, to, out_stride, ahead, ahead_stride)
+            done += 2
+        else:
+            byte_tile_1(w, stride, quads, at, x_stride, tail, to, out_stride, ahead, ahead_stride)
+            done += 1
 
-    @kernel
-    def multiply_byte_tile(
-        rows, w, stride, quads, x, x_stride, tail, out, out_stride, ahead, ahead_stride
-    ):
-        """`multiply_tile` for rows of `pack_outliers`; tail: from a row to its tail."""
-        done = 0
-        while done < rows:
-            left = rows - done
-            at = x + done * x_stride
-            to = out + done * out_stride
-            if left >= 8:
-                byte_8(w, stride, quads, at, x_stride, tail, to, out_stride, ahead, ahead_stride)
-                done += 8
-            elif left >= 4:
-                byte_4(w, stride, quads, at, x_stride, tail, to, out_stride, ahead, ahead_stride)
-                done += 4
-            elif left == 3:
-                byte_3(w, stride, quads, at, x_stride, tail, to, out_stride, ahead, ahead_stride)
-                done += 3
-            elif left == 2:
-                byte_2(w, stride, quads, at, x_stride, tail, to, out_stride, ahead, ahead_stride)
-                done += 2
-            else:
-                byte_1(w, stride, quads, at, x_stride, tail, to, out_stride, ahead, ahead_stride)
-                done += 1
-
-else:
-    # Rows of `pack_outliers` then are int16, like the others.
-    multiply_byte_tile = multiply_tile
 
 MOST_ROWS = max(MAX_ROWS, MAX_BYTE_ROWS)
 """Rows whose sums a caller has room for."""

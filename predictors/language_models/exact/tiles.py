@@ -18,7 +18,6 @@ from predictors.language_models.exact.panels import (
     COLUMNS,
     PANEL_SUM_BYTES,
     PANELS,
-    QUAD,
     QUAD_BYTES,
     QUAD_SHIFT,
     USES_BYTES,
@@ -32,6 +31,9 @@ from predictors.language_models.exact.vectors import (
     dot_product,
     fetch_ahead,
     load,
+    load_quad,
+    load_weights,
+    register_groups,
     store,
     tile_of,
 )
@@ -51,19 +53,14 @@ _I8, _I16, _I32, _I64 = (ir.IntType(n) for n in (8, 16, 32, 64))
 
 def _emit_bytes(builder: Any, rows: int, o: Operands) -> None:
     """vpdpbusd: four products of bytes per int32 lane; two limbs per row."""
-    wide = VNNI_LANES == COLUMNS
-    panels = PANELS if wide else 1
-    group = rows if wide else _NARROW_ROWS
-    for panel in range(0, PANELS, panels):
-        for first in range(0, rows, group):
-            _emit_bytes_of(builder, range(first, min(rows, first + group)), panel, panels, o)
+    for group in register_groups(rows, _NARROW_ROWS):
+        _emit_bytes_of(builder, *group, o)
 
 
 def _emit_bytes_of(builder: Any, rows: range, panel: int, panels: int, o: Operands) -> None:
     """The rows and panels whose sums stay in registers together."""
     lanes = VNNI_LANES
-    parts = COLUMNS // lanes
-    vectors = range(panels * parts)
+    vectors = range(panels * COLUMNS // lanes)
     sums = ir.VectorType(_I32, lanes)
     dot, operand = dot_product(builder, lanes)
     acc = {
@@ -71,22 +68,15 @@ def _emit_bytes_of(builder: Any, rows: range, panel: int, panels: int, o: Operan
     }
     with cgutils.for_range(builder, o.quads, intp=_I64) as loop:
         offset = builder.shl(loop.index, _I64(QUAD_SHIFT))
-        at = builder.add(o.w, offset)
         if rows.start == 0:
             fetch_ahead(builder, o, offset, range(panel, panel + panels))
-        weights = []
-        for v in vectors:
-            place = at_index(builder, at, o.stride, panel + v // parts)
-            place = builder.add(place, _I64(v % parts * QUAD * lanes))
-            weights.append(load(builder, place, operand))
+        weights = load_weights(builder, o, offset, panel, panels, operand)
         here = builder.add(o.x, builder.shl(loop.index, _I64(_LIMB_SHIFT)))
         for r in rows:
             row = at_index(builder, here, o.x_stride, r)
             for limb in (0, 1):
                 place = builder.add(row, o.limb) if limb else row
-                quad = broadcast(builder, load(builder, place, _I32), lanes)
-                if operand != sums:
-                    quad = builder.bitcast(quad, operand)
+                quad = load_quad(builder, place, operand)
                 for v in vectors:
                     slot = acc[r, limb, v]
                     value = builder.call(dot, [builder.load(slot), quad, weights[v]])
@@ -101,7 +91,7 @@ def _emit_bytes_of(builder: Any, rows: range, panel: int, panels: int, o: Operan
             store(builder, total, builder.add(out, _I64(offset)))
 
 
-def _emit_words(builder: Any, rows: int, o: Operands) -> None:
+def emit_words(builder: Any, rows: int, o: Operands) -> None:
     """Pairs of int16 products per int32 lane, two lanes per column."""
     for panel in range(PANELS):
         for first in range(0, rows, _NARROW_ROWS):
@@ -146,6 +136,6 @@ def _pairwise(builder: Any, vector: Any) -> Any:
     )
 
 
-_emit = _emit_bytes if USES_BYTES else _emit_words
+_emit = _emit_bytes if USES_BYTES else emit_words
 tile_1, tile_2, tile_3, tile_6 = (tile_of(_emit, rows) for rows in (1, 2, 3, MAX_ROWS))
 """Tiles of so many rows; what is left of others is done with two or three of them."""

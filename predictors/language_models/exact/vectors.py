@@ -1,7 +1,7 @@
 """Pieces of LLVM IR that tiles are made of: a few packed rows times two panels of weights."""
 
 from collections import namedtuple
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -10,7 +10,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from predictors.language_models.exact.panels import QUAD
+from predictors.language_models.exact.panels import COLUMNS, PANELS, QUAD, VNNI_LANES
 
 _I8, _I32, _I64 = (ir.IntType(n) for n in (8, 32, 64))
 
@@ -27,8 +27,9 @@ Operands = namedtuple(
 Operands.__doc__ = """Arguments of a tile, all int64; addresses are integers.
 
 w: address of the first panel. stride: bytes to the next panel. quads: k / 4.
-x: address of the first row. x_stride: bytes to the next row. limb: bytes from the low to
-the high limbs of a row. out: address of the sums. out_stride: bytes to the next row's sums.
+x: address of the first row. x_stride: bytes to the next row. limb: bytes from a row's first
+bytes to its high limbs, or to its tail. out: address of the sums. out_stride: bytes to the next
+row's sums.
 ahead, ahead_stride: like w and stride, of what will be read later: its cache lines are fetched
 meanwhile, as many as the two panels have.
 """
@@ -81,6 +82,48 @@ def accumulator(builder: Any, vector: Any) -> Any:
 def at_index(builder: Any, address: Any, stride: Any, index: int) -> Any:
     """address + stride * index."""
     return builder.add(address, builder.mul(stride, _I64(index)))
+
+
+def register_groups(rows: int, most: int) -> Iterator[tuple[range, int, int]]:
+    """What of a tile is done together with vpdpbusd, since its sums fit the registers.
+
+    Args:
+        most: rows of one panel for which there are registers of 256 bits; those of 512 bits
+            are enough for all rows of a tile.
+
+    Yields:
+        Rows, the first of their panels, and how many panels.
+    """
+    wide = VNNI_LANES == COLUMNS
+    panels = PANELS if wide else 1
+    group = rows if wide else most
+    for panel in range(0, PANELS, panels):
+        for first in range(0, rows, group):
+            yield range(first, min(rows, first + group)), panel, panels
+
+
+def load_weights(
+    builder: Any, o: Operands, offset: Any, panel: int, panels: int, kind: Any
+) -> list[Any]:
+    """The weights of a quad in vectors of so many panels, in registers of vpdpbusd.
+
+    Args:
+        offset: of the quad in a panel, in bytes. kind: of vector.
+    """
+    at = builder.add(o.w, offset)
+    parts = COLUMNS // VNNI_LANES
+    found = []
+    for v in range(panels * parts):
+        place = at_index(builder, at, o.stride, panel + v // parts)
+        place = builder.add(place, _I64(v % parts * QUAD * VNNI_LANES))
+        found.append(load(builder, place, kind))
+    return found
+
+
+def load_quad(builder: Any, address: Any, operand: Any) -> Any:
+    """Four bytes of a row, the same for each column; `operand`: see `dot_product`."""
+    quad = broadcast(builder, load(builder, address, _I32), VNNI_LANES)
+    return quad if quad.type == operand else builder.bitcast(quad, operand)
 
 
 def dot_product(builder: Any, lanes: int) -> tuple[Any, Any]:
