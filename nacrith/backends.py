@@ -43,13 +43,14 @@ class Backend:
         threads: int,
         correction: "CorrectionFile | None" = None,
         device: str = CPU,
-        version: str = "",
+        *,
+        version: str,
     ) -> "LanguageModel":
         """Load a GGUF, its weights corrected.
 
         Args:
             device: for a loader that takes one: "cpu", "cuda" or "cuda:N".
-            version: of the exact numerics; empty = what is written now.
+            version: of the exact numerics.
 
         Raises:
             predictors.base.ModelError
@@ -58,9 +59,7 @@ class Backend:
         load: Callable[..., LanguageModel] = getattr(import_module(module), function)
         if self.is_exact:
             named = {"device": device} if self.takes_device else {}
-            if version:
-                named["version"] = version
-            return load(path, threads, correction, **named)
+            return load(path, threads, correction, version=version, **named)
         if correction is None:
             return load(path, threads)
         from predictors.language_models.correction.merged_gguf import merged_gguf

@@ -44,11 +44,10 @@ def trial(shape: str, version: str, spoil: bool) -> bool:
 
 def rows_are_rounded_alike(k: int, bits: int) -> bool:
     """Are rows with outliers of all kinds, for a matrix of so many bits?"""
-    from predictors.language_models.exact.outliers import wide_quads_of
+    from predictors.language_models.exact.outliers import outlier_bits, wide_quads_of
     from predictors.language_models.exact_torch.fused.rows import round_rows
     from predictors.language_models.exact_torch.product import limbs_of
     from predictors.language_models.exact_torch.rounding import (
-        outlier_bits,
         power_of_two,
         round_outliers,
     )
@@ -61,7 +60,7 @@ def rows_are_rounded_alike(k: int, bits: int) -> bool:
     worst = torch.zeros(1, dtype=torch.int32, device=_DEVICE)
     round_rows[(len(rows),)](
         rows, limbs, units, worst, len(expected) // 2, k, expected.shape[1],
-        BITS=outlier_bits(bits), WIDE=int(wide_quads_of(k)), BLOCK=1 << (k - 1).bit_length(),
+        BITS=outlier_bits(bits), WIDE=wide_quads_of(k), BLOCK=1 << (k - 1).bit_length(),
         enable_fp_fusion=False,
     )  # fmt: skip
     return (

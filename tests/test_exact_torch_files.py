@@ -14,6 +14,7 @@ from nacrith.codec.text_codec import TextCodec, TextPayload
 from nacrith.errors import NacrithError
 from nacrith.format.parameters import Parameters
 from nacrith.models.catalog import describe
+from predictors.language_models.versions import VERSION
 from tests.conftest import ROOT
 from tests.torch_devices import DEVICES, torch
 
@@ -90,7 +91,7 @@ def test_the_commands(run_main, model, tmp_path):
 def test_the_row_of_the_table(tiny_gguf):
     row = find_backend("exact-torch")
     assert (row.number, row.recorded) == (find_backend("exact").number, "exact")
-    model = row.load(tiny_gguf, 1)
+    model = row.load(tiny_gguf, 1, version=VERSION)
     assert model.numerics.is_exact and model.sessions(500) == 1
     assert np.isfinite(model.open(1, 256, 4).step(np.array([5], dtype=np.int32))).all()
 

@@ -47,7 +47,7 @@ def load_model(
             return find_backend(name).load(path, threads, correction, version=version)
         backend = find_backend(ON_GPU.get(name, name))
         try:
-            return backend.load(path, threads, correction, device, version)
+            return backend.load(path, threads, correction, device, version=version)
         except UnsupportedModelError:
             raise
         except Exception as error:

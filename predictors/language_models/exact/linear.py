@@ -7,12 +7,7 @@ import numpy as np
 from predictors.language_models.exact.byte_tiles import MAX_BYTE_ROWS
 from predictors.language_models.exact.exp2 import sigmoid
 from predictors.language_models.exact.kernel import kernel
-from predictors.language_models.exact.outliers import (
-    MAX_BITS,
-    pack_outliers,
-    unit_of,
-    wide_quads_of,
-)
+from predictors.language_models.exact.outliers import pack_outliers, unit_of
 from predictors.language_models.exact.panels import (
     COLUMNS,
     OFFSET,
@@ -81,12 +76,10 @@ def pack_row(row, bits, by_bytes, integers, packed):
     """
     n = len(row)
     if by_bytes:
-        # The largest value is 2**bits, not below it.
-        most = min(bits - 1, MAX_BITS)
-        unit = unit_of(row, n, wide_quads_of(n), most, integers)
+        unit = unit_of(row, bits, integers)
         if unit >= INFINITE:
             return np.float32(0)
-        pack_outliers(row, n, unit, integers, packed, n)
+        pack_outliers(row, unit, integers, packed)
         return power_of_two(unit)
     unit = round_row(row, n, bits, integers)
     if unit >= INFINITE:

@@ -5,7 +5,7 @@ docs/numerics.md, section 1; with outliers, section 3.1.
 
 from typing import Any, NamedTuple
 
-from predictors.language_models.exact.outliers import MAX_BITS, wide_quads_of
+from predictors.language_models.exact.outliers import BYTE_BITS, outlier_bits, wide_quads_of
 from predictors.language_models.exact.panels import QUAD
 from predictors.language_models.exact.rounding import EXPONENT_BIAS, MANTISSA_BITS
 from predictors.language_models.exact_torch.torch_module import torch
@@ -16,9 +16,6 @@ _MIN_EXPONENT = -100
 
 # From this many units on, the nearest integer does not fit a signed byte.
 _LEAST_WIDE = 127.5
-
-# Bits of a row's largest value from which on some of its values may not fit.
-_MIN_WIDE_BITS = 7
 
 
 class Rounded(NamedTuple):
@@ -58,12 +55,6 @@ def round_rows(rows: Any, bits: int) -> Rounded:
     return Rounded(values, unit, top)
 
 
-def outlier_bits(bits: int) -> int:
-    """Bits of the largest integers of `round_outliers`: |q| ≤ 2**this, for a matrix's bits."""
-    # The largest value is 2**bits, not below it.
-    return min(bits - 1, MAX_BITS)
-
-
 def round_outliers(rows: Any, bits: int) -> Rounded:
     """Round to the least unit in which all but a few quads of each row fit a signed byte.
 
@@ -76,7 +67,7 @@ def round_outliers(rows: Any, bits: int) -> Rounded:
     most = outlier_bits(bits)
     unit = exponent_of(top) - most
     # In a larger unit fewer quads are wide, so the units in which too many are come first.
-    steps = most - _MIN_WIDE_BITS + 1
+    steps = most - BYTE_BITS + 1
     if steps > 0:
         tried = unit + torch.arange(steps, dtype=torch.int32, device=rows.device)
         least = power_of_two(tried) * _LEAST_WIDE

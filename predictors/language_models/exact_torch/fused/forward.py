@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from predictors.language_models.exact.attention import SCORES_PER_NAT
-from predictors.language_models.exact.outliers import wide_quads_of
+from predictors.language_models.exact.outliers import outlier_bits, wide_quads_of
 from predictors.language_models.exact_torch.attention import Batch
 from predictors.language_models.exact_torch.cache import Cache
 from predictors.language_models.exact_torch.forward import Results
@@ -21,7 +21,6 @@ from predictors.language_models.exact_torch.fused.rows import (
 from predictors.language_models.exact_torch.linear import Linear
 from predictors.language_models.exact_torch.network import Network
 from predictors.language_models.exact_torch.product import LIMBS, MIN_ROWS, aligned
-from predictors.language_models.exact_torch.rounding import outlier_bits
 from predictors.language_models.exact_torch.torch_module import torch
 
 # No product and sum may become one operation with one rounding.
@@ -107,7 +106,7 @@ def _power_of_two(n: int) -> int:
 def _rounding(linear: Linear, k: int) -> dict[str, int]:
     """How a matrix's inputs, rows of k, are rounded: constants of `round_and_store`."""
     if linear.by_bytes:
-        return {"BITS": outlier_bits(linear.bits), "WIDE": int(wide_quads_of(k))}
+        return {"BITS": outlier_bits(linear.bits), "WIDE": wide_quads_of(k)}
     return {"BITS": linear.bits, "WIDE": 0}
 
 
