@@ -317,13 +317,13 @@ def chosen_options(
         raise TypeError(f"inside must be a string, not {type(inside).__name__}")
     if inside not in INSIDE:
         raise ArgumentError(f"inside must be one of {', '.join(INSIDE)}, not {inside!r}")
-    chosen = LEVELS[integer("level", level)]
+    chosen, parameters = LEVELS[integer("level", level)].chosen(integer("window", window))
     return CompressOptions(
         model_path(model),
         backend,
         integer("threads", threads),
         chosen,
-        chosen.chosen(integer("window", window)),
+        parameters,
         integer("streams", streams),
         block_size=integer("block_size", block_size),
         dictionary=dictionary_bytes(dictionary),

@@ -6,7 +6,8 @@ import tarfile
 import pytest
 
 from nacrith.bench import before_after, command_line, loading, store
-from nacrith.bench.before_after import CASES, Case, log_lines, measure, section, source_tarball
+from nacrith.bench.before_after import CASES, Case, measure, section, source_tarball
+from nacrith.bench.generated import json_lines, log_lines, repeated_line
 from nacrith.bench.markdown import put_section, table
 from nacrith.errors import NacrithError
 from tests.conftest import ROOT
@@ -87,7 +88,8 @@ def test_only_what_is_wanted_is_measured(monkeypatch, tmp_path):
 
 
 def test_the_texts_are_the_same_everywhere():
-    assert len(log_lines(1000)) == 1000 and log_lines(2000)[:1000] == log_lines(1000)
+    for lines in (log_lines, json_lines, repeated_line):
+        assert len(lines(1000)) == 1000 and lines(2000)[:1000] == lines(1000)
     packed = source_tarball()
     assert packed == source_tarball()
     with tarfile.open(fileobj=io.BytesIO(packed)) as tar:

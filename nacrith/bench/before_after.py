@@ -2,7 +2,6 @@
 
 import io
 import os
-import random
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,17 +13,18 @@ from typing import Any
 
 from nacrith.bench.command_line import Taken, there_and_back
 from nacrith.bench.edition import FIGURES, ROOT, code_hash
+from nacrith.bench.generated import json_lines, log_lines, repeated_line
 from nacrith.bench.machine import measure_limits
 from nacrith.bench.markdown import table
 from nacrith.bench.store import FOLDER, cached
-from nacrith.bench.texts import alice, enwik8
+from nacrith.bench.texts import alice, canterbury, enwik8
 from nacrith.errors import FileError
 
 _BEGIN = 1_000
 """Bytes of alice29.txt before the shorter texts: its title."""
 
-_LOG_BYTES = 16_000
-_SHORT = 16_000
+_LINES_BYTES = 16_000
+_SHORT = 4_000
 """Bytes; longer texts are measured once, as their runs differ little."""
 
 _SOURCES = ("coder", "nacrith/format")
@@ -50,26 +50,6 @@ def _alice(size: int) -> Callable[[], bytes]:
     return lambda: alice()[_BEGIN : _BEGIN + size]
 
 
-def log_lines(size: int) -> bytes:
-    """A log that a program might write: the same bytes on every machine."""
-    chance = random.Random(1)
-    paths = ("/", "/index.html", "/images/logo.png", "/api/v1/users", "/api/v1/orders", "/login")
-    lines: list[str] = []
-    second = written = 0
-    while written < size:
-        second += chance.randrange(4)
-        clock = f"{second // 3600 % 24:02}:{second // 60 % 60:02}:{second % 60:02}"
-        level = chance.choices(("INFO", "WARN", "ERROR"), (90, 8, 2))[0]
-        status = chance.choices((200, 304, 404, 500), (80, 12, 6, 2))[0]
-        lines.append(
-            f"2024-03-05T{clock}.{chance.randrange(1000):03}Z {level:<5} "
-            f"worker-{chance.randrange(8)} 10.0.{chance.randrange(4)}.{chance.randrange(256)} "
-            f"GET {chance.choice(paths)} {status} {chance.randrange(90_000)}\n"
-        )
-        written += len(lines[-1])
-    return "".join(lines).encode()[:size]
-
-
 def source_tarball() -> bytes:
     """A tar file of Python sources of this checkout, the same for the same sources."""
     sink = io.BytesIO()
@@ -83,10 +63,16 @@ def source_tarball() -> bytes:
     return sink.getvalue()
 
 
+_ALONE = ("--streams", "1")
+
 CASES = (
     Case("400 bytes", _alice(400)),
     Case("a letter, 2,500 bytes", _alice(2_500)),
-    Case("a log, 16,000 bytes", lambda: log_lines(_LOG_BYTES)),
+    Case("a log, 16,000 bytes", lambda: log_lines(_LINES_BYTES)),
+    Case("JSON lines, 16,000 bytes", lambda: json_lines(_LINES_BYTES), _ALONE),
+    Case("a line again and again, 16,000 bytes", lambda: repeated_line(_LINES_BYTES), _ALONE),
+    Case("source code (fields.c)", lambda: canterbury()["fields.c"], _ALONE),
+    Case("HTML (cp.html)", lambda: canterbury()["cp.html"], _ALONE),
     Case("a chapter, 40,000 bytes", _alice(40_000)),
     Case("8 streams, 40,000 bytes", _alice(40_000), ("--streams", "8")),
     Case("64 streams, 200,000 bytes", lambda: enwik8(200_000), ("--streams", "64")),

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from coder import Coder, Decoder, Encoder
-from nacrith.bench.before_after import log_lines
+from nacrith.bench.generated import json_lines, log_lines, repeated_line
 from nacrith.bench.markdown import table
-from nacrith.bench.messages import records
 from nacrith.bench.texts import alice, canterbury
 from nacrith.codec.layout import Layout
 from nacrith.codec.lockstep import Group, code_groups, fed_tokens, first_tokens
@@ -35,10 +34,10 @@ def kinds() -> dict[str, bytes]:
     files = canterbury()
     return {
         "a log": log_lines(_BYTES),
-        "JSON lines": b"\n".join(records()[: _BYTES // 200]),
+        "JSON lines": json_lines(_BYTES),
         "source code (fields.c)": files["fields.c"],
         "HTML (cp.html)": files["cp.html"],
-        "a repeated line": b"2024-03-05 12:00:00 INFO worker-3 is waiting for work\n" * 400,
+        "a repeated line": repeated_line(_BYTES),
         "prose (alice29.txt)": alice()[1_000 : 1_000 + _BYTES],
     }
 

@@ -162,8 +162,7 @@ def compress(
     if problem := team.device.problem_with(backend):
         raise click.UsageError(problem)
 
-    chosen = LEVELS[level]
-    parameters = chosen.chosen(window)
+    preset, parameters = LEVELS[level].chosen(window)
     if problem := parameters.problem() or streams_problem(streams, parameters.window):
         raise click.UsageError(problem)
 
@@ -171,7 +170,7 @@ def compress(
         model,
         backend,
         threads,
-        chosen,
+        preset,
         parameters,
         1 if extreme else streams,
         None,

@@ -18,9 +18,11 @@ from nacrith.cli.units import duration, memory_size
 from nacrith.errors import FileError
 from nacrith.format.frame import Kind
 from nacrith.pipeline.blocks import read_blocks
+from nacrith.pipeline.compress import streams_of_sole
 from nacrith.pipeline.content import Opened, largest_opened
 from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.resume import block_size_of, done_of
+from nacrith.pipeline.window import window_of
 from nacrith.plural import counted
 from nacrith.system.files import open_input
 from nacrith.system.part_file import no_folder, part_name
@@ -110,10 +112,14 @@ def describe_compression(
     )
     how = f"-{level}"
     if sizes[Kind.TEXT] and options.preset.mixing is None:
+        is_sole = size <= fitted.options.block_size
+        known = streams_of_sole(fitted.options, block) if is_sole else fitted.options.streams
         streams = fitted.options.streams or fitted.options.cutting.most_for(len(block))
+        if known == 1:
+            streams = known
         upto = "" if fitted.options.streams or streams == 1 else "up to "
         how += f", {upto}{counted(streams, 'stream')}"
-        how += f", a window of {fitted.options.parameters.window}"
+        how += f", a window of {window_of(fitted.options, known)}"
     if fitted.workers > 1:
         how += f", {fitted.workers} workers"
     if fitted.options.inside != options.inside:
