@@ -5,12 +5,13 @@ import os
 import stat
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from nacrith.errors import ChangedError, FileError, FormatError
 from nacrith.system import part_file
-from nacrith.system.files import open_input, open_output, remove_unchanged
+from nacrith.system.files import open_input, open_output, remove_unchanged, standard_output
 from tests.conftest import ROOT, assert_fails
 
 NOISE = bytes(range(256)) * 3
@@ -235,3 +236,15 @@ def test_a_signal_while_the_part_is_made_leaves_none(tmp_path, monkeypatch, plac
         raise AssertionError
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert (tmp_path / "out").read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("buffering", [0, -1])
+def test_standard_output_is_that_of_now(monkeypatch, tmp_path, buffering):
+    """Whoever calls commands from Python may give each another one."""
+    for name in ("one", "two"):
+        with open(tmp_path / name, "wb", buffering) as file:
+            monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=file))
+            assert standard_output() is standard_output()
+            standard_output().write(b"result")
+            standard_output().flush()
+        assert (tmp_path / name).read_bytes() == b"result"

@@ -71,16 +71,21 @@ def open_input(
         yield file, status if stat.S_ISREG(status.st_mode) else None
 
 
-@functools.cache
 def standard_output() -> BinaryIO:
-    """Standard output, whose writes are complete.
+    """Standard output as it is now, whose writes are complete.
 
     Raises:
         FileError: it is closed.
     """
     stream = sys.stdout.buffer
     # PYTHONUNBUFFERED takes the buffer away, and with it the loop around short writes.
-    return io.BufferedWriter(stream) if isinstance(stream, io.RawIOBase) else stream
+    return _buffered(stream) if isinstance(stream, io.RawIOBase) else stream
+
+
+@functools.cache
+def _buffered(stream: io.RawIOBase) -> BinaryIO:
+    """One buffer for all results; one that is collected would close the stream."""
+    return io.BufferedWriter(stream)
 
 
 def compressed_name(path: Path, suffix: str = SUFFIX) -> Path:
