@@ -107,8 +107,12 @@ def streams_of_sole(options: CompressOptions, block: bytes) -> int:
 
     It is what the text has that counts in the end, which may be another number.
     """
-    is_long = len(block) > _LONG * options.parameters.window
-    return options.cutting.streams_for(block) if is_long and options.preset.lone_window else 0
+    if not options.preset.lone_window or len(block) <= _LONG * options.parameters.window:
+        return 0
+    # LZMA, which tells the number, takes seconds for what is compressed already.
+    if not holds_text(block, _MIN_TEXT_FOR_MODEL, options.inside):
+        return 0
+    return options.cutting.streams_for(block)
 
 
 def parameters_for(
