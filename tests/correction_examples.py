@@ -30,3 +30,10 @@ def write_two(gguf, folder):
     on = random_correction(gguf, rank=2, size=0.2, seed=7, base=base)
     (folder / "on.bin").write_bytes(on.to_bytes())
     return on
+
+
+def write_three(gguf, folder):
+    """As `write_two`, and one that builds on the second, `third.bin`; return this one."""
+    third = random_correction(gguf, seed=8, base=write_two(gguf, folder))
+    (folder / "third.bin").write_bytes(third.to_bytes())
+    return third

@@ -116,6 +116,11 @@ def sine_and_cosine(turns):
     return found
 
 
+def in_turn(correction):
+    """What it builds on, if it does, and then the correction; nothing of None."""
+    return [*in_turn(correction.base), correction] if correction else []
+
+
 class Reference:
     """The logits of one stream, token by token."""
 
@@ -133,10 +138,9 @@ class Reference:
 
         def corrected(matrix, layer, *names):
             weights = np.concatenate([file.tensor(f"blk.{layer}.{n}.weight") for n in names])
-            for one in (correction.base, correction) if correction else ():
-                if one:
-                    a, b, scale = one.a[matrix], one.b[matrix], one.scale[matrix]
-                    weights = merged(weights, a[layer], b[layer], scale[layer])
+            for one in in_turn(correction):
+                a, b, scale = one.a[matrix], one.b[matrix], one.scale[matrix]
+                weights = merged(weights, a[layer], b[layer], scale[layer])
             return Linear(quantize(weights), product, version)
 
         self.embedding = quantize(file.tensor("token_embd.weight"))

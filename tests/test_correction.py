@@ -25,7 +25,7 @@ from predictors.language_models.correction.pack import balanced, pack
 from predictors.language_models.exact.model import ExactModel
 from predictors.language_models.exact.model_data import model_data
 from tests import exact_reference
-from tests.correction_examples import random_correction, write_two
+from tests.correction_examples import random_correction, write_three, write_two
 from tests.exact_reference import Reference
 
 TOKENS = [0, 40, 77, 41, 200, 9, 258, 77]
@@ -222,13 +222,15 @@ def test_one_builds_on_another(gguf, tmp_path):
     assert (tmp_path / "on.bin").read_bytes().startswith(MAGIC_ON)
 
 
-def test_both_are_merged_in_turn_and_rounded_once(gguf, tmp_path):
-    on = write_two(gguf, tmp_path)
-    found = logits(ExactModel(gguf, 1, describe_correction(tmp_path / "on.bin")))
-    reference = Reference(gguf, 256, 4, correction=on)
+@pytest.mark.parametrize(("write", "name"), [(write_two, "on.bin"), (write_three, "third.bin")])
+def test_all_are_merged_in_turn_and_rounded_once(write, name, gguf, tmp_path):
+    last = write(gguf, tmp_path)
+    found = logits(ExactModel(gguf, 1, describe_correction(tmp_path / name)))
+    reference = Reference(gguf, 256, 4, correction=last)
     assert np.array_equal(found, [reference.step(t) for t in TOKENS])
-    for other in (on.base, replace(on, base=None)):
-        assert not np.allclose(found, logits(ExactModel(gguf, 1, other)), atol=0.1)
+    for other in (last.base, replace(last, base=None), replace(last, base=last.base.base)):
+        if other != last:
+            assert not np.allclose(found, logits(ExactModel(gguf, 1, other)), atol=0.1)
 
 
 def test_the_name_of_one_tells_what_it_builds_on(gguf):
@@ -268,12 +270,20 @@ def test_what_one_builds_on_is_checked(gguf, tmp_path):
         read_correction(tmp_path / "on.bin")
 
 
-def test_no_more_than_two(gguf, tmp_path):
-    on = write_two(gguf, tmp_path)
-    (tmp_path / "third.bin").write_bytes(random_correction(gguf, seed=8, base=on).to_bytes())
-    for read in (read_correction, describe_correction):
-        with pytest.raises(ModelError, match="only two"):
-            read(tmp_path / "third.bin")
+def test_no_more_than_three(gguf, tmp_path):
+    third = write_three(gguf, tmp_path)
+    fourth = tmp_path / "fourth.bin"
+    fourth.write_bytes(random_correction(gguf, seed=9, base=third).to_bytes())
+    # Nor for ever, which their hashes would only tell when all is read.
+    (tmp_path / "own").mkdir()
+    own = tmp_path / "own" / "own.bin"
+    named = b'{"model": "' + third.model.encode() + b'", "on": "' + b"ab" * 32 + b'"}'
+    own.write_bytes(MAGIC_ON + b"ab" * 32 + b"\n" + named + b"\n")
+    for path in (fourth, own):
+        with pytest.raises(ModelError, match="only 3 can be merged"):
+            describe_correction(path)
+    with pytest.raises(ModelError, match="only 3 can be merged"):
+        read_correction(fourth)
 
 
 def test_both_must_be_of_one_model(gguf, tmp_path):

@@ -35,7 +35,7 @@ from predictors.language_models.correction.schedule import Schedule  # noqa: E40
 from predictors.language_models.correction.trainer import Trainer  # noqa: E402
 from predictors.language_models.exact.gguf_file import Gguf  # noqa: E402
 from tests.conftest import ROOT, assert_fails  # noqa: E402
-from tests.correction_examples import random_correction, write_two  # noqa: E402
+from tests.correction_examples import random_correction, write_three  # noqa: E402
 
 DOCUMENTS = {
     "prose": [np.arange(1000, dtype=np.int32), np.arange(2000, 2070, dtype=np.int32)],
@@ -284,7 +284,7 @@ def test_checkpoints_are_averaged_and_their_change_is_scaled(small_run, tmp_path
 @pytest.fixture
 def base(tmp_path, tiny_gguf):
     """A correction of the tiny model, and beside it one that builds on it, `on.bin`."""
-    write_two(tiny_gguf, tmp_path)
+    write_three(tiny_gguf, tmp_path)
     return tmp_path / "base.bin"
 
 
@@ -350,7 +350,7 @@ def test_what_can_not_be_built_on_is_refused(
     small_run("a", 1)
     small_run("b", 1, "--on", str(base))
     plain, on_base = (tmp_path / name / "checkpoint.pt" for name in "ab")
-    for path, words in ((foreign, "for another model"), (tmp_path / "on.bin", "only two")):
+    for path, words in ((foreign, "for another model"), (tmp_path / "third.bin", "the last of 3")):
         with pytest.raises(FileError, match=words):
             small_run("c", 1, "--on", str(path))
         with pytest.raises(SystemExit, match=words):

@@ -11,7 +11,7 @@ from nacrith.models.corrections import NONE
 from predictors.base import ModelError
 from predictors.language_models.correction.correction_file import Correction, read_correction
 from predictors.language_models.correction.factors import Factors
-from predictors.language_models.correction.file_head import find_base
+from predictors.language_models.correction.file_head import MOST, find_base
 from predictors.language_models.exact.shape import Shape
 from predictors.language_models.file_hash import sha256_of
 
@@ -89,12 +89,12 @@ def read_base(path: Path, model: Path) -> Correction:
     """Read a correction of a GGUF to build on.
 
     Raises:
-        FileError: it is for another model, or builds on another correction itself.
+        FileError: it is for another model, or so many can't be merged.
         ModelError: it can't be read.
     """
     found = read_correction(path)
-    if found.base:
-        raise FileError(f"{path} builds on another correction itself; only two can be combined")
+    if found.count == MOST:
+        raise FileError(f"{path} is the last of {MOST} corrections; no more can be merged")
     if found.model != sha256_of(model):
         raise FileError(f"the correction {path} is for another model than {model}; name that one")
     return found

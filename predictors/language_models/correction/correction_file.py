@@ -40,7 +40,7 @@ class Correction:
     Attributes:
         shape: dimensions of the model. model: SHA-256 of its GGUF, hexadecimal.
         a: by matrix, [L, r, k] int8. b: [L, n, r] int8. scale: [L, n] float32.
-        base: the correction that it builds on: one that builds on none.
+        base: the correction that it builds on.
     """
 
     shape: Shape
@@ -56,6 +56,11 @@ class Correction:
             weights = self.base.merged(name, layer, weights)
         a, b, scale = self.a[name][layer], self.b[name][layer], self.scale[name][layer]
         return merged(weights, a, b, scale)
+
+    @property
+    def count(self) -> int:
+        """Of corrections: this one, and those below it."""
+        return 1 + (self.base.count if self.base else 0)
 
     def to_bytes(self) -> bytes:
         """The contents of its file."""

@@ -4,8 +4,8 @@
 line of JSON; then the factors (`correction_file`). Reading the head takes no time, and where the
 merged weights are kept, nothing more of the file is needed.
 
-A correction can build on another one: `MAGIC_ON`, and in the JSON `on`, the hash of that one,
-which itself builds on none.
+A correction can build on another one, which may do so itself: `MAGIC_ON`, and in the JSON `on`,
+the hash of that one.
 """
 
 import json
@@ -26,6 +26,9 @@ HASHED_FROM = len(MAGIC) + 65
 
 SHIPPED = Path(__file__).parent
 """Where the corrections are that come with the program."""
+
+MOST = 3
+"""So many corrections at most are merged, each on the one that it builds on."""
 
 _MAX_HEAD = 1 << 12
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -49,15 +52,19 @@ class CorrectionFile:
 
     @property
     def size(self) -> int:
-        """Bytes of its file, and of that of the one it builds on; raises OSError."""
+        """Bytes of its file, and of those of what it builds on; raises OSError."""
         return self.path.stat().st_size + (self.base.size if self.base else 0)
 
 
-def describe_correction(path: Path) -> CorrectionFile:
+def describe_correction(path: Path, most: int = MOST) -> CorrectionFile:
     """Read the head of a correction's file.
 
+    Args:
+        most: corrections that may be merged, this one among them.
+
     Raises:
-        ModelError: it can't be read, or is no such file, or what it builds on is not here.
+        ModelError: it can't be read, or is no such file, or what it builds on is not here, or is
+            more than that.
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
@@ -67,7 +74,7 @@ def describe_correction(path: Path) -> CorrectionFile:
     except OSError as error:
         raise ModelError(f"can't read the correction {path}: {error.strerror}") from error
     sha256, head, _ = split_head(begin, path)
-    base = find_base(head["on"], path) if head["on"] else None
+    base = find_base(head["on"], path, most - 1) if head["on"] else None
     if base and base.model != head["model"]:
         raise not_a_correction(path)
     return CorrectionFile(path, sha256, head["model"], base)
@@ -94,24 +101,28 @@ def split_head(data: bytes, path: Path) -> tuple[str, dict[str, Any], int]:
     return sha256, {**head, "on": named[2] if named[2:] else ""}, end + 1
 
 
-def find_base(sha256: str, path: Path) -> CorrectionFile:
+def find_base(sha256: str, path: Path, most: int = MOST - 1) -> CorrectionFile:
     """The correction of that hash which the one in `path` builds on.
 
     It is looked for among those that are shipped, then among the files `*.bin` beside `path`.
 
+    Args:
+        most: corrections that may be merged below the one in `path`.
+
     Raises:
-        ModelError: it is not there, or builds on another itself.
+        ModelError: it is not there, or these are more.
     """
     named = f"{sha256}\n".encode()
     for found, begin in (*_beginnings(SHIPPED), *_beginnings(path.parent)):
         if begin[len(MAGIC) :] != named:
             continue
-        if begin.startswith(MAGIC_ON):
+        # Files that name each other would never come to an end.
+        if most == 0:
             raise ModelError(
-                f"{path} builds on the correction {found}, which builds on another itself; "
-                "only two can be combined"
+                f"{path} builds on the correction {found}; only {MOST} can be merged, each on "
+                "the one that it builds on"
             )
-        return describe_correction(found)
+        return describe_correction(found, most)
     raise ModelError(
         f"{path} builds on another correction, {sha256[:16]}, which is neither shipped nor beside "
         "it (in a file *.bin)"
