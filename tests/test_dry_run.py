@@ -42,12 +42,15 @@ def shown(result) -> list[str]:
 def test_compression(nacrith, folder):
     (line,) = shown(nacrith("compress", "--dry-run", "text"))
     size = len(TEXT)
-    assert line.startswith(f"text: {size} bytes, text; would make text.nc with -6, 1 stream, ")
-    assert "1 stream, a window of 2048;" in line and " MiB of memory" in line
-    assert (
-        "-6, 2 streams, a window of 1024;" in shown(nacrith("--dry-run", "--streams=2", "text"))[0]
-    )
-    assert "-7, up to 4 streams, a window of 2048;" in shown(nacrith("--dry-run", "-7", "text"))[0]
+    assert line.startswith(f"text: {size} bytes, text; would make text.nc with -6, up to ")
+    assert " streams, a window of 1024;" in line and " MiB of memory" in line
+    for level, streams, how in (
+        ("-6", "--streams=2", "-6, 2 streams, a window of 1024;"),
+        ("-7", "--streams=0", "-7, up to 4 streams, a window of 2048;"),
+        ("-4", "-e", "-4, 1 stream, a window of 256;"),
+        ("-6", "-e", "-6, 1 stream, a window of 4096;"),
+    ):
+        assert how in shown(nacrith("--dry-run", level, streams, "text"))[0]
     one, two, three = shown(nacrith("--dry-run", "-3", "text", "noise", "both"))
     assert "noise: 32768 bytes, compressed already; would make noise.nc with -3;" in two
     assert "stream" not in one and "% text, " in three and "% compressed already" in three

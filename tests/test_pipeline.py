@@ -234,14 +234,15 @@ def test_presets_are_stored_as_parameters(options, keep_text):
     for preset in (LEVELS[4], DEFAULT, BEST):
         chosen = replace(options, preset=preset, parameters=preset.parameters)
         packed = compress(CASES["both"], chosen)
-        # The tiny model was trained on 2,048 positions; this text is coded in one stream.
-        window = min(max(preset.parameters.window, preset.lone_window), 2048)
+        # The tiny model was trained on 2,048 positions.
+        window = min(preset.parameters.window, 2048)
         assert header_of(packed).parameters == replace(preset.parameters, window=window)
         assert decompress(packed, options) == CASES["both"]
 
 
-def test_a_long_text_in_one_stream_has_a_window_of_its_own(options, keep_text):
-    preset = replace(DEFAULT, parameters=replace(DEFAULT.parameters, window=256), lone_window=512)
+def test_a_long_text_that_is_to_be_one_stream_has_a_window_of_its_own(options, keep_text):
+    usual = replace(DEFAULT.parameters, window=256)
+    preset = replace(DEFAULT, parameters=usual, one_stream_window=512)
     options = replace(options, preset=preset, parameters=preset.parameters, streams=1)
 
     def window(text, **changed):
@@ -251,11 +252,9 @@ def test_a_long_text_in_one_stream_has_a_window_of_its_own(options, keep_text):
 
     text = (PROSE * 2)[:1100]
     assert window(text) == 512
-    # What hardly fills the shorter one, or has another stream.
-    assert window(text[:1024]) == window(text, streams=2) == 256
-    # Nothing is known of the streams of several blocks, but what the user says.
     assert window(text, block_size=600) == 512
-    assert window(text, block_size=600, streams=0) == 256
+    # What hardly fills the shorter one, or may have another stream.
+    assert window(text[:1024]) == window(text, streams=2) == window(text, streams=0) == 256
     chosen, parameters = preset.chosen(256)
     assert window(text, preset=chosen, parameters=parameters) == 256
 

@@ -75,7 +75,7 @@ if TYPE_CHECKING:
     "the others: only on a machine like this one.",
 )
 @with_level
-@click.option("-e", "--extreme", is_flag=True, help="One stream: smaller and slower.")
+@click.option("-e", "--extreme", is_flag=True, help="One stream, more context: smaller and slower.")
 @click.option(
     "--long", is_flag=True,
     help="Frames of 64 MiB, so that what is far apart is compressed together.",

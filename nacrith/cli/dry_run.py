@@ -18,7 +18,6 @@ from nacrith.cli.units import duration, memory_size
 from nacrith.errors import FileError
 from nacrith.format.frame import Kind
 from nacrith.pipeline.blocks import read_blocks
-from nacrith.pipeline.compress import streams_of_sole
 from nacrith.pipeline.content import Opened, largest_opened
 from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.resume import block_size_of, done_of
@@ -112,14 +111,10 @@ def describe_compression(
     )
     how = f"-{level}"
     if sizes[Kind.TEXT] and options.preset.mixing is None:
-        is_sole = size <= fitted.options.block_size
-        known = streams_of_sole(fitted.options, block) if is_sole else fitted.options.streams
         streams = fitted.options.streams or fitted.options.cutting.most_for(len(block))
-        if known == 1:
-            streams = known
         upto = "" if fitted.options.streams or streams == 1 else "up to "
         how += f", {upto}{counted(streams, 'stream')}"
-        how += f", a window of {window_of(fitted.options, known)}"
+        how += f", a window of {window_of(fitted.options, size)}"
     if fitted.workers > 1:
         how += f", {fitted.workers} workers"
     if fitted.options.inside != options.inside:

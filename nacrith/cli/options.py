@@ -206,7 +206,7 @@ _LEVEL_HELP = {
     3: "The strongest context mixing, without the model.",
     4: "With the model, a context of 256 tokens, many streams.",
     5: "With a context of 512 tokens.",
-    6: "With 1,024 tokens, in one stream 2,048: the default.",
+    6: "With 1,024 tokens: the default.",
     7: "With 2,048 tokens.",
     8: "With 2,048 tokens, few streams.",
     9: "Smallest, slowest: 4,096 tokens, one stream.",

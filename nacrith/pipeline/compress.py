@@ -25,9 +25,6 @@ from nacrith.workers import Workers, in_this_process, place_for_sole
 
 # Less text than this never pays for the header's record of the model.
 _MIN_TEXT_FOR_MODEL = 24
-_LONG = 4
-"""Bytes for each token of the window: a text of fewer hardly fills it."""
-
 SMALL_BLOCK = 1 << 10
 """Bytes; a block up to this size is compressed without the model too, to see what is smaller."""
 
@@ -62,8 +59,7 @@ def compress_stream(
             first = next(blocks, b"")
             second = next(blocks, b"")
             known = size if size is not None else len(first) + len(second)
-            streams = options.streams if second else streams_of_sole(options, first)
-            parameters = parameters_for(options, first, known, streams)
+            parameters = parameters_for(options, first, known)
             request = _request_of(options, parameters)
             named = dictionary_id(options.dictionary)
             header = Header(None, parameters, options.metadata, named)
@@ -102,29 +98,13 @@ def _request_of(
     )
 
 
-def streams_of_sole(options: CompressOptions, block: bytes) -> int:
-    """About so many streams the only block of a file will be cut into; 0 = nobody asks.
-
-    It is what the text has that counts in the end, which may be another number.
-    """
-    if not options.preset.lone_window or len(block) <= _LONG * options.parameters.window:
-        return 0
-    # LZMA, which tells the number, takes seconds for what is compressed already.
-    if not holds_text(block, _MIN_TEXT_FOR_MODEL, options.inside):
-        return 0
-    return options.cutting.streams_for(block)
-
-
-def parameters_for(
-    options: CompressOptions, first: bytes, size: int, streams: int = 0
-) -> Parameters:
+def parameters_for(options: CompressOptions, first: bytes, size: int) -> Parameters:
     """The parameters with all that was left open decided.
 
     Args:
         first: block of the input. size: of all of it, in bytes.
-        streams: about so many; 0 = not known.
     """
-    parameters = replace(options.parameters, window=window_of(options, streams))
+    parameters = replace(options.parameters, window=window_of(options, size))
     # A dictionary is a better prompt.
     if not parameters.prompt and not options.dictionary:
         parameters = replace(parameters, prompt=choose_prompt(first, size))

@@ -114,9 +114,8 @@ def _fit(
         raise _does_not_fit(
             need, limit, _advice(limit, memory.without_model(block, WITH_MODEL - 1) + pictures)
         )
-    _, most = choices[0]
+    (usual_window, most), *_ = choices
     changes = _fewer(n, workers, "worker") + _fewer(streams, most, "stream")
-    usual_window = window_of(options, streams)
     if window < usual_window:
         preset, parameters = options.preset.chosen(window)
         options = replace(options, preset=preset, parameters=parameters)
@@ -129,10 +128,10 @@ def _fit(
 
 def _choices(options: CompressOptions, block: int) -> Iterator[tuple[int, int]]:
     """Windows and numbers of streams, the usual ones first, then what changes least."""
+    window = window_of(options, block)
     most = options.streams or options.cutting.most_for(block)
     least = options.streams or 1
     for streams in range(most, least - 1, -1):
-        window = window_of(options, streams)
         yield window, streams
     if options.parameters.window == options.preset.parameters.window:
         for shorter in range(window - _WINDOW_STEP, 0, -_WINDOW_STEP):

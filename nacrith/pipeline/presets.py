@@ -21,21 +21,21 @@ class Preset:
             to be used: see `model_pays`; None = it is used for all text.
         mixing: all text gets this variant of context mixing (`predictors.text.variants`), and
             nothing the model; None = the model.
-        lone_window: of a text in one stream that is much longer than the window, for which to read
-            the weights takes most of the time; 0 = that of `parameters`.
+        one_stream_window: of a long text for which one stream is asked for, in which to read the
+            weights takes most of the time; 0 = that of `parameters`.
     """
 
     parameters: Parameters
     cutting: Cutting
     least_saving: int | None
     mixing: int | None = None
-    lone_window: int = 0
+    one_stream_window: int = 0
 
     def chosen(self, window: int) -> "tuple[Preset, Parameters]":
         """The preset and the parameters with a user's choice; 0 = the preset's."""
         if not window:
             return self, self.parameters
-        return replace(self, lone_window=0), replace(self.parameters, window=window)
+        return replace(self, one_stream_window=0), replace(self.parameters, window=window)
 
 
 # More streams let the processor work on more at once, up to about 64 when decoding; each
@@ -45,17 +45,22 @@ class Preset:
 # One stream: 14 texts of 40,000 bytes became 0.8 % smaller with 2,048 positions than with 1,024
 # (code and markup 0.4 to 1.7, prose 0.3), for 15 % more time to compress, and to restore 13 % more
 # (20,000 bytes of Lisp) and 6 % (14,000 of a novel).
-DEFAULT = Preset(Parameters(), Cutting(0, 64, 2600), 10, lone_window=2048)
+DEFAULT = Preset(Parameters(), Cutting(0, 64, 2600), 10, one_stream_window=4096)
 
 LEVELS = {
-    1: replace(DEFAULT, lone_window=0, mixing=1),
-    2: replace(DEFAULT, lone_window=0, mixing=2),
-    3: replace(DEFAULT, lone_window=0, mixing=3),
+    1: replace(DEFAULT, one_stream_window=0, mixing=1),
+    2: replace(DEFAULT, one_stream_window=0, mixing=2),
+    3: replace(DEFAULT, one_stream_window=0, mixing=3),
     4: Preset(Parameters(window=256, neighbors=0), Cutting(0, 64, 800), 10),
     5: Preset(Parameters(window=512), Cutting(0, 64, 1300), 10),
     6: DEFAULT,
-    7: Preset(Parameters(window=2048), Cutting(0, 32, 3000), 10),
-    8: Preset(Parameters(window=2048, neighbors=1 << 16), Cutting(0, 8, 8000), 0),
+    7: Preset(Parameters(window=2048), Cutting(0, 32, 3000), 10, one_stream_window=4096),
+    8: Preset(
+        Parameters(window=2048, neighbors=1 << 16),
+        Cutting(0, 8, 8000),
+        0,
+        one_stream_window=4096,
+    ),
     9: Preset(Parameters(window=4096, neighbors=1 << 16), Cutting(1, 1), 0),
 }
 """By number, as those of gzip: the higher, the smaller and slower."""

@@ -7,13 +7,23 @@ _ANY_MODEL = 2048
 """Positions that any model of this kind was trained on."""
 
 
-def window_of(options: CompressOptions, streams: int) -> int:
-    """The window in tokens: what the user said, or the level's for a long text in so many
-    streams, as far as the model was trained on so many positions."""
+_LONG = 4
+"""Bytes for each token of the window: a text of fewer hardly fills it."""
+
+
+def window_of(options: CompressOptions, size: int | None) -> int:
+    """The window in tokens: what the user said, or the level's, as far as the model was trained on
+    so many positions.
+
+    Args:
+        size: of the text in bytes; None = not known, and long.
+    """
     preset, usual = options.preset, options.parameters.window
     if usual != preset.parameters.window or preset.mixing is not None:
         return usual
-    window = preset.lone_window if streams == 1 and preset.lone_window else usual
+    is_short = size is not None and size <= _LONG * usual
+    one_stream = options.streams == 1 and not is_short
+    window = preset.one_stream_window if one_stream and preset.one_stream_window else usual
     least = min(usual, _ANY_MODEL)
     if window == least:
         return window
