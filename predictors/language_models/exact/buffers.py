@@ -14,7 +14,7 @@ from predictors.language_models.exact.shape import Shape
 Buffers = namedtuple(
     "Buffers",
     "tokens streams positions cos_sin x normed packed units projected attended gated logits hidden"
-    " sums integers counters failed",
+    " sums integers counters ahead failed",
 )
 Buffers.__doc__ = """What a batch of M rows is computed in; T threads, K elements of the widest row.
 
@@ -26,6 +26,7 @@ projected: [M, ≥ (heads + 2 kv_heads) d] float32: queries, keys, values.
 attended: [M, heads * d] float32. gated: [M, ffn_size] float32.
 logits: [M, V] float32. hidden: [M, E] float32.
 sums: [T, 8, 32] int32, of a tile. integers: [T, K] int32. counters: of `new_counters`.
+ahead: [T, 8] int64, of which two say what a thread is to fetch while it waits (`phases.items`).
 failed: [1] int64, 1 if a value was not finite.
 """
 
@@ -55,6 +56,7 @@ def new_buffers(shape: Shape, streams: int, ahead: int, threads: int, phases: in
         hidden=floats(rows, shape.width),
         sums=np.zeros((threads, MOST_ROWS, TILE_COLUMNS), dtype=np.int32),
         integers=np.zeros((threads, widest), dtype=np.int32),
-        counters=new_counters(phases),
+        counters=new_counters(phases, threads),
+        ahead=np.zeros((threads, 8), dtype=np.int64),
         failed=np.zeros(1, dtype=np.int64),
     )

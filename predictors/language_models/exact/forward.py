@@ -15,6 +15,7 @@ from predictors.language_models.exact.linear import (
     ADD,
     SWIGLU,
     WRITE,
+    look_ahead,
     multiply,
     normalize,
     pack_row,
@@ -65,7 +66,7 @@ def work(thread, rows, w, by_bytes, shape, cache, scratch, b):
         w: `Weights`. by_bytes: int64, 1 = rows are packed as bytes with outliers.
         shape: `Shape`. cache: `Cache`. scratch: this thread's. b: `Buffers`.
     """
-    _embed_phase(b, _EMBED, rows, w.embedding, w.embedding_scale)
+    _embed_phase(b, _EMBED, thread, rows, w.embedding, w.embedding_scale)
     phase = _FIRST_LAYER
     for layer in range(shape.layers):
         _attention_block(phase, thread, rows, layer, w, by_bytes, shape, cache, scratch, b)
@@ -75,6 +76,8 @@ def work(thread, rows, w, by_bytes, shape, cache, scratch, b):
         b, phase + LastPhase.NORM, thread, rows, w.output_norm, w.epsilon, w.head.bits[0],
         by_bytes, b.hidden,
     )  # fmt: skip
+    # Of the next step.
+    _look_ahead(b, thread, w.qkv, 0)
     _product_phase(b, phase + LastPhase.HEAD, thread, rows, w.head, 0, by_bytes, WRITE, b.logits)
 
 
@@ -85,15 +88,17 @@ def _attention_block(phase, thread, rows, layer, w, by_bytes, shape, cache, scra
         b, phase + LayerPhase.ATTENTION_NORM, thread, rows, w.attention_norm[layer], w.epsilon,
         w.qkv.bits[layer], by_bytes, b.normed,
     )  # fmt: skip
+    _look_ahead(b, thread, w.output, layer)
     _product_phase(
         b, phase + LayerPhase.QKV, thread, rows, w.qkv, layer, by_bytes, WRITE, b.projected
     )
-    _store_phase(b, phase + LayerPhase.STORE, rows, cache, layer, shape, scratch)
-    _attention_phase(b, phase + LayerPhase.ATTEND, rows, cache, layer, shape, scratch)
+    _store_phase(b, phase + LayerPhase.STORE, thread, rows, cache, layer, shape, scratch)
+    _attention_phase(b, phase + LayerPhase.ATTEND, thread, rows, cache, layer, shape, scratch)
     _pack_phase(
         b, phase + LayerPhase.PACK_ATTENDED, thread, rows, b.attended, w.output.bits[layer],
         by_bytes,
     )  # fmt: skip
+    _look_ahead(b, thread, w.gate_up, layer)
     _product_phase(b, phase + LayerPhase.OUTPUT, thread, rows, w.output, layer, by_bytes, ADD, b.x)
 
 
@@ -104,19 +109,24 @@ def _ffn_block(phase, thread, rows, layer, w, by_bytes, b):
         b, phase + LayerPhase.FFN_NORM, thread, rows, w.ffn_norm[layer], w.epsilon,
         w.gate_up.bits[layer], by_bytes, b.normed,
     )  # fmt: skip
+    _look_ahead(b, thread, w.down, layer)
     _product_phase(
         b, phase + LayerPhase.GATE_UP, thread, rows, w.gate_up, layer, by_bytes, SWIGLU, b.gated
     )
     _pack_phase(
         b, phase + LayerPhase.PACK_GATED, thread, rows, b.gated, w.down.bits[layer], by_bytes
     )
+    if layer + 1 < len(w.qkv.panels):
+        _look_ahead(b, thread, w.qkv, layer + 1)
+    else:
+        _look_ahead(b, thread, w.head, 0)
     _product_phase(b, phase + LayerPhase.DOWN, thread, rows, w.down, layer, by_bytes, ADD, b.x)
 
 
 @kernel
-def _embed_phase(b, phase, rows, embedding, scale):
+def _embed_phase(b, phase, thread, rows, embedding, scale):
     """Rows of the embedding, [V, E] int8 times [V] float32, into the residual stream."""
-    for r in items(address_of(b.counters, phase), rows):
+    for r in items(address_of(b.counters, phase), rows, b.ahead[thread]):
         token = b.tokens[r]
         for i in range(embedding.shape[1]):
             b.x[r, i] = np.float32(embedding[token, i]) * scale[token]
@@ -125,7 +135,7 @@ def _embed_phase(b, phase, rows, embedding, scale):
 @kernel
 def _norm_phase(b, phase, thread, rows, gain, epsilon, bits, by_bytes, out):
     """Normalize the residual stream into `out`, [M, E] float32, and pack it."""
-    for r in items(address_of(b.counters, phase), rows):
+    for r in items(address_of(b.counters, phase), rows, b.ahead[thread]):
         b.units[r] = 0
         if normalize(b.x[r], gain, epsilon, b.integers[thread], out[r]):
             b.units[r] = pack_row(out[r], bits, by_bytes, b.integers[thread], b.packed[r])
@@ -136,27 +146,33 @@ def _norm_phase(b, phase, thread, rows, gain, epsilon, bits, by_bytes, out):
 @kernel
 def _pack_phase(b, phase, thread, rows, source, bits, by_bytes):
     """Pack `source`, [M, k] float32."""
-    for r in items(address_of(b.counters, phase), rows):
+    for r in items(address_of(b.counters, phase), rows, b.ahead[thread]):
         b.units[r] = pack_row(source[r], bits, by_bytes, b.integers[thread], b.packed[r])
         if b.units[r] == 0:
             b.failed[0] = 1
 
 
 @kernel
-def _product_phase(b, phase, thread, rows, linear, layer, by_bytes, epilogue, out):
-    """The packed rows times a matrix."""
-    address = address_of(b.counters, phase)
-    multiply(
-        address, rows, linear, layer, by_bytes, b.packed, b.units, b.sums[thread], epilogue, out
-    )
+def _look_ahead(b, thread, linear, layer):
+    """From here on what this thread fetches while it waits is of this matrix."""
+    look_ahead(linear, layer, thread, len(b.sums), b.ahead[thread])
 
 
 @kernel
-def _store_phase(b, phase, rows, cache, layer, shape, scratch):
+def _product_phase(b, phase, thread, rows, linear, layer, by_bytes, epilogue, out):
+    """The packed rows times a matrix."""
+    multiply(
+        address_of(b.counters, phase), thread, len(b.sums), rows, linear, layer, by_bytes, b.packed,
+        b.units, b.sums[thread], epilogue, out, b.ahead[thread],
+    )  # fmt: skip
+
+
+@kernel
+def _store_phase(b, phase, thread, rows, cache, layer, shape, scratch):
     """Rotate the keys, and put keys and values into the cache."""
     size = shape.head_size
     key = scratch.row
-    for r in items(address_of(b.counters, phase), rows):
+    for r in items(address_of(b.counters, phase), rows, b.ahead[thread]):
         slot = slot_of(b.positions[r], cache.sinks, cache.ring)
         for h in range(shape.kv_heads):
             at = (shape.heads + h) * size
@@ -168,11 +184,13 @@ def _store_phase(b, phase, rows, cache, layer, shape, scratch):
 
 
 @kernel
-def _attention_phase(b, phase, rows, cache, layer, shape, scratch):
+def _attention_phase(b, phase, thread, rows, cache, layer, shape, scratch):
     """Attention; an item is a row and a KV head."""
     size, group = shape.head_size, shape.heads // shape.kv_heads
     scale = np.float32(SCORES_PER_NAT / np.sqrt(np.float64(size)))
-    for item, following in items_ahead(address_of(b.counters, phase), rows * shape.kv_heads):
+    for item, following in items_ahead(
+        address_of(b.counters, phase), rows * shape.kv_heads, b.ahead[thread]
+    ):
         # Neighbors share a stream's keys, which then are in the processor's cache.
         h = item // rows
         r = item % rows

@@ -17,7 +17,7 @@ from predictors.language_models.exact.panels import (
     ROW_BYTES,
     TILE_COLUMNS,
 )
-from predictors.language_models.exact.phases import items_ahead
+from predictors.language_models.exact.phases import first_own, own_items_ahead
 from predictors.language_models.exact.product import multiply_byte_tile, multiply_tile, pack
 from predictors.language_models.exact.rounding import INFINITE, power_of_two, round_row
 from predictors.language_models.exact.tiles import MAX_ROWS
@@ -31,6 +31,10 @@ int32, to be taken off the sums of rows of 16 bits. bits: [L] int64, of the acti
 
 NORM_BITS = 20
 """Of the integers whose squares are summed: the sum fits int64 up to a width of 2**22."""
+
+_FETCHED_BYTES = 1 << 18
+"""Of the next matrix, by each thread, while it waits; half of it is as good, twice as much not
+better (measured with 1 MiB of second cache)."""
 
 # What becomes of a product: it is written, added to what is there, or gated.
 WRITE, ADD, SWIGLU = range(3)
@@ -89,17 +93,37 @@ def pack_row(row, bits, by_bytes, integers, packed):
 
 
 @kernel
-def multiply(phase, rows, linear, layer, by_bytes, packed, units, sums, epilogue, out):
+def look_ahead(linear, layer, thread, threads, ahead):
+    """Write what a thread is to fetch while it waits: what it reads first of a matrix.
+
+    Args:
+        linear: `Linear`. layer: int64.
+        ahead: [≥ 2] int64, written, see `phases.items`.
+    """
+    panels = linear.panels[layer]
+    size = panels.shape[1] * QUAD_BYTES
+    tiles = len(panels) // PANELS
+    first = first_own(tiles, thread, threads)
+    own = PANELS * (first_own(tiles, thread + 1, threads) - first) * size
+    ahead[0] = panels.ctypes.data + PANELS * first * size
+    ahead[1] = ahead[0] + min(own, _FETCHED_BYTES)
+
+
+@kernel
+def multiply(
+    phase, thread, threads, rows, linear, layer, by_bytes, packed, units, sums, epilogue, out, ahead
+):
     """This thread's share of a product of all rows with a matrix: some tiles' columns.
 
     Args:
-        phase: of `address_of`.
+        phase: of `address_of`. thread, threads: this one's number, and how many there are.
         rows: how many, M.
         linear: `Linear`. layer: int64.
         by_bytes, packed: [≥ M, ≥ 2 k] uint8 and units: [≥ M] float32, of `pack_row`.
         sums: [8, 32] int32, working memory.
         epilogue: `WRITE`, `ADD` or `SWIGLU`.
         out: [≥ M, n] float32, written; n may be less than there are columns.
+        ahead: of `look_ahead`, for the product after this one.
     """
     panels, scale, offset = linear.panels[layer], linear.scale[layer], linear.offset[layer]
     base = panels.ctypes.data
@@ -107,24 +131,28 @@ def multiply(phase, rows, linear, layer, by_bytes, packed, units, sums, epilogue
     stride = quads * QUAD_BYTES
     row_size = packed.shape[1]
     most = MAX_BYTE_ROWS if by_bytes else MAX_ROWS
-    for tile, next_tile in items_ahead(phase, len(panels) // PANELS):
+    tiles = len(panels) // PANELS
+    for tile, next_tile in own_items_ahead(phase, tiles, thread, threads, ahead):
         here = base + PANELS * tile * stride
-        ahead = base + PANELS * next_tile * stride
+        following = base + PANELS * next_tile * stride
+        if next_tile == tiles:
+            following = ahead[0]
+            ahead[0] += PANELS * stride
         for first in range(0, rows, most):
             n = min(most, rows - first)
             at = packed.ctypes.data + first * row_size
             if by_bytes:
                 multiply_byte_tile(
                     n, here, stride, quads, at, row_size, QUAD * quads,
-                    sums.ctypes.data, ROW_BYTES, ahead, stride,
+                    sums.ctypes.data, ROW_BYTES, following, stride,
                 )  # fmt: skip
             else:
                 multiply_tile(
                     n, here, stride, quads, at, row_size, QUAD * quads,
-                    sums.ctypes.data, ROW_BYTES, ahead, stride,
+                    sums.ctypes.data, ROW_BYTES, following, stride,
                 )  # fmt: skip
             # It need not be fetched twice.
-            ahead = here
+            following = here
             for i in range(n):
                 _finish(
                     sums[i], scale, offset, tile * TILE_COLUMNS, units[first + i], epilogue,

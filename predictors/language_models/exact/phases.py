@@ -18,6 +18,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from predictors.language_models.exact.kernel import kernel
+from predictors.language_models.exact.vectors import fetch
 
 # A thread that waits longer than this (some 10 microseconds) waits for one that another
 # program keeps from running. It then sleeps: the system lets a thread that woke up go
@@ -29,11 +30,13 @@ _SLEEP_MICROSECONDS = 20
 _CAN_SLEEP = sys.platform != "win32"
 _usleep = types.ExternalFunction("usleep", types.int32(types.uint32))
 
-_CACHE_LINE_WORDS = 8
-"""int64 in a cache line of 64 bytes: counters of two phases must not share one."""
+_WORD = 8
+_LINE = 64
+"""Bytes of a counter, and of a cache line: counters of two phases must not share one."""
 
-_DONE_BYTES = 8
-"""From the number of items taken to the number of items done."""
+_DONE = _WORD
+_TAKEN_OF_THREADS = 2 * _WORD
+"""From the number of items taken to those done, and to those taken of each thread's own."""
 
 
 @intrinsic
@@ -66,12 +69,14 @@ def address_of(counters, phase):
 
 # Not kept: numba does not find a generator again in what another process has compiled.
 @kernel(cache=False)
-def items(address, count):
+def items(address, count, ahead):
     """The items of a phase that this thread gets; ends when all are done, by whomever.
 
     Args:
         address: of `address_of`.
         count: of the phase's items.
+        ahead: [≥ 2] int64, this thread's: addresses of what it is to fetch while it waits, from
+            the first one, which is moved on, up to the second.
 
     Yields:
         Numbers below `count`; those of all threads together are each number once.
@@ -83,11 +88,11 @@ def items(address, count):
             break
         done += 1
         yield item
-    _end(address, done, count)
+    _end(address, done, count, ahead)
 
 
 @kernel(cache=False)
-def items_ahead(address, count):
+def items_ahead(address, count, ahead):
     """Like `items`, each with the one that this thread gets next, or itself if it is the last.
 
     Yields:
@@ -100,27 +105,67 @@ def items_ahead(address, count):
         done += 1
         yield item, following if following < count else item
         item = following
-    _end(address, done, count)
+    _end(address, done, count, ahead)
 
 
 @kernel
-def _end(address, done, count):
+def first_own(count, thread, threads):
+    """The first of a thread's own items: they are shared out evenly, in their order."""
+    return count * thread // threads
+
+
+@kernel(cache=False)
+def own_items_ahead(address, count, thread, threads, ahead):
+    """Like `items_ahead`, a thread's own items first and then what the others have left.
+
+    Yields:
+        (item, next one); the next one of the last is `count`.
+    """
+    done = 0
+    item = _take(address, count, thread, threads)
+    while item < count:
+        following = _take(address, count, thread, threads)
+        done += 1
+        yield item, following
+        item = following
+    _end(address, done, count, ahead)
+
+
+@kernel
+def _take(address, count, thread, threads):
+    """The next item of `own_items_ahead`; `count` if none is left."""
+    for i in range(threads):
+        owner = (thread + i) % threads
+        item = first_own(count, owner, threads)
+        item += _add(address + _TAKEN_OF_THREADS + _WORD * owner, 1)
+        if item < first_own(count, owner + 1, threads):
+            return item
+    return count
+
+
+@kernel
+def _end(address, done, count, ahead):
     """This thread has done so many items of a phase, and gets no more: wait for the others."""
     if done > 0:
-        _add(address + _DONE_BYTES, done)
-    _wait(address + _DONE_BYTES, count)
+        _add(address + _DONE, done)
+    _wait(address + _DONE, count, ahead)
 
 
 @kernel
-def _wait(address, count):
-    """Wait until the int64 at an address is at least `count`."""
+def _wait(address, count, ahead):
+    """Wait until the int64 at an address is at least `count`; meanwhile fetch what is ahead."""
     spins = 0
     while _read(address) < count:
+        if ahead[0] < ahead[1]:
+            fetch(ahead[0])
+            ahead[0] += _LINE
+            continue
         spins += 1
         if _CAN_SLEEP and spins > _MAX_SPINS:
             _usleep(np.uint32(_SLEEP_MICROSECONDS))
 
 
-def new_counters(phases: int) -> npt.NDArray[np.int64]:
-    """[phases, 8] int64 zeros, a cache line per phase: items taken, items done."""
-    return np.zeros((phases, _CACHE_LINE_WORDS), dtype=np.int64)
+def new_counters(phases: int, threads: int) -> npt.NDArray[np.int64]:
+    """[phases, a multiple of 8] int64 zeros: items taken, done, and taken of each thread's own."""
+    words = (_TAKEN_OF_THREADS // _WORD + threads) * _WORD
+    return np.zeros((phases, -(-words // _LINE) * _LINE // _WORD), dtype=np.int64)

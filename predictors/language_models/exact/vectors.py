@@ -54,6 +54,17 @@ def _fetch(builder: Any, address: Any) -> None:
     builder.call(function, [builder.inttoptr(address, pointer), _I32(0), _I32(_LOCALITY), _I32(1)])
 
 
+@intrinsic
+def fetch(typing_context: Any, address: Any) -> Any:
+    """Tell the processor that the cache line at an int64 address will be read."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        _fetch(builder, arguments[0])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), generate
+
+
 def fetch_ahead(builder: Any, o: Operands, offset: Any, panels: range) -> None:
     """Fetch what is at this offset of the next tile's panels."""
     at = builder.add(o.ahead, offset)
