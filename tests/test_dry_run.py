@@ -47,8 +47,8 @@ def test_compression(nacrith, folder):
     for level, streams, how in (
         ("-6", "--streams=2", "-6, 2 streams, a window of 1024;"),
         ("-7", "--streams=0", "-7, up to 4 streams, a window of 2048;"),
-        ("-4", "-e", "-4, 1 stream, a window of 256;"),
-        ("-6", "-e", "-6, 1 stream, a window of 4096;"),
+        ("-4", "-e", "-4, 1 stream, a window of 512;"),
+        ("-6", "-e", "-6, 1 stream, a window of 2048;"),
     ):
         assert how in shown(nacrith("--dry-run", level, streams, "text"))[0]
     one, two, three = shown(nacrith("--dry-run", "-3", "text", "noise", "both"))

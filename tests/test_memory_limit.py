@@ -121,13 +121,13 @@ def test_the_window_is_no_longer_than_the_model_was_trained_on(monkeypatch, long
 def test_the_window_of_one_stream_gets_shorter_too(long_memory):
     options = CompressOptions(streams=1)
     fitted = fit_compression(options, None, 1, LARGE)
-    assert fitted.options == options and parameters_for(options, b"", LARGE).window == 4096
+    assert fitted.options == options and parameters_for(options, b"", LARGE).window == 2048
     seen: list[int] = []
     while not seen or seen[-1] > 256:
         fitted = fit_compression(options, fitted.needed - 1, 1, LARGE)
         seen.append(parameters_for(fitted.options, b"", LARGE).window)
-        assert fitted.changes == (f"a window of {seen[-1]} instead of 4096",)
-    assert seen == list(range(3840, 0, -256))
+        assert fitted.changes == (f"a window of {seen[-1]} instead of 2048",)
+    assert seen == list(range(1792, 0, -256))
 
 
 def test_what_is_in_streams_counts():

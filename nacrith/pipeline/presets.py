@@ -42,25 +42,20 @@ class Preset:
 # starts without context. Attention takes half of the time at 1,000 positions. The cache of 65,536
 # positions takes 1.5 GB. Figures of what windows and streams are worth: docs/benchmarks.md.
 #
-# One stream: 14 texts of 40,000 bytes became 0.8 % smaller with 2,048 positions than with 1,024
-# (code and markup 0.4 to 1.7, prose 0.3), for 15 % more time to compress, and to restore 13 % more
-# (20,000 bytes of Lisp) and 6 % (14,000 of a novel).
-DEFAULT = Preset(Parameters(), Cutting(0, 64, 2600), 10, one_stream_window=4096)
+# One stream has twice the window: 14 texts of 40,000 bytes became 0.8 % smaller with 2,048 than
+# with 1,024 (code and markup 0.4 to 1.7, prose 0.3), for 15 % more time to compress, and to
+# restore 13 % more (20,000 bytes of Lisp) and 6 % (14,000 of a novel).
+DEFAULT = Preset(Parameters(), Cutting(0, 64, 2600), 10, one_stream_window=2048)
 
 LEVELS = {
     1: replace(DEFAULT, one_stream_window=0, mixing=1),
     2: replace(DEFAULT, one_stream_window=0, mixing=2),
     3: replace(DEFAULT, one_stream_window=0, mixing=3),
-    4: Preset(Parameters(window=256, neighbors=0), Cutting(0, 64, 800), 10),
-    5: Preset(Parameters(window=512), Cutting(0, 64, 1300), 10),
+    4: Preset(Parameters(window=256, neighbors=0), Cutting(0, 64, 800), 10, None, 512),
+    5: Preset(Parameters(window=512), Cutting(0, 64, 1300), 10, None, 1024),
     6: DEFAULT,
-    7: Preset(Parameters(window=2048), Cutting(0, 32, 3000), 10, one_stream_window=4096),
-    8: Preset(
-        Parameters(window=2048, neighbors=1 << 16),
-        Cutting(0, 8, 8000),
-        0,
-        one_stream_window=4096,
-    ),
+    7: Preset(Parameters(window=2048), Cutting(0, 32, 3000), 10, None, 4096),
+    8: Preset(Parameters(window=2048, neighbors=1 << 16), Cutting(0, 8, 8000), 0, None, 4096),
     9: Preset(Parameters(window=4096, neighbors=1 << 16), Cutting(1, 1), 0),
 }
 """By number, as those of gzip: the higher, the smaller and slower."""
