@@ -221,6 +221,29 @@ def test_a_text_with_a_passage_of_a_benchmark_is_left_out(small_run, monkeypatch
         small_run("a", 1)
 
 
+def test_without_a_corpus_nothing_of_its_authors_is_for_training(tmp_path, tiny_gguf, monkeypatch):
+    def texts(split):
+        for i, (name, source) in enumerate(
+            (("a", "Thomas Hardy/Tess.md"), ("Dickens-b", ""), ("c", "github: hard/work"))
+        ):
+            yield training.Text(f"prose/{name}", "prose", split, 1, f"{i}", source, ""), BOOK
+
+    monkeypatch.setattr(training, "read", texts)
+    vocabulary = Gguf(tiny_gguf).vocabulary()
+
+    def used(split, missing):
+        told = []
+        monkeypatch.setattr(documents_module, "benchmarks", lambda: (Benchmarks([]), missing))
+        found = documents_module.documents(split, vocabulary, tmp_path, told.append)
+        assert len(told) == bool(missing) + 3 - len(found["prose"])
+        return len(found["prose"])
+
+    assert used(training.TRAIN, []) == 3
+    assert used(training.TRAIN, ["calgary"]) == used(training.TRAIN, ["silesia"]) == 2
+    assert used(training.TRAIN, ["calgary", "silesia"]) == 1
+    assert used(training.VALIDATION, ["calgary", "silesia"]) == 3
+
+
 @pytest.mark.parametrize("wrong", ["2", "-0.5", "nan", "x"])
 def test_an_exponent_that_is_none_is_wrong_usage(small_run, capsys, wrong):
     with pytest.raises(SystemExit) as caught:

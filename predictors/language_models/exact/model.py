@@ -130,7 +130,8 @@ class ExactSession:
         self._ahead = ahead
         # The results of one batch are read while the next one is evaluated.
         other = buffers._replace(
-            logits=np.zeros_like(buffers.logits), hidden=np.zeros_like(buffers.hidden)
+            logits=np.zeros(buffers.logits.shape, dtype=np.float32),
+            hidden=np.zeros(buffers.hidden.shape, dtype=np.float32),
         )
         self._buffers = [buffers, other]
         self._first_stream = np.zeros_like(buffers.streams)
