@@ -44,6 +44,28 @@ def test_helpers_work_while_the_caller_does_something_else():
     team.close()
 
 
+def test_joining_does_not_wait_for_who_is_on_the_way_back():
+    team = Team(2)
+    done, may_return = threading.Event(), threading.Event()
+    returned: list[int] = []
+
+    def work(thread: int) -> None:
+        if thread:
+            done.set()
+            may_return.wait(PATIENCE)
+        else:
+            done.wait(PATIENCE)
+        returned.append(thread)
+
+    job = team.start(work)
+    team.join(job)
+    assert returned == [0]
+    may_return.set()
+    team.finish(job)
+    assert returned == [0, 1]
+    team.close()
+
+
 def test_what_a_helper_raises_is_raised():
     team = Team(2)
 

@@ -31,12 +31,13 @@ class Guesser:
         room = MAX_ROWS // n_streams - 1
         self._drafts = new_drafts(n_streams, n_tokens, room)
         self._shares = np.empty(room)
+        self._none: IntArray = np.empty((0, n_streams), dtype=np.int32)
         self._cost = StepCost(n_streams)
         self._n_streams = n_streams
         self._n = 0
         # So far all streams have read the same; then the first one stands for all of them.
         self._alike = True
-        self._guessed: IntArray = np.empty((0, n_streams), dtype=np.int32)
+        self._guessed = self._none
         # Tokens of each stream that the last step has evaluated; 0 = it was guessed before.
         self._evaluated = 0
 
@@ -46,16 +47,19 @@ class Guesser:
         self._evaluated = 0
         if len(self._guessed):
             self._guessed = self._guessed[1:]
-            return self._guessed[:0]
+            return self._none
         d, n = self._drafts, self._n
         self._shares[:] = 1.0
         for stream in range(1 if self._alike else self._n_streams):
             draft(d, stream, n, self._shares)
         k = self._best_number()
+        self._evaluated = 1 + k
+        if k == 0:
+            self._guessed = self._none
+            return self._none
         drafts = d.tokens[:1] if self._alike else d.tokens
         drafted = np.broadcast_to(drafts[:, n : n + k], (self._n_streams, k))
         self._guessed = drafted.T.copy()
-        self._evaluated = 1 + k
         return self._guessed
 
     def took(self, seconds: float) -> None:
@@ -73,10 +77,19 @@ class Guesser:
             learn(self._drafts, stream, self._n, np.int64(tokens[stream]))
         self._n += 1
         if len(self._guessed) and not np.array_equal(self._guessed[0], tokens):
-            self._guessed = self._guessed[:0]
+            self._guessed = self._none
 
     def _best_number(self) -> int:
         """How many tokens to guess of each stream, for the most right ones in a time."""
-        tokens = 1 + np.cumsum(np.concatenate([[0.0], self._shares]))
         coding = _TOKEN_COST * self._n_streams
-        return int(np.argmax(tokens / (self._cost.costs() + coding * tokens)))
+        costs = self._cost.costs().tolist()
+        tokens = 1.0
+        best, most = 0, tokens / (costs[0] + coding * tokens)
+        for k, share in enumerate(self._shares.tolist(), 1):
+            # None behind it is likelier.
+            if share == 0:
+                break
+            tokens += share
+            if tokens / (costs[k] + coding * tokens) > most:
+                best, most = k, tokens / (costs[k] + coding * tokens)
+        return best

@@ -6,7 +6,6 @@ from nacrith.pipeline.options import CompressOptions
 _ANY_MODEL = 2048
 """Positions that any model of this kind was trained on."""
 
-
 _LONG = 4
 """Bytes for each token of the window: a text of fewer hardly fills it."""
 

@@ -251,7 +251,7 @@ class ExactSession:
         ends where they part.
         """
         m = self._model
-        # Only after an interruption is there a job that has not ended.
+        # A helper may be on its way back; only after an interruption has the job not ended.
         m.team.finish(self._job)
         if not self._apart:
             differ = (tokens != tokens[:, :1]).any(axis=1)
@@ -289,7 +289,7 @@ class ExactSession:
 
     def _end(self) -> None:
         """Wait for the batch that has begun; from here on its results are read."""
-        self._model.team.finish(self._job)
+        self._model.team.join(self._job)
         self._buffers.reverse()
         self._batch, self._begun, self._next = self._begun, self._none, 0
         self._rows = self._begun_rows

@@ -32,15 +32,22 @@ class Team:
         self._jobs.append(job)
         return job
 
-    def finish(self, job: Job) -> None:
-        """Call work(0) and wait for the helpers, for this job and those before it."""
+    def join(self, job: Job) -> None:
+        """Call work(0) of this job and those before it.
+
+        Where that returns only when all is done, whoever did it, all is done then; a helper may
+        still be on its way back.
+        """
         while job in self._jobs:
             # A job leaves the list when it is done, so an exception here leaves it there.
-            first = self._jobs[0]
-            first.work(0)
-            for helper in first.helpers:
-                helper.result()
+            self._jobs[0].work(0)
             self._jobs.popleft()
+
+    def finish(self, job: Job) -> None:
+        """`join`, and wait for the job's helpers: what they use can be used for something else."""
+        self.join(job)
+        for helper in job.helpers:
+            helper.result()
 
     def close(self) -> None:
         """Let the helpers end what they are at, and forget the rest."""
