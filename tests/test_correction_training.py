@@ -232,7 +232,7 @@ def test_without_a_corpus_nothing_of_its_authors_is_for_training(tmp_path, tiny_
     vocabulary = Gguf(tiny_gguf).vocabulary()
 
     def used(split, missing):
-        told = []
+        told: list[str] = []
         monkeypatch.setattr(documents_module, "benchmarks", lambda: (Benchmarks([]), missing))
         found = documents_module.documents(split, vocabulary, tmp_path, told.append)
         assert len(told) == bool(missing) + 3 - len(found["prose"])
