@@ -8,7 +8,7 @@ from nacrith.format.frame import Kind, Segment
 from nacrith.transforms.opening.limits import Inside
 
 _kept: KeptOnce[list[Segment]] = KeptOnce()
-"""Of the last block that was only looked at, as often as somebody asks."""
+"""Of the last block that was only looked at."""
 
 
 def segments_of(block: bytes, known: Known) -> list[Segment]:
@@ -18,12 +18,12 @@ def segments_of(block: bytes, known: Known) -> list[Segment]:
 
 def holds_text(block: bytes, least: int, inside: Inside) -> bool:
     """Has a block so many bytes of text, those in streams that are opened included?"""
-    if _text_size(_kept.keep(block, segments_of(block, known_of(block)))) >= least:
+    if _text_size(_kept.keep(block, find_segments(block, known_of(block).media))) >= least:
         return True
     expanded = look_inside(block, inside)
     if expanded is None:
         return False
-    segments = segments_of(expanded.data, known_of_opened(expanded))
+    segments = find_segments(expanded.data, known_of_opened(expanded).media)
     return _text_size(_kept.keep(expanded.data, segments)) >= least
 
 

@@ -5,6 +5,8 @@ a backend that heeds them do not depend on what is evaluated together (speculati
 Leviathan et al. 2023). As many tokens are guessed as makes for the most right ones in a time.
 """
 
+from itertools import accumulate, takewhile
+
 import numpy as np
 
 from nacrith.codec.drafts import draft, learn, new_drafts, part
@@ -82,14 +84,8 @@ class Guesser:
     def _best_number(self) -> int:
         """How many tokens to guess of each stream, for the most right ones in a time."""
         coding = _TOKEN_COST * self._n_streams
+        # Behind what can't be right nothing can. So few numbers are faster without arrays.
+        tokens = accumulate(takewhile(bool, self._shares.tolist()), initial=1.0)
         costs = self._cost.costs().tolist()
-        tokens = 1.0
-        best, most = 0, tokens / (costs[0] + coding * tokens)
-        for k, share in enumerate(self._shares.tolist(), 1):
-            # None behind it is likelier.
-            if share == 0:
-                break
-            tokens += share
-            if tokens / (costs[k] + coding * tokens) > most:
-                best, most = k, tokens / (costs[k] + coding * tokens)
-        return best
+        rates = [n / (cost + coding * n) for n, cost in zip(tokens, costs, strict=False)]
+        return rates.index(max(rates))

@@ -48,9 +48,9 @@ class Preset:
 DEFAULT = Preset(Parameters(), Cutting(0, 64, 2600), 10, one_stream_window=2048)
 
 LEVELS = {
-    1: replace(DEFAULT, one_stream_window=0, mixing=1),
-    2: replace(DEFAULT, one_stream_window=0, mixing=2),
-    3: replace(DEFAULT, one_stream_window=0, mixing=3),
+    1: replace(DEFAULT, mixing=1),
+    2: replace(DEFAULT, mixing=2),
+    3: replace(DEFAULT, mixing=3),
     4: Preset(Parameters(window=256, neighbors=0), Cutting(0, 64, 800), 10, None, 512),
     5: Preset(Parameters(window=512), Cutting(0, 64, 1300), 10, None, 1024),
     6: DEFAULT,

@@ -167,5 +167,5 @@ def _wait(address, count, ahead):
 
 def new_counters(phases: int, threads: int) -> npt.NDArray[np.int64]:
     """[phases, a multiple of 8] int64 zeros: items taken, done, and taken of each thread's own."""
-    words = (_TAKEN_OF_THREADS // _WORD + threads) * _WORD
-    return np.zeros((phases, -(-words // _LINE) * _LINE // _WORD), dtype=np.int64)
+    lines = -(-(_TAKEN_OF_THREADS + _WORD * threads) // _LINE)
+    return np.zeros((phases, lines * _LINE // _WORD), dtype=np.int64)
