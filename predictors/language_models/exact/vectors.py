@@ -10,16 +10,16 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from coder.prefetch import SECOND_CACHE, emit_prefetch, prefetch_into
 from predictors.language_models.exact.panels import COLUMNS, PANELS, QUAD, VNNI_LANES
 
 _I8, _I32, _I64 = (ir.IntType(n) for n in (8, 32, 64))
 
-# Whole names of LLVM's intrinsics depend on the type of pointers.
-_TYPED_POINTERS = llvm.llvm_version_info[0] < 17
-
-# Of llvm.prefetch: into the second cache. The first has no room for a tile beside the one that is
-# read (measured: 8 rows of bytes take 11 ms instead of 16, attention of 64 streams a third less).
-_LOCALITY = 2
+# What is read next is fetched into the second cache: the first has no room for a tile beside the
+# one that is read (measured: 8 rows of bytes take 11 ms instead of 16, attention of 64 streams a
+# third less).
+fetch = prefetch_into(SECOND_CACHE)
+"""Tell the processor that the cache line at an int64 address will be read."""
 
 Operands = namedtuple(
     "Operands", "w stride quads x x_stride limb out out_stride ahead ahead_stride"
@@ -43,33 +43,11 @@ def load(builder: Any, address: Any, kind: Any) -> Any:
     return builder.load(builder.inttoptr(address, kind.as_pointer()), align=1)
 
 
-def _fetch(builder: Any, address: Any) -> None:
-    """Tell the processor that the cache line at an address will be read."""
-    pointer = _I8.as_pointer()
-    function = cgutils.get_or_insert_function(
-        builder.module,
-        ir.FunctionType(ir.VoidType(), [pointer, _I32, _I32, _I32]),
-        "llvm.prefetch.p0i8" if _TYPED_POINTERS else "llvm.prefetch.p0",
-    )
-    builder.call(function, [builder.inttoptr(address, pointer), _I32(0), _I32(_LOCALITY), _I32(1)])
-
-
-@intrinsic
-def fetch(typing_context: Any, address: Any) -> Any:
-    """Tell the processor that the cache line at an int64 address will be read."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _fetch(builder, arguments[0])
-        return context.get_dummy_value()
-
-    return types.void(types.int64), generate
-
-
 def fetch_ahead(builder: Any, o: Operands, offset: Any, panels: range) -> None:
     """Fetch what is at this offset of the next tile's panels."""
     at = builder.add(o.ahead, offset)
     for panel in panels:
-        _fetch(builder, at_index(builder, at, o.ahead_stride, panel))
+        emit_prefetch(builder, at_index(builder, at, o.ahead_stride, panel), SECOND_CACHE)
 
 
 def store(builder: Any, value: Any, address: Any) -> None:
