@@ -16,6 +16,7 @@ from predictors.language_models.correction.correction_file import read_correctio
 from predictors.language_models.correction.file_head import (
     HASHED_FROM,
     MAGIC,
+    MAGIC_DEFLATED,
     MAGIC_ON,
     CorrectionFile,
     describe_correction,
@@ -106,17 +107,21 @@ def test_a_file_survives(gguf, tmp_path):
         assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
 
 
+def as_before(correction):
+    """Its file as programs up to 0.7 wrote it."""
+    return hashed(correction._hashed(), MAGIC_ON if correction.base else MAGIC)
+
+
 def hashed(data, magic=MAGIC):
     """A file of these bytes behind the hash, with their hash."""
     return magic + hashlib.sha256(data).hexdigest().encode() + b"\n" + data
 
 
 def test_bad_files_are_refused(gguf, tmp_path):
-    whole = random_correction(gguf).to_bytes()
+    whole = as_before(random_correction(gguf))
     behind = whole[HASHED_FROM:]
     end = behind.index(b"\n") + 1
     path = tmp_path / "correction.bin"
-    assert hashed(behind) == whole
     bad = [
         b"",
         MAGIC,
@@ -219,7 +224,6 @@ def test_one_builds_on_another(gguf, tmp_path):
     assert found.size == sum(path.stat().st_size for path in tmp_path.glob("*.bin"))
     read = read_correction(tmp_path / "on.bin")
     assert read.base and (read.sha256, read.base.sha256) == (on.sha256, base.sha256)
-    assert (tmp_path / "on.bin").read_bytes().startswith(MAGIC_ON)
 
 
 @pytest.mark.parametrize(("write", "name"), [(write_two, "on.bin"), (write_three, "third.bin")])
@@ -298,7 +302,7 @@ def test_both_must_be_of_one_model(gguf, tmp_path):
 def test_a_head_that_lies_about_what_it_builds_on(gguf, tmp_path):
     on = write_two(gguf, tmp_path)
     assert on.base
-    behind = on.to_bytes()[HASHED_FROM:]
+    behind = as_before(on)[HASHED_FROM:]
     head, _, factors = behind.partition(b"\n")
     path = tmp_path / "bad.bin"
     for changed in (
@@ -313,11 +317,58 @@ def test_a_head_that_lies_about_what_it_builds_on(gguf, tmp_path):
                 read(path)
 
 
+def test_files_of_before_are_the_same_corrections(gguf, tmp_path):
+    alone = random_correction(gguf)
+    on = random_correction(gguf, seed=2, base=alone)
+    (tmp_path / "alone.bin").write_bytes(as_before(alone))
+    path = tmp_path / "on.bin"
+    path.write_bytes(as_before(on))
+    before, described = read_correction(path), describe_correction(path)
+    assert len(on.to_bytes()) < path.stat().st_size
+    path.write_bytes(on.to_bytes())
+    now = read_correction(path)
+    assert before.sha256 == now.sha256 == on.sha256 and before.base and now.base
+    assert describe_correction(path) == described
+    for part in ("a", "b", "scale"):
+        ours, theirs = getattr(before, part), getattr(now, part)
+        assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_bad_compressed_files_are_refused(gguf, tmp_path):
+    whole = random_correction(gguf).to_bytes()
+    body = whole.index(b"\n", HASHED_FROM) + 1
+    head, factors = whole[:body], whole[body:]
+    inflater = zlib.decompressobj()
+    integers = inflater.decompress(factors)
+    scales = inflater.unused_data
+    path = tmp_path / "bad.bin"
+    bad = [
+        head,
+        whole[:-1],
+        whole + b"x",
+        head + factors[:9] + bytes([factors[9] ^ 1]) + factors[10:],
+        head + zlib.compress(integers[:-1]) + scales,
+        head + zlib.compress(integers + b"x") + scales,
+        head + zlib.compress(integers[:-1] + bytes([integers[-1] ^ 1])) + scales,
+        head + zlib.compress(integers) + zlib.compress(b""),
+        head + scales,
+        whole.replace(b'"ranks": [3', b'"ranks": [4'),
+        whole.replace(b'"shape": [2', b'"shape": [3'),
+    ]
+    for data in bad:
+        path.write_bytes(data)
+        with pytest.raises(ModelError, match="get it anew"):
+            read_correction(path)
+    # How it is compressed does not matter.
+    path.write_bytes(head + zlib.compress(integers) + scales)
+    assert read_correction(path).sha256 == random_correction(gguf).sha256
+
+
 def test_an_older_program_does_not_take_it_for_one_alone(gguf):
     """It would merge what builds on another without that one."""
     on = random_correction(gguf, base=random_correction(gguf, seed=2))
-    assert not on.to_bytes().startswith(MAGIC)
-    assert len(MAGIC) == len(MAGIC_ON)
+    assert not on.to_bytes().startswith((MAGIC, MAGIC_ON))
+    assert len(MAGIC) == len(MAGIC_ON) == len(MAGIC_DEFLATED)
 
 
 def test_where_two_merged_are_kept_only_the_heads_are_read(gguf, tmp_path, monkeypatch):

@@ -9,6 +9,11 @@ torch = pytest.importorskip("torch")
 
 from nacrith.correction.evaluate import bits_per_token  # noqa: E402
 from nacrith.correction.pack import packed  # noqa: E402
+from predictors.language_models.correction.attention_by_blocks import (  # noqa: E402
+    Attention,
+    AttentionByBlocks,
+)
+from predictors.language_models.correction.attention_fused import FusedAttention  # noqa: E402
 from predictors.language_models.correction.factors import SCALE, Factors  # noqa: E402
 from predictors.language_models.correction.frozen import read_frozen  # noqa: E402
 from predictors.language_models.correction.matrices import matrices  # noqa: E402
@@ -98,6 +103,25 @@ def test_gradients_are_those_of_autograd(frozen, network, targets):
                 error = (found[layer] - there.grad[layer]).norm() / there.grad[layer].norm()
                 assert error < 0.03, name
     assert math.isclose(float(network.losses(inputs, targets).sum()), loss, rel_tol=1e-5)
+
+
+def test_the_attention_of_gpus_is_that_of_processors(frozen):
+    shape, size = frozen.shape, torch.Size((2, LENGTH))
+    width = shape.heads * shape.head_size
+    generator = torch.Generator().manual_seed(4)
+    columns = width + 2 * shape.kv_heads * shape.head_size
+    qkv, slope = (
+        torch.randn(2 * LENGTH, n, generator=generator).bfloat16() for n in (columns, width)
+    )
+    found = []
+    both: tuple[Attention, Attention] = AttentionByBlocks(shape), FusedAttention(shape)
+    for attention in both:
+        with torch.no_grad():
+            out, kept = attention.forward(qkv, size, frozen.rotation(LENGTH))
+            back = attention.backward(kept, slope, size, frozen.rotation(LENGTH))
+        found.append((out.float(), back.float()))
+    for blocks, fused in zip(*found, strict=True):
+        assert (blocks - fused).norm() < 0.01 * blocks.norm()
 
 
 def test_gradients_add_up(network, targets):

@@ -435,6 +435,27 @@ def test_packing_at_a_lower_rank(small_run, tmp_path, tiny_gguf, monkeypatch, ca
         assert caught.value.code == 2 and wrong[0] in capsys.readouterr().err
 
 
+def test_packing_with_equal_steps(small_run, tmp_path, tiny_gguf, monkeypatch, capsys):
+    small_run("a", 4, "--rate", "0.02")
+    checkpoint, out = tmp_path / "a" / "checkpoint.pt", tmp_path / "out"
+    sizes = []
+    for step, most in ((0.1, 0.05), (0.7, 0.35)):
+        run_pack(monkeypatch, checkpoint, out, "--model", tiny_gguf, "--step", step)
+        found = read_correction(out)
+        sizes.append(out.stat().st_size)
+        factors = read_checkpoint(checkpoint, found.shape).factors
+        for name, a in factors.a.items():
+            assert len(np.unique(found.scale[name][1])) == 1
+            expected = SCALE * (factors.b[name][1] @ a[1]).numpy()
+            error = found.merged(name, 1, np.zeros_like(expected)) - expected
+            assert 0 < np.linalg.norm(error) < most * np.linalg.norm(expected)
+    assert sizes[1] < 0.75 * sizes[0]
+    for wrong in ("0", "5", "x"):
+        with pytest.raises(SystemExit) as caught:
+            run_pack(monkeypatch, checkpoint, out, "--step", wrong)
+        assert caught.value.code == 2 and "--step" in capsys.readouterr().err
+
+
 def test_shipping_gives_the_next_number_and_keeps_the_released(
     small_run, tmp_path, tiny_gguf, base, monkeypatch
 ):

@@ -29,6 +29,7 @@ SMOLLM2 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 CORRECTIONS = {
     2: "484b5c256d661512",
     3: "cf252ffa3915b9b3",
+    4: "2e45484ab20bbf61",
 }
 """Of `SMOLLM2`, by the number of the model with it."""
 GENERAL = CORRECTIONS[2]

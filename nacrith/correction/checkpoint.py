@@ -38,7 +38,7 @@ def read_checkpoint(path: Path, shape: Shape, averaged: bool = True) -> Checkpoi
         FileError: it can't be read, or is none of a model of this shape.
     """
     try:
-        state: dict[str, Any] = dict(torch.load(path, weights_only=True))
+        state: dict[str, Any] = dict(torch.load(path, weights_only=True, map_location="cpu"))
         factors = Factors(shape, int(state["rank"]))
         factors.flat.copy_(state["average" if averaged else "factors"])
     except (OSError, RuntimeError, UnpicklingError, KeyError, TypeError, ValueError) as error:

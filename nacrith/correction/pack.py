@@ -15,14 +15,20 @@ from nacrith.models.catalog import default_model
 from predictors.language_models.correction.correction_file import Correction
 from predictors.language_models.correction.factors import SCALE, Factors
 from predictors.language_models.correction.matrices import matrices
-from predictors.language_models.correction.pack import LARGEST, pack
+from predictors.language_models.correction.pack import (
+    LARGEST,
+    Float32Array,
+    Int8Array,
+    pack,
+    pack_evenly,
+)
 from predictors.language_models.exact.gguf_file import Gguf
 from predictors.language_models.exact.shape import Shape
 from predictors.language_models.file_hash import sha256_of
 
 DEFAULT_LARGEST = 15
-"""Of the integers. Smaller ones are compressed better by the zip of a wheel, and the model loses
-nothing by them (docs/correction.md, "What rounding costs")."""
+"""Of the integers. Smaller ones are compressed better, and the model loses nothing by them
+(docs/correction.md, "What rounding costs")."""
 
 
 def packed(
@@ -32,12 +38,21 @@ def packed(
     base: Correction | None = None,
     rank: int | None = None,
     largest: int = LARGEST,
+    step: float | None = None,
 ) -> Correction:
-    """The factors, rounded; the other arguments are of `predictors` `pack` and `Correction`."""
+    """The factors, rounded; the other arguments are of `predictors` `pack` and `Correction`.
+
+    Args:
+        step: see `pack_evenly`, in place of `largest`.
+    """
+
+    def rounded(a: Float32Array, b: Float32Array) -> tuple[Int8Array, Int8Array, Float32Array]:
+        return pack(a, b, rank, largest) if step is None else pack_evenly(a, b, step, rank)
+
     a, b, scale = {}, {}, {}
     for name in matrices(shape):
         layers = [
-            pack(factors.a[name][i].numpy(), SCALE * factors.b[name][i].numpy(), rank, largest)
+            rounded(factors.a[name][i].numpy(), SCALE * factors.b[name][i].numpy())
             for i in range(shape.layers)
         ]
         a[name], b[name], scale[name] = (np.stack(parts) for parts in zip(*layers, strict=True))
@@ -60,7 +75,9 @@ def pack_checkpoint(checkpoint: Path, model: Path, options: argparse.Namespace) 
     if options.rank and options.rank > found.factors.rank:
         raise FileError(f"{checkpoint} has factors of rank {found.factors.rank}, no more")
     base = base_of(found, options.on, model)
-    return packed(found.factors, shape, sha256_of(model), base, options.rank, options.largest)
+    return packed(
+        found.factors, shape, sha256_of(model), base, options.rank, options.largest, options.step
+    )
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -76,6 +93,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "(default %(default)s)",
     )
     parser.add_argument(
+        "--step",
+        type=_step,
+        metavar="X",
+        help="what to round to, in root mean squares of a factor, instead of --largest; 0.7 makes "
+        "about 2.6 bits of a number",
+    )
+    parser.add_argument(
         "--on",
         metavar="FILE|none",
         help="the correction that it was trained on, if the checkpoint does not say",
@@ -85,6 +109,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def _positive(value: str) -> int:
     """Raises ValueError if it is not."""
     if (number := int(value)) < 1:
+        raise ValueError
+    return number
+
+
+def _step(value: str) -> float:
+    """Raises ValueError if it is not between 1/25 (of what int8 holds) and 4."""
+    if not 0.04 <= (number := float(value)) <= 4:
         raise ValueError
     return number
 

@@ -17,7 +17,7 @@ from nacrith.format.header import KNOWN_MODELS
 from nacrith.models.catalog import default_model
 from nacrith.models.corrections import shipped_path
 
-RELEASED = 2
+RELEASED = 3
 """The last number of `KNOWN_MODELS` that a released program knows."""
 
 LISTED_IN = ("nacrith/format/header.py", "docs/format.md", "tests/test_format_pins.py")

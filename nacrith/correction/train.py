@@ -93,7 +93,15 @@ def _arguments() -> argparse.Namespace:
         default=SIZE_EXPONENT,
         help="documents of a kind are drawn by this power of their size (default %(default)s)",
     )
+    parser.add_argument(
+        "--average", type=int, default=Settings().average, help="tokens of the moving average"
+    )
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--device",
+        default="cuda" if torch.cuda.is_available() else "cpu",
+        help="of PyTorch (default %(default)s)",
+    )
     parser.add_argument("--threads", type=int, default=0, help="by default all")
     parser.add_argument("--save-every", type=float, default=300, help="seconds")
     parser.add_argument("--snapshot-every", type=int, default=1_000_000, help="tokens")
@@ -128,12 +136,17 @@ class Run:
             kind: sequences(held_out[kind], arguments.validation_sequences, arguments.length)
             for kind in sorted(held_out)
         }
-        frozen = read_frozen(model, read_base(arguments.on, model) if arguments.on else None)
-        factors = Factors(frozen.shape, arguments.rank)
+        base = read_base(arguments.on, model) if arguments.on else None
+        frozen = read_frozen(model, base).on(arguments.device)
+        factors = Factors(frozen.shape, arguments.rank, arguments.device)
         factors.initialize(arguments.seed)
         decay_from = arguments.decay_from or arguments.tokens * 4 // 5
         self._schedule = Schedule(arguments.rate, arguments.warm_up, decay_from, arguments.tokens)
-        settings = Settings(sequences=arguments.sequences, at_once=arguments.at_once)
+        settings = Settings(
+            sequences=arguments.sequences,
+            at_once=arguments.at_once,
+            average=arguments.average,
+        )
         weights = {kind: weight for kind, weight in arguments.kinds.items() if kind in texts}
         if not any(weight > 0 for weight in weights.values()):
             raise FileError(
@@ -167,7 +180,7 @@ class Run:
         arguments, trainer = self._arguments, self._trainer
         self._begin()
         saved = begun = time.monotonic()
-        losses: list[float] = []
+        losses: list[torch.Tensor] = []
         while trainer.tokens < arguments.tokens and not self._stopping:
             before = trainer.tokens
             losses.append(trainer.step())
@@ -176,7 +189,7 @@ class Run:
                 self._report(
                     event="steps",
                     trained=trainer.tokens,
-                    bits=round(sum(losses) / len(losses) / math.log(2), 4),
+                    bits=round(float(torch.stack(losses).mean()) / math.log(2), 4),
                     rate=round(self._schedule.rate(trainer.tokens), 7),
                     per_second=round(step * len(losses) / (time.monotonic() - begun)),
                 )

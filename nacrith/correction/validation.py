@@ -18,7 +18,7 @@ def bits_per_token(
     for kind, targets in by_kind.items():
         total = 0.0
         for i in range(0, len(targets), at_once):
-            part = torch.from_numpy(targets[i : i + at_once])
+            part = torch.from_numpy(targets[i : i + at_once]).to(network.device)
             total += float(network.losses(shifted(part, start_token), part).sum())
         costs[kind] = total / targets.size / math.log(2)
     return costs

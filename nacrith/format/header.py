@@ -34,6 +34,7 @@ KNOWN_MODELS = {
     1: _SMOLLM2,
     2: _SMOLLM2._replace(correction="484b5c256d661512"),
     3: _SMOLLM2._replace(correction="cf252ffa3915b9b3"),
+    4: _SMOLLM2._replace(correction="2e45484ab20bbf61"),
 }
 _NAMED, _CORRECTED = 0, 255
 

@@ -4,14 +4,21 @@ Behind its head (`file_head`) the file has for each matrix of `matrices.NAMES` t
 a [L, r, k] int8, b [L, n, r] int8 and scale [L, n] float32, little endian. The JSON of the head
 holds `shape`: the model's dimensions, `ranks`: by matrix, `model`: SHA-256 of the GGUF that it
 was trained for; and `on`: the hash of the correction that it builds on, if it does.
+
+Files are written with these arrays as two streams of zlib: all a and b, and all scales, first the
+first byte of each number, then the second, and so on. Those of before, which have the arrays as
+they are, are read too.
 """
 
 import hashlib
+import io
 import json
 import operator
-from collections.abc import Mapping
+import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +28,7 @@ import numpy.typing as npt
 from predictors.base import FloatArray, ModelError
 from predictors.language_models.correction.file_head import (
     HASHED_FROM,
-    MAGIC,
-    MAGIC_ON,
+    MAGIC_DEFLATED,
     CorrectionFile,
     find_base,
     not_a_correction,
@@ -64,11 +70,17 @@ class Correction:
 
     def to_bytes(self) -> bytes:
         """The contents of its file."""
-        hashed = self._hashed()
-        magic = MAGIC_ON if self.base else MAGIC
-        return magic + hashlib.sha256(hashed).hexdigest().encode() + b"\n" + hashed
+        integers = b"".join(self.a[name].tobytes() + self.b[name].tobytes() for name in self.a)
+        scales = np.concatenate([scale.ravel() for scale in self.scale.values()]).astype("<f4")
+        planes = scales.view(np.uint8).reshape(-1, _SCALE.itemsize).T.tobytes()
+        return b"".join(
+            [
+                MAGIC_DEFLATED, self.sha256.encode(), b"\n", self._head(),
+                _huffman_coded(integers), zlib.compress(planes, 9),
+            ]
+        )  # fmt: skip
 
-    def _hashed(self) -> bytes:
+    def _head(self) -> bytes:
         head: dict[str, Any] = {
             "shape": [int(n) for n in self.shape],
             "ranks": [a.shape[1] for a in self.a.values()],
@@ -76,7 +88,11 @@ class Correction:
         }
         if self.base:
             head["on"] = self.base.sha256
-        parts = [json.dumps(head).encode(), b"\n"]
+        return json.dumps(head).encode() + b"\n"
+
+    def _hashed(self) -> bytes:
+        """What its hash is of: head and arrays, as in the files of before."""
+        parts = [self._head()]
         for name in matrices(self.shape):
             parts += [self.a[name].tobytes(), self.b[name].tobytes()]
             parts.append(self.scale[name].astype("<f4").tobytes())
@@ -84,8 +100,18 @@ class Correction:
 
     @cached_property
     def sha256(self) -> str:
-        """Names the correction: 64 hexadecimal digits, of its file but for what is before them."""
+        """Names the correction: 64 hexadecimal digits."""
         return hashlib.sha256(self._hashed()).hexdigest()
+
+
+_BYTE = np.dtype(np.int8)
+_SCALE = np.dtype("<f4")
+
+
+def _huffman_coded(data: bytes) -> bytes:
+    """A stream of zlib without matches: in integers like noise those found cost a tenth."""
+    coder = zlib.compressobj(9, strategy=zlib.Z_HUFFMAN_ONLY)
+    return coder.compress(data) + coder.flush()
 
 
 def factors_of(correction: Correction | CorrectionFile) -> Correction:
@@ -110,8 +136,6 @@ def read_correction(path: Path, expected: str = "") -> Correction:
         raise ModelError(f"can't read the correction {path}: {error.strerror}") from error
     problem = not_a_correction(path)
     sha256, head, at = split_head(data, path)
-    if hashlib.sha256(memoryview(data)[HASHED_FROM:]).hexdigest() != sha256:
-        raise problem
     if expected and sha256 != expected:
         raise ModelError(f"the correction {path} has changed; begin again")
     try:
@@ -121,23 +145,66 @@ def read_correction(path: Path, expected: str = "") -> Correction:
             raise problem
     except (ValueError, TypeError, KeyError) as error:
         raise problem from error
-    arrays: dict[str, dict[str, npt.NDArray[Any]]] = {"a": {}, "b": {}, "scale": {}}
-    try:
-        for name, m in matrices(shape).items():
-            for part, size, dtype in (
-                ("a", (shape.layers, ranks[name], m.inputs), np.dtype(np.int8)),
-                ("b", (shape.layers, m.outputs, ranks[name]), np.dtype(np.int8)),
-                ("scale", (shape.layers, m.outputs), np.dtype("<f4")),
-            ):
-                n = int(np.prod(size))
-                array = np.frombuffer(data, dtype, n, at).reshape(size)
-                arrays[part][name] = array.astype(dtype.newbyteorder("="))
-                at += n * dtype.itemsize
-    except ValueError as error:
-        raise problem from error
-    if at != len(data):
+    sizes = [
+        (name, part, size, dtype)
+        for name, m in matrices(shape).items()
+        for part, size, dtype in (
+            ("a", (shape.layers, ranks[name], m.inputs), _BYTE),
+            ("b", (shape.layers, m.outputs, ranks[name]), _BYTE),
+            ("scale", (shape.layers, m.outputs), _SCALE),
+        )
+    ]
+    lengths = [int(np.prod(size)) * dtype.itemsize for _, _, size, dtype in sizes]
+    body = memoryview(data)[at:]
+    if data.startswith(MAGIC_DEFLATED):
+        try:
+            body = memoryview(_inflated(body, lengths))
+        except (ValueError, zlib.error) as error:
+            raise problem from error
+    hashed = hashlib.sha256(memoryview(data)[HASHED_FROM:at])
+    hashed.update(body)
+    if hashed.hexdigest() != sha256 or len(body) != sum(lengths):
         raise problem
+    arrays: dict[str, dict[str, npt.NDArray[Any]]] = {"a": {}, "b": {}, "scale": {}}
+    begin = 0
+    for (name, part, size, dtype), length in zip(sizes, lengths, strict=True):
+        array = np.frombuffer(body[begin : begin + length], dtype).reshape(size)
+        arrays[part][name] = array.astype(dtype.newbyteorder("="))
+        begin += length
     base = factors_of(find_base(head["on"], path)) if head["on"] else None
     if base and (base.shape, base.model) != (shape, head["model"]):
         raise problem
     return Correction(shape, head["model"], **arrays, base=base)
+
+
+def _inflated(data: memoryview, lengths: Sequence[int]) -> bytes:
+    """The arrays a, b and scale of each matrix in turn, of the two streams.
+
+    Args:
+        lengths: bytes of each array.
+
+    Raises:
+        ValueError, zlib.error: they do not have these.
+    """
+    of_scales = sum(lengths[2::3])
+    integers, rest = _stream(data, sum(lengths) - of_scales)
+    planes, rest = _stream(rest, of_scales)
+    if rest:
+        raise ValueError
+    scales = np.frombuffer(planes, np.uint8).reshape(_SCALE.itemsize, -1).T.tobytes()
+    factors, scale = io.BytesIO(integers), io.BytesIO(scales)
+    in_turn = cycle((factors, factors, scale))
+    return b"".join(file.read(length) for file, length in zip(in_turn, lengths, strict=False))
+
+
+def _stream(data: bytes | memoryview, length: int) -> tuple[bytes, bytes]:
+    """What a stream of zlib holds, and what is behind it.
+
+    Raises:
+        ValueError, zlib.error: it is not whole, or holds other than `length` bytes.
+    """
+    inflater = zlib.decompressobj()
+    found = inflater.decompress(data, length + 1)
+    if len(found) != length or not inflater.eof:
+        raise ValueError
+    return found, inflater.unused_data

@@ -109,6 +109,6 @@ def cross_entropy(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     x = logits.float()
     top = x.amax(-1, keepdim=True)
     log_total = top + torch.log(torch.exp(x - top).sum(-1, keepdim=True))
-    there = torch.arange(x.shape[-1]) == targets[:, None]
+    there = torch.arange(x.shape[-1], device=x.device) == targets[:, None]
     slope = torch.exp(x - log_total) - there.float()
     return (log_total - x.gather(1, targets[:, None]))[:, 0], slope.bfloat16()

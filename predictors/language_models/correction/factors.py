@@ -22,24 +22,27 @@ class Factors:
         a_gradient, b_gradient: views of `gradient`.
     """
 
-    def __init__(self, shape: Shape, rank: int) -> None:
+    def __init__(self, shape: Shape, rank: int, device: str | torch.device = "cpu") -> None:
         self.rank = rank
         sizes = {
             name: (shape.layers * rank * m.inputs, shape.layers * m.outputs * rank)
             for name, m in matrices(shape).items()
         }
         n = sum(sum(pair) for pair in sizes.values())
-        self.flat = torch.zeros(n)
-        self.gradient = torch.zeros(n)
+        self.flat = torch.zeros(n, device=device)
+        self.gradient = torch.zeros_like(self.flat)
         self.a, self.b = _views(self.flat, shape, rank)
         self.a_gradient, self.b_gradient = _views(self.gradient, shape, rank)
 
     def initialize(self, seed: int) -> None:
-        """A is normal noise of variance 1 / k, B is 0: the correction is 0."""
+        """A is normal noise of variance 1 / k, the same on every device, B is 0: no correction."""
         generator = torch.Generator().manual_seed(seed)
         self.flat.zero_()
         for a in self.a.values():
-            a.normal_(std=1 / math.sqrt(a.shape[-1]), generator=generator)
+            noise = torch.empty(a.shape).normal_(
+                std=1 / math.sqrt(a.shape[-1]), generator=generator
+            )
+            a.copy_(noise)
 
 
 def _views(flat: Tensor, shape: Shape, rank: int) -> tuple[dict[str, Tensor], dict[str, Tensor]]:

@@ -5,7 +5,8 @@ line of JSON; then the factors (`correction_file`). Reading the head takes no ti
 merged weights are kept, nothing more of the file is needed.
 
 A correction can build on another one, which may do so itself: `MAGIC_ON`, and in the JSON `on`,
-the hash of that one.
+the hash of that one. `MAGIC_DEFLATED`: whether it does or not, its factors are compressed, and the
+SHA-256 is that of the same file when they are not; so a correction keeps its name.
 """
 
 import json
@@ -21,6 +22,8 @@ from predictors.base import ModelError
 
 MAGIC = b"nacrith correction 1\n"
 MAGIC_ON = b"nacrith correction 2\n"
+MAGIC_DEFLATED = b"nacrith correction 3\n"
+_MAGICS = MAGIC, MAGIC_ON, MAGIC_DEFLATED
 HASHED_FROM = len(MAGIC) + 65
 """Bytes in front of those that the hash is of."""
 
@@ -85,14 +88,14 @@ def split_head(data: bytes, path: Path) -> tuple[str, dict[str, Any], int]:
 
     `on` of the second is empty for a correction that builds on none.
     """
-    if not data.startswith((MAGIC, MAGIC_ON)):
+    if not data.startswith(_MAGICS):
         raise not_a_correction(path)
     end = data.find(b"\n", HASHED_FROM, HASHED_FROM + _MAX_HEAD)
     try:
         sha256 = data[len(MAGIC) : HASHED_FROM - 1].decode("ascii")
         head = json.loads(data[HASHED_FROM:end])
         named = [sha256, head["model"]]
-        if data.startswith(MAGIC_ON):
+        if data.startswith(MAGIC_ON) or (data.startswith(MAGIC_DEFLATED) and "on" in head):
             named.append(head["on"])
         if end < 0 or not all(map(_SHA256.fullmatch, named)):
             raise not_a_correction(path)
@@ -137,7 +140,7 @@ def _beginnings(folder: Path) -> Iterator[tuple[Path, bytes]]:
                 continue
             with open(path, "rb") as file:
                 begin = file.read(HASHED_FROM)
-            if begin.startswith((MAGIC, MAGIC_ON)):
+            if begin.startswith(_MAGICS):
                 yield path, begin
 
 

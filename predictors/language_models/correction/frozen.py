@@ -1,7 +1,7 @@
 """The weights that training leaves as they are, in PyTorch's tensors."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 
@@ -48,9 +48,20 @@ class Frozen:
     @cache  # noqa: B019
     def rotation(self, length: int) -> tuple[Tensor, Tensor]:
         """Cosines and sines of the positions before `length`, [T, 1, d / 2] float32."""
-        turns = torch.arange(length, dtype=torch.float64)[:, None, None] * self.frequencies
+        places = torch.arange(length, dtype=torch.float64, device=self.frequencies.device)
+        turns = places[:, None, None] * self.frequencies
         angles = turns * (2 * torch.pi)
         return angles.cos().float(), angles.sin().float()
+
+    def on(self, device: str | torch.device) -> "Frozen":
+        """The same there."""
+        tensors = {
+            field.name: value.to(device)
+            for field in fields(self)
+            if isinstance(value := getattr(self, field.name), Tensor)
+        }
+        matrices = {name: w.to(device) for name, w in self.matrices.items()}
+        return replace(self, matrices=matrices, **tensors)
 
 
 def read_frozen(path: Path, correction: Correction | None = None) -> Frozen:

@@ -7,30 +7,27 @@ A matrix is W + SCALE · B A (LoRA, Hu et al. 2021). The sum is made once per st
 thousands of tokens in a step that costs less than two thin products beside each wide one.
 """
 
-import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from predictors.language_models.correction.attention_by_blocks import Attention, AttentionByBlocks
+from predictors.language_models.correction.attention_fused import FusedAttention
 from predictors.language_models.correction.elementwise import (
     add_and_normalize,
-    attention_weights,
-    attention_weights_backward,
     cross_entropy,
     gate,
     gate_backward,
     normalize_backward,
-    rotate,
 )
 from predictors.language_models.correction.factors import SCALE, Factors
 from predictors.language_models.correction.frozen import Frozen
 
-_QUERIES = 256
-"""Positions whose scores are computed together: a block sees no keys after it."""
-
-_ROWS_OF_LOGITS = 256
-"""Rows of logits at once: 25 MB in bfloat16, which stay in the cache."""
+_ROWS_OF_LOGITS, _ROWS_OF_LOGITS_GPU = 256, 8192
+"""Rows of logits at once: 25 MB in bfloat16, which stay in a processor's cache; a GPU, where they
+are 0.8 GB, has to be given enough to do."""
 
 
 @dataclass
@@ -40,10 +37,7 @@ class _Kept:
     x: Tensor
     normal: Tensor
     factor: Tensor
-    q: Tensor
-    k: Tensor
-    v: Tensor
-    weights: list[Tensor]
+    attention: Any
     attended: Tensor
     middle: Tensor
     middle_normal: Tensor
@@ -58,15 +52,24 @@ class Network:
     Attributes:
         frozen: the weights.
         factors: of the correction; `merge` has to be called when they have changed.
+        device: where both are, and all that is computed.
     """
 
     def __init__(self, frozen: Frozen, factors: Factors) -> None:
         self.frozen = frozen
         self.factors = factors
+        self.device = frozen.embedding.device
         self._merged = {
-            name: torch.empty(w.shape, dtype=torch.bfloat16) for name, w in frozen.matrices.items()
+            name: torch.empty_like(w, dtype=torch.bfloat16) for name, w in frozen.matrices.items()
         }
         self._head = frozen.head.bfloat16()
+        self._attention: Attention
+        if self.device.type == "cpu":
+            self._attention = AttentionByBlocks(frozen.shape)
+            self._rows_of_logits = _ROWS_OF_LOGITS
+        else:
+            self._attention = FusedAttention(frozen.shape)
+            self._rows_of_logits = _ROWS_OF_LOGITS_GPU
         self.merge()
 
     @torch.no_grad()
@@ -93,11 +96,11 @@ class Network:
         return losses.view(targets.shape)
 
     @torch.no_grad()
-    def add_gradients(self, tokens: Tensor, targets: Tensor) -> float:
+    def add_gradients(self, tokens: Tensor, targets: Tensor) -> Tensor:
         """Add the gradients of the sum of `losses` to `factors`.
 
         Returns:
-            The sum.
+            The sum, float64, on the device: nobody has to wait for it.
         """
         frozen, shape = self.frozen, self.frozen.shape
         hidden, (kept, x, factor) = self._forward(tokens, keep=True)
@@ -105,7 +108,7 @@ class Network:
         dx, narrow = normalize_backward(torch.zeros_like(x), slope, x, factor, frozen.output_norm)
         for layer in reversed(range(shape.layers)):
             dx, narrow = self._layer_backward(layer, kept.pop(), dx, narrow, tokens.shape)
-        return float(losses.sum(dtype=torch.float64))
+        return losses.sum(dtype=torch.float64)
 
     def _forward(
         self, tokens: Tensor, keep: bool
@@ -113,7 +116,7 @@ class Network:
         frozen, shape = self.frozen, self.frozen.shape
         kept: list[_Kept] = []
         x = frozen.embedding[tokens.reshape(-1)].float()
-        y = torch.zeros(x.shape, dtype=torch.bfloat16)
+        y = torch.zeros_like(x, dtype=torch.bfloat16)
         for layer in range(shape.layers):
             x, y, of_layer = self._layer_forward(layer, x, y, tokens.shape)
             if keep:
@@ -127,8 +130,8 @@ class Network:
         frozen, merged = self.frozen, self._merged
         gain = frozen.attention_norm[layer]
         x, normal, factor = add_and_normalize(x, y, gain, frozen.epsilon)
-        q, k, v = self._heads(normal @ merged["qkv"][layer].t(), size)
-        weights, attended = self._attend(q, k, v, size)
+        qkv = normal @ merged["qkv"][layer].t()
+        attended, attention = self._attention.forward(qkv, size, frozen.rotation(size[1]))
         y = attended @ merged["output"][layer].t()
         gain = frozen.ffn_norm[layer]
         middle, middle_normal, middle_factor = add_and_normalize(x, y, gain, frozen.epsilon)
@@ -136,7 +139,7 @@ class Network:
         gated = gate(both)
         y = gated @ merged["down"][layer].t()
         kept = _Kept(
-            x, normal, factor, q, k, v, weights, attended,
+            x, normal, factor, attention, attended,
             middle, middle_normal, middle_factor, both, gated,
         )  # fmt: skip
         return middle, y, kept
@@ -153,7 +156,8 @@ class Network:
             dx, d_normal, kept.middle, kept.middle_factor, frozen.ffn_norm[layer]
         )
         d_attended = self._product_backward("output", layer, kept.attended, narrow)
-        d_qkv = self._attend_backward(kept, d_attended, size)
+        rotation = frozen.rotation(size[1])
+        d_qkv = self._attention.backward(kept.attention, d_attended, size, rotation)
         d_normal = self._product_backward("qkv", layer, kept.normal, d_qkv)
         return normalize_backward(dx, d_normal, kept.x, kept.factor, frozen.attention_norm[layer])
 
@@ -165,103 +169,15 @@ class Network:
         factors.a_gradient[name][layer].add_((dy @ b).t() @ x, alpha=SCALE)
         return dy @ self._merged[name][layer]
 
-    def _heads(self, qkv: Tensor, size: torch.Size) -> tuple[Tensor, Tensor, Tensor]:
-        """[B T, n] → queries [B G, blocks, H / G · Q, d], keys and values [B G, T, d], rotated."""
-        s = self.frozen.shape
-        batch, length = size
-        cosines, sines = self.frozen.rotation(length)
-        rows = qkv.view(batch, length, s.heads + 2 * s.kv_heads, s.head_size)
-        turned = rotate(rows[:, :, : s.heads + s.kv_heads], cosines, sines)
-        q = self._by_blocks(turned[:, :, : s.heads])
-        k = turned[:, :, s.heads :].transpose(1, 2).reshape(-1, length, s.head_size)
-        v = rows[:, :, s.heads + s.kv_heads :].transpose(1, 2).reshape(-1, length, s.head_size)
-        return q, k, v
-
-    def _by_blocks(self, x: Tensor) -> Tensor:
-        """[B, T, H, d] → [B G, blocks, H / G · Q, d]."""
-        s = self.frozen.shape
-        batch, length = x.shape[:2]
-        block = min(_QUERIES, length)
-        parts = x.reshape(batch, length // block, block, s.kv_heads, -1, s.head_size)
-        parts = parts.permute(0, 3, 1, 4, 2, 5).contiguous()
-        return parts.view(batch * s.kv_heads, length // block, -1, s.head_size)
-
-    def _from_blocks(self, parts: Tensor, size: torch.Size) -> Tensor:
-        """[B G, blocks, H / G · Q, d] → [B, T, H d]."""
-        s = self.frozen.shape
-        batch, length = size
-        blocks = parts.shape[1]
-        x = parts.view(
-            batch, s.kv_heads, blocks, s.heads // s.kv_heads, length // blocks, s.head_size
-        )
-        return x.permute(0, 2, 4, 1, 3, 5).reshape(batch, length, s.heads * s.head_size)
-
-    def _attend(
-        self, q: Tensor, k: Tensor, v: Tensor, size: torch.Size
-    ) -> tuple[list[Tensor], Tensor]:
-        s = self.frozen.shape
-        block = min(_QUERIES, size[1])
-        scale = 1 / math.sqrt(s.head_size)
-        weights = []
-        out = torch.empty_like(q)
-        for i in range(q.shape[1]):
-            seen = (i + 1) * block
-            scores = torch.bmm(q[:, i], k[:, :seen].transpose(1, 2))
-            mask = _mask(block, seen, s.heads // s.kv_heads)
-            weights.append(attention_weights(scores, mask, scale))
-            out[:, i] = torch.bmm(weights[-1], v[:, :seen])
-        return weights, self._from_blocks(out, size).view(-1, s.heads * s.head_size)
-
-    def _attend_backward(self, kept: _Kept, d_attended: Tensor, size: torch.Size) -> Tensor:
-        """Gradient of the product that gave queries, keys and values, [B T, n]."""
-        s = self.frozen.shape
-        batch, length = size
-        block = min(_QUERIES, length)
-        scale = 1 / math.sqrt(s.head_size)
-        d_out = self._by_blocks(d_attended.view(batch, length, s.heads, s.head_size))
-        dq = torch.empty_like(kept.q)
-        dk = torch.zeros(kept.k.shape)
-        dv = torch.zeros(kept.v.shape)
-        for i, weights in enumerate(kept.weights):
-            seen = (i + 1) * block
-            d_weights = torch.bmm(d_out[:, i], kept.v[:, :seen].transpose(1, 2))
-            d_scores = attention_weights_backward(weights, d_weights, scale)
-            dq[:, i] = torch.bmm(d_scores, kept.k[:, :seen])
-            dk[:, :seen] += torch.bmm(d_scores.transpose(1, 2), kept.q[:, i])
-            dv[:, :seen] += torch.bmm(weights.transpose(1, 2), d_out[:, i])
-        cosines, sines = self.frozen.rotation(length)
-        turned = torch.cat(
-            [
-                self._from_blocks(dq, size).view(batch, length, s.heads, s.head_size),
-                dk.bfloat16().view(batch, s.kv_heads, length, -1).transpose(1, 2),
-            ],
-            2,
-        )
-        back = rotate(turned, cosines, -sines)
-        d_values = dv.bfloat16().view(batch, s.kv_heads, length, -1).transpose(1, 2)
-        return torch.cat([back, d_values], 2).view(batch * length, -1)
-
     def _cross_entropy(
         self, hidden: Tensor, targets: Tensor, backward: bool
     ) -> tuple[Tensor, Tensor]:
         """What each target costs, [M] float32, and the gradient of `hidden`, [M, E]."""
-        losses = torch.empty(len(targets))
+        losses = torch.empty(len(targets), device=self.device)
         slope = torch.empty_like(hidden)
-        for begin in range(0, len(targets), _ROWS_OF_LOGITS):
-            part = slice(begin, begin + _ROWS_OF_LOGITS)
+        for begin in range(0, len(targets), self._rows_of_logits):
+            part = slice(begin, begin + self._rows_of_logits)
             losses[part], d_logits = cross_entropy(hidden[part] @ self._head.t(), targets[part])
             if backward:
                 slope[part] = d_logits @ self._head
         return losses, slope
-
-
-_MASKS: dict[tuple[int, int, int], Tensor] = {}
-
-
-def _mask(block: int, seen: int, heads: int) -> Tensor:
-    """[heads · block, seen]: 0 for what the last `block` of `seen` positions see, else −inf."""
-    key = block, seen, heads
-    if key not in _MASKS:
-        later = torch.ones(block, seen).triu(seen - block + 1) > 0
-        _MASKS[key] = torch.zeros(block, seen).masked_fill_(later, -math.inf).repeat(heads, 1)
-    return _MASKS[key]

@@ -1,4 +1,9 @@
-"""From trained factors to int8: a scale per row of B; the scales of A's rows go into B."""
+"""From trained factors to int8.
+
+With a largest integer, each row of A and of B has a scale, those of A go into B: the error is
+the smallest for integers of so many bits. With a step the whole of a factor has one, and an
+entropy coder needs the fewest bits for the same error.
+"""
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +38,21 @@ def pack(
     even_b = even_b * unit
     scale = _rounded_up(_unit(even_b, largest))
     return _rounded(even_a, unit, largest), _rounded(even_b, scale, largest), scale
+
+
+def pack_evenly(
+    a: Float32Array, b: Float32Array, step: float, rank: int | None = None
+) -> tuple[Int8Array, Int8Array, Float32Array]:
+    """As `pack`, to multiples of `step` root mean squares of a factor: all scales are equal."""
+    (int_a, unit_a), (int_b, unit_b) = (_stepped(x, step) for x in balanced(a, b, rank))
+    return int_a, int_b, np.full(len(int_b), unit_a * unit_b, np.float32)
+
+
+def _stepped(x: npt.NDArray[np.float64], step: float) -> tuple[Int8Array, float]:
+    """Integers, and what 1 of them is."""
+    unit = step * float(np.sqrt(np.mean(x * x)))
+    integers = np.rint(x / (unit or 1.0))
+    return np.clip(integers, -LARGEST, LARGEST).astype(np.int8), unit
 
 
 def _unit(rows: npt.NDArray[np.float64], largest: int) -> Float32Array:

@@ -62,22 +62,25 @@ class Trainer:
             [flat], lr=0.0, betas=settings.betas, eps=settings.epsilon, weight_decay=0.0, fused=True
         )
 
-    def step(self) -> float:
-        """One step; returns the mean cost of a token, in nats."""
+    def step(self) -> Tensor:
+        """One step.
+
+        Returns:
+            The mean cost of a token, in nats: float64, on the device, which may not have it yet.
+        """
         settings, factors = self.settings, self.network.factors
         factors.gradient.zero_()
-        targets = torch.from_numpy(self.samples.draw(settings.sequences))
+        targets = torch.from_numpy(self.samples.draw(settings.sequences)).to(self.network.device)
         inputs = shifted(targets, self._start)
-        total = sum(
+        costs = [
             self.network.add_gradients(inputs[i : i + settings.at_once], part)
             for i in range(0, len(targets), settings.at_once)
             if len(part := targets[i : i + settings.at_once])
-        )
+        ]
         n = targets.numel()
         factors.gradient /= n
-        norm = float(torch.linalg.vector_norm(factors.gradient))
-        if norm > settings.clip:
-            factors.gradient *= settings.clip / norm
+        norm = torch.linalg.vector_norm(factors.gradient)
+        factors.gradient *= torch.clamp(settings.clip / norm, max=1)
         factors.flat.grad = factors.gradient
         self._adam.param_groups[0]["lr"] = self.schedule.rate(self.tokens)
         self._adam.step()
@@ -85,7 +88,7 @@ class Trainer:
         # Over the first tokens the average is over all of them.
         self.average.lerp_(factors.flat, n / min(settings.average, max(n, self.tokens)))
         self.network.merge()
-        return total / n
+        return torch.stack(costs).sum() / n
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
@@ -126,7 +129,7 @@ class Trainer:
         Raises:
             ModelError: its factors are of another rank, or were trained on other weights.
         """
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, weights_only=True, map_location=self.network.device)
         if state["rank"] != self.network.factors.rank:
             raise ModelError(f"{path} has factors of rank {state['rank']}; use --rank")
         here = self.network.frozen.correction
