@@ -274,20 +274,23 @@ def test_what_one_builds_on_is_checked(gguf, tmp_path):
         read_correction(tmp_path / "on.bin")
 
 
-def test_no_more_than_three(gguf, tmp_path):
+def test_no_more_than_four(gguf, tmp_path):
     third = write_three(gguf, tmp_path)
-    fourth = tmp_path / "fourth.bin"
-    fourth.write_bytes(random_correction(gguf, seed=9, base=third).to_bytes())
+    fourth = random_correction(gguf, seed=8, base=third)
+    (tmp_path / "fourth.bin").write_bytes(fourth.to_bytes())
+    assert read_correction(tmp_path / "fourth.bin").count == 4
+    fifth = tmp_path / "fifth.bin"
+    fifth.write_bytes(random_correction(gguf, seed=9, base=fourth).to_bytes())
     # Nor for ever, which their hashes would only tell when all is read.
     (tmp_path / "own").mkdir()
     own = tmp_path / "own" / "own.bin"
     named = b'{"model": "' + third.model.encode() + b'", "on": "' + b"ab" * 32 + b'"}'
     own.write_bytes(MAGIC_ON + b"ab" * 32 + b"\n" + named + b"\n")
-    for path in (fourth, own):
-        with pytest.raises(ModelError, match="only 3 can be merged"):
+    for path in (fifth, own):
+        with pytest.raises(ModelError, match="only 4 can be merged"):
             describe_correction(path)
-    with pytest.raises(ModelError, match="only 3 can be merged"):
-        read_correction(fourth)
+    with pytest.raises(ModelError, match="only 4 can be merged"):
+        read_correction(fifth)
 
 
 def test_both_must_be_of_one_model(gguf, tmp_path):

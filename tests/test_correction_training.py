@@ -373,7 +373,10 @@ def test_what_can_not_be_built_on_is_refused(
     small_run("a", 1)
     small_run("b", 1, "--on", str(base))
     plain, on_base = (tmp_path / name / "checkpoint.pt" for name in "ab")
-    for path, words in ((foreign, "for another model"), (tmp_path / "third.bin", "the last of 3")):
+    last = tmp_path / "fourth.bin"
+    third = read_correction(tmp_path / "third.bin")
+    last.write_bytes(random_correction(tiny_gguf, seed=4, base=third).to_bytes())
+    for path, words in ((foreign, "for another model"), (last, "the last of 4")):
         with pytest.raises(FileError, match=words):
             small_run("c", 1, "--on", str(path))
         with pytest.raises(SystemExit, match=words):

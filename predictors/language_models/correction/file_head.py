@@ -30,7 +30,7 @@ HASHED_FROM = len(MAGIC) + 65
 SHIPPED = Path(__file__).parent
 """Where the corrections are that come with the program."""
 
-MOST = 3
+MOST = 4
 """So many corrections at most are merged, each on the one that it builds on."""
 
 _MAX_HEAD = 1 << 12
