@@ -141,6 +141,8 @@ def test_bad_files_are_refused(gguf, tmp_path):
         hashed(behind.replace(b'"ranks": [3', b'"ranks": [2000000')),
         hashed(behind.replace(b'"ranks": [3', b'"ranks": ["3"')),
         hashed(behind.replace(b'"shape": [2', b'"shape": [1.5')),
+        hashed(behind.replace(b'"shape": [2', b'"shape": [-2')),
+        hashed(behind.replace(b'"shape": [2', b'"shape": [2' + b"0" * 30)),
     ]
     for data in bad:
         path.write_bytes(data)
@@ -357,6 +359,8 @@ def test_bad_compressed_files_are_refused(gguf, tmp_path):
         head + scales,
         whole.replace(b'"ranks": [3', b'"ranks": [4'),
         whole.replace(b'"shape": [2', b'"shape": [3'),
+        whole.replace(b'"shape": [2', b'"shape": [-2'),
+        whole.replace(b'"shape": [2', b'"shape": [2' + b"0" * 30),
     ]
     for data in bad:
         path.write_bytes(data)

@@ -2,9 +2,9 @@
 
 FOLDER keeps the checkpoint, snapshots, tokens of the texts, and `log.jsonl`: a line of JSON for
 each report. The run ends after --tokens, and cleanly on SIGTERM or SIGINT; the same command goes
-on from the checkpoint, to the same numbers as without a stop. To end early, lower --tokens and
---decay-from; to go on for longer, raise them before the decay begins, or copy a snapshot to
-`checkpoint.pt`.
+on from the checkpoint, on a processor to the same numbers as without a stop. To end early, lower
+--tokens and --decay-from; to go on for longer, raise them before the decay begins, or copy a
+snapshot to `checkpoint.pt`.
 """
 
 import argparse
@@ -271,6 +271,8 @@ def main() -> None:
     _keep_memory()
     # What the C++ compiler refuses runs as it is, slower.
     torch._dynamo.config.suppress_errors = True
+    # The sums of the factors' gradients are over all tokens of a step.
+    torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     training_run = Run(arguments)

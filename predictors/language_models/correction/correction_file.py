@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import cycle
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -154,16 +155,16 @@ def read_correction(path: Path, expected: str = "") -> Correction:
             ("scale", (shape.layers, m.outputs), _SCALE),
         )
     ]
-    lengths = [int(np.prod(size)) * dtype.itemsize for _, _, size, dtype in sizes]
+    lengths = [prod(size) * dtype.itemsize for _, _, size, dtype in sizes]
     body = memoryview(data)[at:]
     if data.startswith(MAGIC_DEFLATED):
         try:
             body = memoryview(_inflated(body, lengths))
-        except (ValueError, zlib.error) as error:
+        except (ValueError, OverflowError, zlib.error) as error:
             raise problem from error
     hashed = hashlib.sha256(memoryview(data)[HASHED_FROM:at])
     hashed.update(body)
-    if hashed.hexdigest() != sha256 or len(body) != sum(lengths):
+    if hashed.hexdigest() != sha256 or len(body) != sum(lengths) or min(lengths) < 0:
         raise problem
     arrays: dict[str, dict[str, npt.NDArray[Any]]] = {"a": {}, "b": {}, "scale": {}}
     begin = 0
@@ -184,7 +185,7 @@ def _inflated(data: memoryview, lengths: Sequence[int]) -> bytes:
         lengths: bytes of each array.
 
     Raises:
-        ValueError, zlib.error: they do not have these.
+        ValueError, OverflowError, zlib.error: they do not have these.
     """
     of_scales = sum(lengths[2::3])
     integers, rest = _stream(data, sum(lengths) - of_scales)
@@ -201,7 +202,7 @@ def _stream(data: bytes | memoryview, length: int) -> tuple[bytes, bytes]:
     """What a stream of zlib holds, and what is behind it.
 
     Raises:
-        ValueError, zlib.error: it is not whole, or holds other than `length` bytes.
+        ValueError, OverflowError, zlib.error: it is not whole, or holds other than `length` bytes.
     """
     inflater = zlib.decompressobj()
     found = inflater.decompress(data, length + 1)
