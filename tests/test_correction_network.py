@@ -9,8 +9,8 @@ torch = pytest.importorskip("torch")
 
 from nacrith.correction.evaluate import bits_per_token  # noqa: E402
 from nacrith.correction.pack import packed  # noqa: E402
+from predictors.language_models.correction.attention import Attention  # noqa: E402
 from predictors.language_models.correction.attention_by_blocks import (  # noqa: E402
-    Attention,
     AttentionByBlocks,
 )
 from predictors.language_models.correction.attention_fused import FusedAttention  # noqa: E402

@@ -4,11 +4,12 @@ PyTorch's own attention takes four times as long there (docs/correction.md).
 """
 
 import math
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from predictors.language_models.correction.attention import Rotation
 from predictors.language_models.correction.elementwise import (
     attention_weights,
     attention_weights_backward,
@@ -18,28 +19,6 @@ from predictors.language_models.exact.shape import Shape
 
 _QUERIES = 256
 """Positions whose scores are computed together: a block sees no keys after it."""
-
-Rotation = tuple[Tensor, Tensor]
-"""Cosines and sines of the positions, [T, 1, d / 2] float32 each."""
-
-
-class Attention(Protocol):
-    """Of a model with H heads of size d, G of them for keys and values."""
-
-    def forward(self, qkv: Tensor, size: torch.Size, rotation: Rotation) -> tuple[Tensor, Any]:
-        """
-        Args:
-            qkv: [B T, (H + 2 G) d] bfloat16, queries, keys and values before their rotation.
-            size: (B, T).
-
-        Returns:
-            [B T, H d] bfloat16; and what `backward` needs.
-        """
-
-    def backward(
-        self, kept: Any, d_attended: Tensor, size: torch.Size, rotation: Rotation
-    ) -> Tensor:
-        """Gradient of `qkv`, from that of the result."""
 
 
 class Kept(NamedTuple):

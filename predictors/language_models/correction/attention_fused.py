@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
-from predictors.language_models.correction.attention_by_blocks import Rotation
+from predictors.language_models.correction.attention import Rotation
 from predictors.language_models.correction.elementwise import rotate
 from predictors.language_models.exact.shape import Shape
 

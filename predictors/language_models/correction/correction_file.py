@@ -18,7 +18,6 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import cycle
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -71,8 +70,9 @@ class Correction:
 
     def to_bytes(self) -> bytes:
         """The contents of its file."""
-        integers = b"".join(self.a[name].tobytes() + self.b[name].tobytes() for name in self.a)
-        scales = np.concatenate([scale.ravel() for scale in self.scale.values()]).astype("<f4")
+        names = matrices(self.shape)
+        integers = b"".join(self.a[name].tobytes() + self.b[name].tobytes() for name in names)
+        scales = np.concatenate([self.scale[name].ravel() for name in names]).astype(_SCALE)
         planes = scales.view(np.uint8).reshape(-1, _SCALE.itemsize).T.tobytes()
         return b"".join(
             [
@@ -96,7 +96,7 @@ class Correction:
         parts = [self._head()]
         for name in matrices(self.shape):
             parts += [self.a[name].tobytes(), self.b[name].tobytes()]
-            parts.append(self.scale[name].astype("<f4").tobytes())
+            parts.append(self.scale[name].astype(_SCALE).tobytes())
         return b"".join(parts)
 
     @cached_property
@@ -193,9 +193,9 @@ def _inflated(data: memoryview, lengths: Sequence[int]) -> bytes:
     if rest:
         raise ValueError
     scales = np.frombuffer(planes, np.uint8).reshape(_SCALE.itemsize, -1).T.tobytes()
-    factors, scale = io.BytesIO(integers), io.BytesIO(scales)
-    in_turn = cycle((factors, factors, scale))
-    return b"".join(file.read(length) for file, length in zip(in_turn, lengths, strict=False))
+    factors, scale = map(io.BytesIO, (integers, scales))
+    of_matrices = zip(lengths[::3], lengths[1::3], lengths[2::3], strict=True)
+    return b"".join(factors.read(a + b) + scale.read(n) for a, b, n in of_matrices)
 
 
 def _stream(data: bytes | memoryview, length: int) -> tuple[bytes, bytes]:

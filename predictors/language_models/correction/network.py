@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from predictors.language_models.correction.attention_by_blocks import Attention, AttentionByBlocks
+from predictors.language_models.correction.attention import Attention
+from predictors.language_models.correction.attention_by_blocks import AttentionByBlocks
 from predictors.language_models.correction.attention_fused import FusedAttention
 from predictors.language_models.correction.elementwise import (
     add_and_normalize,

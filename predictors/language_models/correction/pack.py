@@ -5,6 +5,8 @@ the smallest for integers of so many bits. With a step the whole of a factor has
 entropy coder needs the fewest bits for the same error.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -44,15 +46,12 @@ def pack_evenly(
     a: Float32Array, b: Float32Array, step: float, rank: int | None = None
 ) -> tuple[Int8Array, Int8Array, Float32Array]:
     """As `pack`, to multiples of `step` root mean squares of a factor: all scales are equal."""
-    (int_a, unit_a), (int_b, unit_b) = (_stepped(x, step) for x in balanced(a, b, rank))
-    return int_a, int_b, np.full(len(int_b), unit_a * unit_b, np.float32)
-
-
-def _stepped(x: npt.NDArray[np.float64], step: float) -> tuple[Int8Array, float]:
-    """Integers, and what 1 of them is."""
-    unit = step * float(np.sqrt(np.mean(x * x)))
-    integers = np.rint(x / (unit or 1.0))
-    return np.clip(integers, -LARGEST, LARGEST).astype(np.int8), unit
+    even = balanced(a, b, rank)
+    units = [step * float(np.sqrt(np.mean(x * x))) for x in even]
+    int_a, int_b = (
+        _rounded(x, np.full(len(x), unit), LARGEST) for x, unit in zip(even, units, strict=True)
+    )
+    return int_a, int_b, np.full(len(int_b), units[0] * units[1], np.float32)
 
 
 def _unit(rows: npt.NDArray[np.float64], largest: int) -> Float32Array:
@@ -66,7 +65,9 @@ def _rounded_up(x: Float32Array) -> Float32Array:
     return ((bits + np.uint32(0xFFFF)) & np.uint32(0xFFFF0000)).view(np.float32)
 
 
-def _rounded(rows: npt.NDArray[np.float64], unit: Float32Array, largest: int) -> Int8Array:
+def _rounded(
+    rows: npt.NDArray[np.float64], unit: npt.NDArray[np.floating[Any]], largest: int
+) -> Int8Array:
     integers = np.rint(rows / np.where(unit > 0, unit, 1)[:, None])
     return np.clip(integers, -largest, largest).astype(np.int8)
 
