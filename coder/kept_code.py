@@ -6,12 +6,14 @@ compiling needs is left to be imported when something is compiled, and bitcode, 
 other kernels are linked with, is parsed when one is.
 """
 
+import builtins
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from llvmlite import binding as llvm
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompileResult, compile_result
+from numba.core.environment import Environment
 from numba.core.runtime import _nrt_python
 
 _INTRINSICS = "llvm."
@@ -53,12 +55,24 @@ def keep(result: CompileResult) -> KeptCode:
         tuple(f.name for f in functions if f.is_declaration and not _is_intrinsic(f.name)),
         {
             "fndesc": fndesc,
-            "environment": environment,
+            "environment": _without_globals(environment),
             "signature": signature,
             "reload_init": tuple(reload_init),
-            "referenced_envs": referenced_envs,
+            "referenced_envs": [_without_globals(e) for e in referenced_envs],
         },
     )
+
+
+def _without_globals(environment: Environment) -> Environment:
+    """One of the same name and constants that is loaded without importing its module.
+
+    numba's own functions are in modules that import the compiler, 0.02 s. Globals are only
+    used by code in object mode, which kernels have none of.
+    """
+    bare = Environment(vars(builtins))
+    bare.consts[:] = environment.consts
+    bare.env_name = environment.env_name
+    return bare
 
 
 def _is_intrinsic(name: str) -> bool:

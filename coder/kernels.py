@@ -31,7 +31,7 @@ from coder.compiling import notice
 from coder.kept_code import keep, ready
 from coder.messages import say_once
 
-_LAYOUT = b"2"
+_LAYOUT = b"3"
 """Of what is kept; it changes with `KeptCode`."""
 
 _DIGEST_SIZE = 16

@@ -4,19 +4,21 @@ import numpy as np
 import pytest
 
 from nacrith.codec.guesser import MAX_STREAMS, Guesser
+from nacrith.codec.ngrams import Ngrams, no_ngrams
 from nacrith.codec.step_cost import MAX_ROWS, StepCost
 
+NONE = no_ngrams()
 PHRASE = np.random.default_rng(3).permutation(500)[:40]
 
 
-def guesses(streams: np.ndarray) -> tuple[int, int, int]:
+def guesses(streams: np.ndarray, ngrams: Ngrams = NONE) -> tuple[int, int, int]:
     """(Steps that evaluate something, tokens guessed, those of them that were right).
 
     Args:
         streams: [S, n] tokens that are fed.
     """
     n_streams, n = streams.shape
-    guesser = Guesser(n_streams, n)
+    guesser = Guesser(n_streams, n, ngrams)
     evaluated: list[list[int]] = []
     steps = guessed = right = 0
     for tokens in streams.T.astype(np.int32):
@@ -89,7 +91,7 @@ def test_costs_are_by_tokens_of_each_stream():
 
 
 def test_where_rows_are_dear_guesses_are_only_tried_now_and_then():
-    guesser = Guesser(1, 4000)
+    guesser = Guesser(1, 4000, NONE)
     guessed = []
     for token in np.tile(PHRASE, 100):
         guesser.update(np.array([token], dtype=np.int32))

@@ -15,6 +15,7 @@ from nacrith import compress
 from nacrith.cli.units import parse_limit
 from nacrith.codec.drafts import bytes_of_tables, new_drafts
 from nacrith.codec.guesser import MAX_STREAMS
+from nacrith.codec.ngrams import no_ngrams
 from nacrith.codec.streams_of_frame import streams_of
 from nacrith.errors import FormatError, MemoryLimitError
 from nacrith.format.container import MemberReader
@@ -209,7 +210,7 @@ def test_the_tables_of_drafts_count():
     """With as few streams as tokens are guessed of."""
     for streams in (1, MAX_STREAMS):
         for tokens in (100, 1000, 10**6):
-            drafts = new_drafts(streams, tokens, 7)
+            drafts = new_drafts(streams, tokens, 7, no_ngrams())
             tables = (drafts.followers, drafts.counts, drafts.places)
             assert bytes_of_tables(streams * tokens) == sum(table.nbytes for table in tables)
     few, more = (

@@ -63,7 +63,8 @@ def source_tarball() -> bytes:
     return sink.getvalue()
 
 
-_ALONE = ("--streams", "1")
+_ALONE = ("--streams", "1", "--window", "1024")
+"""One stream, with the window that both have by default: alone it is longer now."""
 
 CASES = (
     Case("400 bytes", _alice(400)),

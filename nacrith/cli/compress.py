@@ -13,6 +13,7 @@ from nacrith.cli.already_done import is_done, whole_result
 from nacrith.cli.batch import for_each, name_of
 from nacrith.cli.directory_walk import Choice, compressed, is_compressed, originals
 from nacrith.cli.expectation import tell_how_long_restoring_takes, tell_what_to_expect
+from nacrith.cli.fast_import import import_numba
 from nacrith.cli.file_job import FileJob, open_compressed
 from nacrith.cli.inputs import Inputs, with_inputs
 from nacrith.cli.memory_limit import (
@@ -243,6 +244,7 @@ def _compress(
     """Compress one file; `path` None = standard input."""
     if path and path.is_file():
         before_compression(path, path.stat().st_size, options)
+    import_numba()
     from nacrith.pipeline.compress import compress_stream
     from nacrith.pipeline.decompress import decompress_stream
     from nacrith.pipeline.resume import block_size_of, holds_a_frame
@@ -354,6 +356,7 @@ def decompress(
             return None
         if path and path.is_file() and not team.device.must_be_gpu:
             before_decompression(path)
+        import_numba()
         from nacrith.pipeline.decompress import decompress_stream
 
         with FileJob(path, out, target, decoding=True) as run:

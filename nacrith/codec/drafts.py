@@ -1,7 +1,8 @@
 """Drafts: what may follow in a text, from what has followed the same tokens before.
 
 Prompt lookup decoding (Saxena 2023) with several sources: what followed the last occurrence of the
-last 1, 2, 3 and 5 tokens, and what follows where the longest match with the past stands. How
+last 1, 2, 3 and 5 tokens, what follows where the longest match with the past stands, and what
+follows the last one or two tokens in most texts (`Ngrams`). How
 likely a candidate is to be right is learned by logistic regression, of which sources say so and
 which say something else, as the mixers of PAQ do (Mahoney 2005). It reaches 1.02 to 1.11 times the
 speed of the longest match alone.
@@ -14,8 +15,10 @@ from collections import namedtuple
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from coder.kernels import inlined, njit
+from nacrith.codec.ngrams import NOTHING, Ngrams, follower, follower_of_pair
 from predictors.base import IntArray
 from predictors.mixing.hashing import combine
 
@@ -26,9 +29,13 @@ _N_ORDERS = len(_ORDERS)
 _MATCH_ORDERS = np.array([3, 6, 12], dtype=np.int64)
 """Where so many last tokens stood, a match may begin; the most first count."""
 
-_SOURCES = _N_ORDERS + 1
+_MATCH, _PAIR, _TOKEN = _N_ORDERS, _N_ORDERS + 1, _N_ORDERS + 2
+"""The other sources: a match, and n-grams of three tokens and of two."""
+
+_SOURCES = _TOKEN + 1
 _STATES = 8
-"""States of a source that are told apart: how often it was right in a row, the match's length."""
+"""States of a source that are told apart: how often it was right in a row, the match's length, how
+often it is right in most texts."""
 
 _MAX_COUNT = 3
 _MATCH_LENGTHS = (2, 3, 5, 8, 12, 20, 32)
@@ -41,7 +48,8 @@ _MAX_BITS = 18
 """The tables have at most 2**18 slots; contexts that share one are not told apart."""
 
 _FOR, _AGAINST, _BIAS = 0.4, -0.3, -1.0
-"""Weights at first: of a source that says a candidate, of one that says another, and of all."""
+"""Weights at first, where none have been learned before: of a source that says a candidate, of one
+that says another, and of all."""
 
 _RATE, _BIAS_RATE = 0.05, 0.002
 """How fast the weights learn."""
@@ -49,7 +57,11 @@ _RATE, _BIAS_RATE = 0.05, 0.002
 _UNLIKELY = 0.02
 """A draft ends where it would be right less often."""
 
-Drafts = namedtuple("Drafts", "tokens followers counts places matches says says_not bias found")
+Weights = npt.NDArray[np.float64]
+
+Drafts = namedtuple(
+    "Drafts", "tokens followers counts places matches says says_not bias found ngrams"
+)
 Drafts.__doc__ = """What S streams of one text have in common, and what each has read.
 
 tokens: [S, n + room] int32, of each stream; behind those that are known, its draft.
@@ -57,29 +69,39 @@ followers, counts: [orders, 2**bits] int32, 1 + what followed a context last, 0 
 how often it did so in a row. places: [match orders, 2**bits] int64, stream << 32 | place behind a
 context, 0 = none. matches: [S, 3] int64, stream and place of what follows in a match, and its
 length, 0 = there is none. says, says_not: [sources, states] and bias: [1] float64, the weights.
-found: [2, sources] int64, what each source says, -1 = nothing, and its state.
+found: [2, sources] int64, what each source says, `NOTHING` if it does not, and its state.
 """
 
 
-def new_drafts(n_streams: int, n_tokens: int, room: int) -> Drafts:
-    """Nothing is known.
+def new_drafts(n_streams: int, n_tokens: int, room: int, ngrams: Ngrams) -> Drafts:
+    """Nothing is known but n-grams.
 
     Args:
         n_tokens: of each stream, at most.
         room: tokens of a draft, at most.
     """
     bits = _bits(n_streams * n_tokens)
+    says, says_not, bias = _first_weights(ngrams)
     return Drafts(
         tokens=np.zeros((n_streams, n_tokens + room), dtype=np.int32),
         followers=np.zeros((_N_ORDERS, 1 << bits), dtype=np.int32),
         counts=np.zeros((_N_ORDERS, 1 << bits), dtype=np.int32),
         places=np.zeros((len(_MATCH_ORDERS), 1 << bits), dtype=np.int64),
         matches=np.zeros((n_streams, 3), dtype=np.int64),
-        says=np.full((_SOURCES, _STATES), _FOR),
-        says_not=np.full((_SOURCES, _STATES), _AGAINST),
-        bias=np.array([_BIAS]),
+        says=says,
+        says_not=says_not,
+        bias=bias,
         found=np.zeros((2, _SOURCES), dtype=np.int64),
+        ngrams=ngrams,
     )
+
+
+def _first_weights(ngrams: Ngrams) -> tuple[Weights, Weights, Weights]:
+    """What `Drafts` has of them, to be changed."""
+    if len(ngrams.bias):
+        return ngrams.says.copy(), ngrams.says_not.copy(), ngrams.bias.copy()
+    shape = _SOURCES, _STATES
+    return np.full(shape, _FOR), np.full(shape, _AGAINST), np.array([_BIAS])
 
 
 def bytes_of_tables(n_tokens: int) -> int:
@@ -120,18 +142,25 @@ def _ask(d: Drafts, stream: int, n: int, of: int, place: int, length: int) -> No
     """
     tokens = d.tokens[stream]
     for k in range(_N_ORDERS):
-        d.found[0, k] = -1
+        d.found[0, k] = NOTHING
         if _ORDERS[k] <= n:
             slot = _slot(tokens, n, _ORDERS[k], d.followers.shape[1])
             d.found[0, k] = d.followers[k, slot] - 1
             d.found[1, k] = d.counts[k, slot]
-    d.found[0, _N_ORDERS] = -1
+    d.found[0, _MATCH] = NOTHING
     if length > 0:
         state = np.int64(0)
         for least in _MATCH_LENGTHS:
             state += length >= least
-        d.found[0, _N_ORDERS] = d.tokens[of, place]
-        d.found[1, _N_ORDERS] = state
+        d.found[0, _MATCH] = d.tokens[of, place]
+        d.found[1, _MATCH] = state
+    d.found[:, _PAIR:] = NOTHING
+    if n >= 1:
+        last = np.int64(tokens[n - 1])
+        d.found[0, _TOKEN], d.found[1, _TOKEN] = follower(d.ngrams, last)
+        if n >= 2:
+            found = follower_of_pair(d.ngrams, np.int64(tokens[n - 2]), last)
+            d.found[0, _PAIR], d.found[1, _PAIR] = found
 
 
 @inlined

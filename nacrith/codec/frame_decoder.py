@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from nacrith.codec.assembly import Assembly
-from nacrith.codec.binary_codec import decode_binary, needs_text
 from nacrith.codec.callbacks import FrameCallback, bytes_done, ignore, scaled, tokens_done
 from nacrith.codec.kinds import TEXTS
 from nacrith.codec.stream_texts import StreamTexts
@@ -82,12 +81,11 @@ def restore_frame(
 
 def _needs_text(frame: Frame) -> bool:
     """Must all of the text be known before the binary data?"""
-    mixed = frame.payloads.get(Kind.MIXED)
-    return (
-        mixed is not None
-        and Kind.TEXT in frame.payloads
-        and needs_text(mixed, frame.size_of(Kind.MIXED))
-    )
+    if not {Kind.MIXED, Kind.TEXT} <= frame.payloads.keys():
+        return False
+    from nacrith.codec.binary_codec import needs_text
+
+    return needs_text(frame.payloads[Kind.MIXED], frame.size_of(Kind.MIXED))
 
 
 def _whole(
@@ -122,9 +120,15 @@ def _assembly(
 ) -> Assembly:
     """What is there of a frame, with the text if that is given."""
     parts: dict[Kind, bytes] = {}
-    told = bytes_done(on_progress)
-    for kind in sorted(frame.payloads, key=lambda kind: kind == Kind.MIXED):
-        if kind != Kind.TEXT:
+    others = sorted(
+        frame.payloads.keys() - {Kind.TEXT}, key=lambda kind: (kind == Kind.MIXED, kind)
+    )
+    if others:
+        # 20 ms that a frame of text alone need not wait for.
+        from nacrith.codec.binary_codec import decode_binary, needs_text
+
+        told = bytes_done(on_progress)
+        for kind in others:
             size = frame.size_of(kind)
             known = b""
             if kind == Kind.MIXED and needs_text(frame.payloads[kind], size):

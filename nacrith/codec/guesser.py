@@ -10,6 +10,7 @@ from itertools import accumulate, takewhile
 import numpy as np
 
 from nacrith.codec.drafts import draft, learn, new_drafts, part
+from nacrith.codec.ngrams import Ngrams
 from nacrith.codec.step_cost import MAX_ROWS, StepCost
 from predictors.base import IntArray
 
@@ -24,14 +25,15 @@ _TOKEN_COST = 0.04
 class Guesser:
     """Guesses for streams that advance together, by what has been decoded of all of them."""
 
-    def __init__(self, n_streams: int, n_tokens: int) -> None:
+    def __init__(self, n_streams: int, n_tokens: int, ngrams: Ngrams) -> None:
         """
         Args:
             n_streams: S, at most `MAX_STREAMS`.
             n_tokens: that each stream is fed, at most.
+            ngrams: of the tokens' vocabulary.
         """
         room = MAX_ROWS // n_streams - 1
-        self._drafts = new_drafts(n_streams, n_tokens, room)
+        self._drafts = new_drafts(n_streams, n_tokens, room, ngrams)
         self._shares = np.empty(room)
         self._none: IntArray = np.empty((0, n_streams), dtype=np.int32)
         self._cost = StepCost(n_streams)

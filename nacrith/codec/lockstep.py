@@ -33,6 +33,7 @@ import numpy as np
 from coder import Coder
 from nacrith.codec.guesser import MAX_STREAMS, Guesser
 from nacrith.codec.layout import Layout
+from nacrith.codec.ngrams import ngrams_of
 from nacrith.codec.step_cost import clock
 from predictors.base import BatchSession, FloatArray, IntArray, Session
 from predictors.ensemble import Ensemble
@@ -180,7 +181,7 @@ def code_groups(
     _read_first(parts, tokens, read)
     guesser = None
     if guesses and not len(known) and len(parts) == 1:
-        guesser = _guesser(groups, len(read))
+        guesser = _guesser(groups, len(read), vocabulary)
     step = 0
     for part in parts:
         part.end_before(step, not len(known))
@@ -215,12 +216,12 @@ def code_groups(
         step += 1
 
 
-def _guesser(groups: Sequence[Group], n_read: int) -> Guesser | None:
+def _guesser(groups: Sequence[Group], n_read: int, vocabulary: Vocabulary) -> Guesser | None:
     """What guesses the tokens of a text of few streams; None for others."""
     if len(groups) > 1 or len(groups[0].layout) > MAX_STREAMS:
         return None
     layout = groups[0].layout
-    return Guesser(len(layout), n_read + layout.steps)
+    return Guesser(len(layout), n_read + layout.steps, ngrams_of(vocabulary))
 
 
 def _code_step(

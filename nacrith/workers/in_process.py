@@ -6,7 +6,6 @@ from contextlib import closing, contextmanager
 from nacrith.codec.codec_request import CodecRequest, MixingRequest, inside_of, known_record
 from nacrith.codec.codec_slot import CodecSlot
 from nacrith.codec.frame_decoder import decode_frame
-from nacrith.codec.frame_encoder import encode_frame
 from nacrith.errors import DeviceError, FormatError
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import ModelRecord
@@ -52,6 +51,8 @@ class InProcess:
             self._position += len(block)
 
     def _encode(self, request: CodecRequest | None, block: bytes) -> Frame:
+        from nacrith.codec.frame_encoder import encode_frame
+
         try:
             with device_faults(self._slot.device):
                 codec = self._slot.opener(request, self._tell_of_loading)

@@ -8,7 +8,6 @@ from nacrith.codec.callbacks import FrameCallback, ignore
 from nacrith.codec.codec_request import CodecRequest, inside_of, known_record
 from nacrith.codec.codec_slot import CodecSlot
 from nacrith.codec.frame_decoder import decode_frame
-from nacrith.codec.frame_encoder import encode_frame
 from nacrith.format.frame import Frame
 from nacrith.format.header import ModelRecord
 from nacrith.system.devices import CPU
@@ -48,6 +47,8 @@ def model_record(request: CodecRequest) -> ModelRecord | None:
 
 def encode(request: CodecRequest | None, block: bytes) -> Frame:
     """See `encode_frame`."""
+    from nacrith.codec.frame_encoder import encode_frame
+
     with _lock, device_faults(_slot.device):
         codec, past = _slot.opener(request), _slot.past(request)
         return encode_frame(block, codec, on_progress, past, inside_of(request))

@@ -12,6 +12,7 @@ bytes here: the tokenizer is told not to look for them, and what it returns is
 compared with the input, whatever it does.
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
@@ -137,6 +138,14 @@ class Vocabulary:
         shared = {name: arrays[name] for name in ("spelling", "begin")}
         vars(vocabulary)["trie"] = Trie.from_arrays(trie | shared)
         return vocabulary
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of tokens and spellings, 32 hexadecimal digits."""
+        digest = hashlib.blake2b(digest_size=16)
+        for name in ("token_of_symbol", "begin", "spelling"):
+            digest.update(self._arrays[name].data)
+        return digest.hexdigest()
 
     @cached_property
     def spellings(self) -> list[bytes]:
