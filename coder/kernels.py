@@ -180,13 +180,13 @@ class KernelCache:
         kernel and of all kernels that it calls.
         """
         parts = [_LAYOUT, numba.__version__.encode()]
-        for function in _callees(self._function, set()):
+        for function, named in _callees(self._function, set()):
             # Kept code imports the modules by their names.
             parts.append(f"{function.__module__}.{function.__qualname__}".encode())
             parts.append(_hash_of_file(inspect.getfile(function)))
-            for name, value in sorted(_globals_of(function).items()):
+            for name, value in named:
                 parts += [name.encode(), _constant(value)]
-        return _digest(b"".join(map(_digest, parts)))
+        return _digest(b"".join(b"%d " % len(part) + part for part in parts))
 
     def _file_name(self, sig: Any, codegen: Any) -> str:
         python = f"py{sys.version_info[0]}{sys.version_info[1]}{getattr(sys, 'abiflags', '')}"
@@ -211,13 +211,20 @@ def write_whole(path: Path, data: bytes) -> None:
         raise
 
 
-def _callees(function: Callable[..., Any], seen: set[Any]) -> Iterator[Callable[..., Any]]:
-    """The kernel and those that it calls, each once, in the order of their names."""
+_Named = list[tuple[str, Any]]
+
+
+def _callees(
+    function: Callable[..., Any], seen: set[Any]
+) -> Iterator[tuple[Callable[..., Any], _Named]]:
+    """The kernel and those that it calls, each once, in the order of their names, each with what
+    it refers to, by name."""
     if function in seen:
         return
     seen.add(function)
-    yield function
-    for _, value in sorted(_globals_of(function).items()):
+    named = sorted(_globals_of(function).items())
+    yield function, named
+    for _, value in named:
         # What numba calls a dispatcher, and an intrinsic.
         called = getattr(value, "py_func", None) or getattr(value, "_defn", None)
         if called:
@@ -230,8 +237,9 @@ def _globals_of(function: Callable[..., Any]) -> dict[str, Any]:
     named = {**found.globals, **found.nonlocals}
     for name, value in list(named.items()):
         if isinstance(value, ModuleType):
-            inside = [n for n in function.__code__.co_names if hasattr(value, n)]
-            named |= {f"{name}.{n}": getattr(value, n) for n in inside}
+            # Asking a module for what it has not takes long.
+            has = vars(value)
+            named |= {f"{name}.{n}": has[n] for n in function.__code__.co_names if n in has}
     return named
 
 

@@ -1,5 +1,6 @@
 """`python -m nacrith`, and the command `nacrith`."""
 
+import os
 import signal
 import sys
 from contextlib import suppress
@@ -12,6 +13,9 @@ def main(program: str = "nacrith") -> None:
     """See `nacrith.cli.main`."""
     # An interruption while modules are imported is one line, too.
     signals.install()
+    # Otherwise NumPy begins with a thread for each processor, 0.03 s, for matrix products that
+    # are too small for it.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         with seldom_searched():
             from nacrith.cli import main

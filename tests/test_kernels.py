@@ -154,7 +154,7 @@ def test_kernels_that_are_named_by_their_module_count():
     from predictors.mixing import mixer, weight_sets
     from predictors.text import decision
 
-    called = set(kernels._callees(decision._decide.py_func, set()))
+    called = {f for f, _ in kernels._callees(decision._decide.py_func, set())}
     assert weight_sets.mix.py_func in called and mixer.mix.py_func not in called
     named = kernels._globals_of(decision._decide.py_func)
     assert named["weight_sets.CONSTANT_INPUT"] == weight_sets.CONSTANT_INPUT

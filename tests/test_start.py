@@ -62,6 +62,26 @@ def test_settings_of_numba_are_read_where_there_are_some(restored_once, tmp_path
     assert "yaml" in found
 
 
+@pytest.mark.parametrize("given", [None, "2"])
+def test_numpy_starts_no_threads_unless_they_are_asked_for(given):
+    code = (
+        "import os, sys; sys.argv = ['nacrith', '--version']\n"
+        "from nacrith.__main__ import main\n"
+        "try: main()\nexcept SystemExit: print(os.environ['OPENBLAS_NUM_THREADS'])"
+    )
+    name = "OPENBLAS_NUM_THREADS"
+    environment = {k: v for k, v in os.environ.items() if k != name}
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=environment | ({name: given} if given else {}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stdout.split()[-1] == (given or "1")
+
+
 def test_what_was_left_out_can_be_imported_later():
     code = (
         "from nacrith.cli.fast_import import import_numba\n"
