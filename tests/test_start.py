@@ -65,9 +65,9 @@ def test_settings_of_numba_are_read_where_there_are_some(restored_once, tmp_path
 @pytest.mark.parametrize("given", [None, "2"])
 def test_numpy_starts_no_threads_unless_they_are_asked_for(given):
     code = (
-        "import os, sys; sys.argv = ['nacrith', '--version']\n"
-        "from nacrith.__main__ import main\n"
-        "try: main()\nexcept SystemExit: print(os.environ['OPENBLAS_NUM_THREADS'])"
+        "import os, nacrith.cli\n"
+        "nacrith.cli.main = lambda program: print(os.environ['OPENBLAS_NUM_THREADS'])\n"
+        "from nacrith.__main__ import main; main()"
     )
     name = "OPENBLAS_NUM_THREADS"
     environment = {k: v for k, v in os.environ.items() if k != name}
