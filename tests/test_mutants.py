@@ -63,6 +63,6 @@ def test_a_foreign_exception_is_noticed(samples, monkeypatch):
     def fail(*arguments):
         raise IndexError
 
-    monkeypatch.setattr("nacrith.codec.frame_decoder.decode_binary", fail)
+    monkeypatch.setattr("nacrith.codec.binary_codec.decode_binary", fail)
     with pytest.raises(Broken, match="IndexError"):
         outcome(samples.packed[1], samples)

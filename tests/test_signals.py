@@ -49,6 +49,35 @@ def test_an_ignored_signal_stays_ignored():
     assert result.stdout == "went on\n"
 
 
+IN_A_DESTRUCTOR = """
+import os, signal
+from nacrith.system import signals
+
+class Ending:
+    def __init__(self, end):
+        self.end = end
+
+    def __del__(self):
+        self.end()
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signals.install()
+Ending(lambda: os.kill(os.getpid(), signal.SIGINT))
+print("went on", flush=True)
+Ending(lambda: 1 / 0)
+signals.check()
+"""
+
+
+def test_what_python_drops_itself_is_not_told_but_errors_are():
+    result = subprocess.run(
+        [sys.executable, "-c", IN_A_DESTRUCTOR],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert result.returncode == 130 and result.stdout == "went on\n"
+    assert result.stderr.count("Exception ignored") == 1 and "ZeroDivisionError" in result.stderr
+
+
 LATE = """
 import os, signal
 from nacrith.system import signals

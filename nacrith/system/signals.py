@@ -1,12 +1,15 @@
 """Signals end the program by an exception, so that temporary files are removed.
 
 An exception that a handler raises can be lost: a library that calls back into
-Python, as the compiler of the kernels does, drops it. So the signal is also
-remembered, and `check`, which long loops call, raises it again.
+Python, as the compiler of the kernels does, drops it, and so does Python itself in
+what it calls when an object ends. So the signal is also remembered, and `check`,
+which long loops call, raises it again; that it was lost is not told.
 """
 
 import atexit
 import signal
+import sys
+from typing import Any
 
 # Windows has no SIGHUP.
 _ENDING = [
@@ -35,7 +38,13 @@ def install() -> None:
     for number in _ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _handle)
+    sys.unraisablehook = _tell_unless_interrupted
     atexit.register(_ignore)
+
+
+def _tell_unless_interrupted(lost: Any) -> None:
+    if not isinstance(lost.exc_value, Interrupted):
+        sys.__unraisablehook__(lost)
 
 
 def _ignore() -> None:
