@@ -102,7 +102,7 @@ def test_nothing_is_said_of_an_unknown_vocabulary():
 
 def test_a_text_that_repeats_nothing_is_guessed(texts):
     *others, text = texts[:2]
-    ngrams = with_weights(count(others, V), [others])
+    ngrams = with_weights(count(others, V), {"prose": others})
     text = text[:300][None]
     without, _, _ = guesses(text)
     steps, guessed, right = guesses(text, ngrams)
@@ -111,7 +111,7 @@ def test_a_text_that_repeats_nothing_is_guessed(texts):
 
 
 def test_weights_are_those_of_drafts(texts):
-    learned = with_weights(count(texts[:2], V), [texts[:1], texts[1:2]])
+    learned = with_weights(count(texts[:2], V), {"prose": texts[:1], "code": texts[1:2]})
     drafts = new_drafts(1, 10, 3, no_ngrams())
     for name in ("says", "says_not", "bias"):
         first, then = getattr(drafts, name), getattr(learned, name)

@@ -120,15 +120,13 @@ def _assembly(
 ) -> Assembly:
     """What is there of a frame, with the text if that is given."""
     parts: dict[Kind, bytes] = {}
-    others = sorted(
-        frame.payloads.keys() - {Kind.TEXT}, key=lambda kind: (kind == Kind.MIXED, kind)
-    )
+    others = [kind for kind in frame.payloads if kind != Kind.TEXT]
     if others:
         # 20 ms that a frame of text alone need not wait for.
         from nacrith.codec.binary_codec import decode_binary, needs_text
 
         told = bytes_done(on_progress)
-        for kind in others:
+        for kind in sorted(others, key=lambda kind: kind == Kind.MIXED):
             size = frame.size_of(kind)
             known = b""
             if kind == Kind.MIXED and needs_text(frame.payloads[kind], size):

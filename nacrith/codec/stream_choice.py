@@ -73,10 +73,9 @@ class Cutting:
         length = -(-len(text) // streams)
         parts = [text[i : i + length] for i in range(0, len(text), length)]
         turns = (part[i : i + _TURN] for i in range(0, length, _TURN) for part in parts)
-        more = _size_by_lzma(b"".join(turns)) - size
-        cost = _OF_INTERLEAVED * _OF_LZMA * more / (streams - 1)
-        pays = max(_GROWTH, _PLAIN_COST / self.payload) * _OF_LZMA * size
-        return streams if cost * (streams - 1) <= pays else 1 + round(pays / cost)
+        grows = _OF_INTERLEAVED * (_size_by_lzma(b"".join(turns)) - size)
+        may_grow = max(_GROWTH, _PLAIN_COST / self.payload) * size
+        return streams if grows <= may_grow else 1 + round((streams - 1) * may_grow / grows)
 
     def most_for(self, size: int) -> int:
         """The most streams that a text of so many bytes can get."""

@@ -5,7 +5,7 @@ the pairs of tokens where knowing both makes for the most right guesses, and how
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from nacrith.codec.ngrams import SHARES, SHIPPED, Ngrams, no_ngrams
 from nacrith.correction.command import run
 from nacrith.correction.documents import Tokens, documents
 from nacrith.models.catalog import default_model
+from predictors.language_models.correction.samples import Samples
 from predictors.language_models.exact.model_data import model_data
 
 PAIRS = 1 << 17
@@ -27,7 +28,7 @@ _DOUBT = 2
 """Occurrences of a context without a follower that are added to those that were counted."""
 
 _PIECES, _PIECE = 150, 1_500
-"""The weights are learned on so many pieces of texts of each kind, of so many tokens."""
+"""The weights are learned on so many pieces of texts for each kind, of so many tokens."""
 
 _BEFORE_MEAN = 1 / 3
 """Share of the pieces after which the weights' mean begins."""
@@ -65,18 +66,21 @@ def count(texts: Sequence[Tokens], n_tokens: int, n_pairs: int = PAIRS) -> Ngram
     )
 
 
-def with_weights(ngrams: Ngrams, kinds: Sequence[Sequence[Tokens]]) -> Ngrams:
+def with_weights(ngrams: Ngrams, texts: Mapping[str, Sequence[Tokens]]) -> Ngrams:
     """The table with the weights that drafts learn: their mean over pieces of many texts.
 
     Args:
-        kinds: texts of each kind, none of them without tokens.
+        texts: by kind.
+
+    Raises:
+        ValueError: of a kind there is no text as long as a piece.
     """
-    random = np.random.default_rng(0)
-    pieces = [_piece(texts, random) for texts in kinds for _ in range(_PIECES)]
+    alike = dict.fromkeys(texts, 1.0)
+    pieces = Samples(texts, alike, _PIECE, seed=0).draw(_PIECES * len(texts))
     history = []
-    for i in random.permutation(len(pieces)):
-        drafts = new_drafts(1, len(pieces[i]), 0, ngrams)
-        for n, token in enumerate(pieces[i]):
+    for piece in pieces:
+        drafts = new_drafts(1, len(piece), 0, ngrams)
+        for n, token in enumerate(piece):
             learn(drafts, 0, n, token)
         weights = {name: getattr(drafts, name) for name in ("says", "says_not", "bias")}
         ngrams = ngrams._replace(**weights)
@@ -87,12 +91,6 @@ def with_weights(ngrams: Ngrams, kinds: Sequence[Sequence[Tokens]]) -> Ngrams:
     )
 
 
-def _piece(texts: Sequence[Tokens], random: np.random.Generator) -> Counts:
-    tokens = texts[int(random.integers(len(texts)))]
-    begin = random.integers(max(1, len(tokens) - _PIECE))
-    return tokens[begin : begin + _PIECE].astype(np.int64)
-
-
 def _likeliest(
     contexts: Sequence[Counts | Tokens], following: Sequence[Tokens]
 ) -> tuple[Counts, Counts, Counts, Counts]:
@@ -101,7 +99,8 @@ def _likeliest(
     joined = [c.astype(np.int64) << 16 | f for c, f in zip(contexts, following, strict=True)]
     found, often = np.unique(np.concatenate(joined), return_counts=True)
     context = found >> 16
-    order = np.lexsort((found, -often, context))
+    # Ties stay in order.
+    order = np.lexsort((-often, context))
     begins = np.flatnonzero(np.diff(context, prepend=-1))
     best = order[begins]
     return context[begins], found[best] & 0xFFFF, often[best], np.add.reduceat(often, begins)
@@ -120,9 +119,8 @@ def main() -> None:
     arguments = parser.parse_args()
     vocabulary = model_data(default_model().path, 1).vocabulary
     found = documents(training.TRAIN, vocabulary, arguments.folder / "tokens", print)
-    kinds = [found[kind] for kind in sorted(found)]
-    texts = [tokens for kind in kinds for tokens in kind]
-    ngrams = with_weights(count(texts, 1 + int(vocabulary.token_of_symbol.max())), kinds)
+    texts = [tokens for kind in sorted(found) for tokens in found[kind]]
+    ngrams = with_weights(count(texts, 1 + int(vocabulary.token_of_symbol.max())), found)
     np.savez(arguments.output, vocabulary=vocabulary.digest, **ngrams._asdict())
     size = arguments.output.stat().st_size
     print(f"{arguments.output}: {size:,} bytes, of {sum(map(len, texts)):,} tokens")

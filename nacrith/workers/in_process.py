@@ -51,6 +51,7 @@ class InProcess:
             self._position += len(block)
 
     def _encode(self, request: CodecRequest | None, block: bytes) -> Frame:
+        # Restoring does not wait for it.
         from nacrith.codec.frame_encoder import encode_frame
 
         try:

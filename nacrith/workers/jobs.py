@@ -47,6 +47,7 @@ def model_record(request: CodecRequest) -> ModelRecord | None:
 
 def encode(request: CodecRequest | None, block: bytes) -> Frame:
     """See `encode_frame`."""
+    # Restoring does not wait for it.
     from nacrith.codec.frame_encoder import encode_frame
 
     with _lock, device_faults(_slot.device):
