@@ -15,16 +15,17 @@ from nacrith.pipeline.presets import DEFAULT
 
 Result = dict[str, Any]
 
-SIZES = (20_000, 80_000, 320_000, 4_000_000)
-"""Bytes of text; the largest is about a frame, and takes half an hour for each text."""
+SIZES = (20_000, 80_000, 320_000, 2_000_000)
+"""Bytes of text; the largest is half a frame, and takes 20 minutes for each text."""
 
 KINDS = ("prose", "data", "code", "markup")
 """Folders of texts, of which there are so many bytes: data are logs, tables and JSON."""
 SECONDS = 20
 """Decoding is stopped after so many."""
 
-# The model is used whatever it saves: a text that goes elsewhere has no streams.
-_PRESET = replace(DEFAULT, least_saving=None)
+# The model is used whatever it saves: a text that goes elsewhere has no streams. One stream has
+# the window of the others here: what a longer one saves is not what streams cost.
+_PRESET = replace(DEFAULT, least_saving=None, one_stream_window=0)
 
 
 def texts_to_cut(n_bytes: int) -> dict[str, bytes]:
