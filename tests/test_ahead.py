@@ -8,6 +8,7 @@ from nacrith.cli import ahead
 from nacrith.pipeline.compress import compress_stream
 from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.presets import LEVELS
+from nacrith.system.devices import DeviceChoice
 from predictors.language_models.correction.file_head import describe_correction
 from predictors.language_models.exact.model_data import kept_at
 from predictors.language_models.file_hash import sha256_of
@@ -37,7 +38,7 @@ def mapped(monkeypatch, tmp_path, tiny_gguf):
 def test_for_text(mapped, tmp_path, tiny_gguf):
     found, kept = mapped
     (tmp_path / "a").write_bytes(TEXT)
-    ahead.before_compression(tmp_path / "a", len(TEXT), CompressOptions(tiny_gguf))
+    ahead.before_compression(tmp_path / "a", CompressOptions(tiny_gguf))
     assert found == [kept]
 
 
@@ -49,12 +50,12 @@ def test_those_with_the_correction(mapped, tmp_path, tiny_gguf, keep_text):
     kept.touch()
     (tmp_path / "a").write_bytes(TEXT)
     given = {"correction": tmp_path / "correction"}
-    ahead.before_compression(tmp_path / "a", len(TEXT), CompressOptions(tiny_gguf, **given))
+    ahead.before_compression(tmp_path / "a", CompressOptions(tiny_gguf, **given))
     assert found == [kept]
     kept.unlink()
     (tmp_path / "a.nc").write_bytes(packed(tiny_gguf, TEXT, threads=1, **given))
     found.clear()
-    ahead.before_decompression(tmp_path / "a.nc")
+    ahead.before_restoring(tmp_path / "a.nc", DeviceChoice())
     assert found == [kept]
 
 
@@ -71,14 +72,14 @@ def test_those_with_the_correction(mapped, tmp_path, tiny_gguf, keep_text):
 def test_not_for_what_will_not_need_them(mapped, tmp_path, tiny_gguf, data, options):
     (tmp_path / "a").write_bytes(data)
     options = CompressOptions(tiny_gguf, **options)
-    ahead.before_compression(tmp_path / "a", len(data), options)
-    ahead.before_compression(tmp_path / "none", 10, options)
+    ahead.before_compression(tmp_path / "a", options)
+    ahead.before_compression(tmp_path / "none", options)
     assert not mapped[0]
 
 
 def test_not_without_a_model(mapped, tmp_path):
     (tmp_path / "a").write_bytes(TEXT)
-    ahead.before_compression(tmp_path / "a", 10, CompressOptions(tmp_path / "none.gguf"))
+    ahead.before_compression(tmp_path / "a", CompressOptions(tmp_path / "none.gguf"))
     assert not mapped[0]
 
 
@@ -93,8 +94,12 @@ def test_for_a_file_that_names_the_model(mapped, tmp_path, tiny_gguf, keep_text)
     path = tmp_path / "a.nc"
     path.write_bytes(packed(tiny_gguf, TEXT, threads=1))
     found.clear()
-    ahead.before_decompression(path)
+    ahead.before_restoring(path, DeviceChoice())
     assert found == [kept]
+    found.clear()
+    ahead.before_restoring(path, DeviceChoice("cuda"))
+    ahead.before_restoring(None, DeviceChoice())
+    assert not found
 
 
 def test_not_for_files_that_do_not_or_are_damaged(mapped, tmp_path, tiny_gguf, keep_text):
@@ -103,7 +108,7 @@ def test_not_for_files_that_do_not_or_are_damaged(mapped, tmp_path, tiny_gguf, k
     for data in (packed(tiny_gguf, TEXT, preset=LEVELS[1]), several, whole[:-1], b"", b"PK\3\4"):
         mapped[0].clear()
         (tmp_path / "a.nc").write_bytes(data)
-        ahead.before_decompression(tmp_path / "a.nc")
+        ahead.before_restoring(tmp_path / "a.nc", DeviceChoice())
         assert not mapped[0]
-    ahead.before_decompression(tmp_path / "none")
+    ahead.before_restoring(tmp_path / "none", DeviceChoice())
     assert not mapped[0]

@@ -50,8 +50,9 @@ def run(folder, *arguments):
     return set(result.stdout.splitlines()[-1].split())
 
 
-def test_restoring_text_imports_nothing_in_vain(restored_once, tmp_path):
-    found = run(tmp_path, "decompress", "-o", "a", restored_once)
+@pytest.mark.parametrize("command", [["decompress", "-o", "a"], ["test"]])
+def test_restoring_text_imports_nothing_in_vain(restored_once, tmp_path, command):
+    found = run(tmp_path, *command, restored_once)
     assert "numba" in found and "predictors.language_models.exact.model" in found
     assert not found & IN_VAIN
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from nacrith.cli.ahead import before_restoring
 from nacrith.cli.batch import for_each, name_of
 from nacrith.cli.directory_walk import compressed
 from nacrith.cli.display import say
@@ -71,6 +72,7 @@ def test(
         with open_compressed(path) as source:
             if quick:
                 return check_records(source)
+            before_restoring(path, team.device)
             from nacrith.cli.notices import show_notices
             from nacrith.pipeline.decompress import decompress_stream
 

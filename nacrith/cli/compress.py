@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from nacrith.backends import BACKENDS
-from nacrith.cli.ahead import before_compression, before_decompression
+from nacrith.cli.ahead import before_compression, before_restoring
 from nacrith.cli.already_done import is_done, whole_result
 from nacrith.cli.batch import for_each, name_of
 from nacrith.cli.directory_walk import Choice, compressed, is_compressed, originals
 from nacrith.cli.expectation import tell_how_long_restoring_takes, tell_what_to_expect
-from nacrith.cli.fast_import import import_numba
 from nacrith.cli.file_job import FileJob, open_compressed
 from nacrith.cli.inputs import Inputs, with_inputs
 from nacrith.cli.memory_limit import (
@@ -242,9 +241,7 @@ def _compress(
     keeps_block: bool,
 ) -> "Summary":
     """Compress one file; `path` None = standard input."""
-    if path and path.is_file():
-        before_compression(path, path.stat().st_size, options)
-    import_numba()
+    before_compression(path, options)
     from nacrith.pipeline.compress import compress_stream
     from nacrith.pipeline.decompress import decompress_stream
     from nacrith.pipeline.resume import block_size_of, holds_a_frame
@@ -354,9 +351,7 @@ def decompress(
                 preview.check_target(place, out)
                 preview.show(preview.describe_restoring(path, source, place, model, limit, team))
             return None
-        if path and path.is_file() and not team.device.must_be_gpu:
-            before_decompression(path)
-        import_numba()
+        before_restoring(path, team.device)
         from nacrith.pipeline.decompress import decompress_stream
 
         with FileJob(path, out, target, decoding=True) as run:
