@@ -53,6 +53,11 @@ class EnsembleParameters(Protocol):
         """How many past states the refinement asks; 0 = none."""
         ...
 
+    @property
+    def unlike(self) -> int:
+        """1 = streams may be unlike: see `refinement.new_tables`."""
+        ...
+
 
 Parts = namedtuple("Parts", "softmax candidates state bias_head output_head neighbors")
 Parts.__doc__ = """What predicts a token's weights and votes: a tuple of each part's arrays.
@@ -94,14 +99,16 @@ def new_state(
     )
     tables = None
     if p.contexts:
-        tables = refinement.new_tables(vocabulary.trie, n_streams, n_symbols, p.contexts)
+        tables = refinement.new_tables(
+            vocabulary.trie, n_streams, n_symbols, p.contexts, bool(p.unlike)
+        )
     return State(parts, tables)
 
 
 class Ensemble:
     """Everything that predicts after the language model, for the streams of one frame.
 
-    All streams share what it learns. The same in both directions.
+    All streams share what it learns, but for a little where they may be unlike. The same in both directions.
     """
 
     def __init__(

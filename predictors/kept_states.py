@@ -42,7 +42,7 @@ class KeptStates:
     ) -> State:
         """As `new_state`; the state may be used until `free` is called."""
         size = n_streams, dimensions
-        bits = line_bits(n_symbols)
+        bits = line_bits(n_symbols, n_streams > 1 and bool(parameters.unlike))
         key = *size, bits
         if key not in self._templates:
             # Untrained states differ in the number of lines alone, which are empty.

@@ -107,7 +107,7 @@ def test_what_a_user_chose_stays(long_memory):
 
 def test_the_window_is_no_longer_than_the_model_was_trained_on(monkeypatch, long_memory):
     """Else a limit, which makes it shorter, would make it longer than without a limit."""
-    monkeypatch.setattr("nacrith.pipeline.window.trained_positions", lambda given: 2100)
+    monkeypatch.setattr("nacrith.pipeline.chosen_parameters.trained_positions", lambda given: 2100)
     best = CompressOptions(preset=LEVELS[9], parameters=LEVELS[9].parameters)
     usual = fit_compression(best, None, 1, LARGE)
     assert usual.options == best and parameters_for(best, b"", 0).window == 2048
@@ -115,7 +115,7 @@ def test_the_window_is_no_longer_than_the_model_was_trained_on(monkeypatch, long
     assert fitted.options.parameters.window == 1792
     assert fitted.changes == ("a window of 1792 instead of 2048",)
     assert parameters_for(fitted.options, b"", 0).window == 1792
-    monkeypatch.setattr("nacrith.pipeline.window.trained_positions", lambda given: 1200)
+    monkeypatch.setattr("nacrith.pipeline.chosen_parameters.trained_positions", lambda given: 1200)
     assert parameters_for(CompressOptions(streams=1), b"", LARGE).window == 1024
 
 

@@ -18,10 +18,10 @@ from nacrith.cli.units import duration, memory_size
 from nacrith.errors import FileError
 from nacrith.format.frame import Kind
 from nacrith.pipeline.blocks import read_blocks
+from nacrith.pipeline.chosen_parameters import window_of
 from nacrith.pipeline.content import Opened, largest_opened
 from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.resume import block_size_of, done_of
-from nacrith.pipeline.window import window_of
 from nacrith.plural import counted
 from nacrith.system.files import open_input
 from nacrith.system.part_file import no_folder, part_name

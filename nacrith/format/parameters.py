@@ -11,6 +11,7 @@ BITS = {
     4: "contexts",
     5: "prompt",
     6: "neighbors",
+    7: "unlike",
 }
 
 # Limits that a reader enforces before it allocates anything for them.
@@ -41,6 +42,8 @@ class Parameters:
             (`predictors.mixing.contexts.KINDS`); 0 = no refinement.
         prompt: number of the text that the model reads first (`prompts.PROMPTS`).
         neighbors: past hidden states that the refinement searches; 0 = none.
+        unlike: 1 = streams may be unlike: each has weights and counts of its own, too, and the
+            table of contexts of a long text is larger. Since 0.9.0.
     """
 
     window: int = 1024
@@ -50,6 +53,7 @@ class Parameters:
     contexts: int = 4095
     prompt: int = 0
     neighbors: int = 1 << 15
+    unlike: int = 0
 
     def problem(self) -> str | None:
         """Say what makes these parameters unusable; None if they are fine."""
@@ -65,6 +69,8 @@ class Parameters:
             return f"this version knows only {MAX_PROMPT} prompts"
         if not 0 <= self.neighbors <= MAX_NEIGHBORS:
             return f"neighbors must be from 0 to {MAX_NEIGHBORS}, not {self.neighbors}"
+        if self.unlike not in (0, 1):
+            return f"unlike must be 0 or 1, not {self.unlike}"
         return None
 
 

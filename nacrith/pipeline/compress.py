@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, islice
 from typing import BinaryIO
 
 from nacrith.codec.block_segments import holds_text
@@ -15,10 +15,10 @@ from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import Header
 from nacrith.format.parameters import Parameters
 from nacrith.pipeline.blocks import read_blocks
+from nacrith.pipeline.chosen_parameters import may_be_unlike, window_of
 from nacrith.pipeline.options import DEFAULT_OPTIONS, CompressOptions
 from nacrith.pipeline.resume import check_frame, intact_frames
 from nacrith.pipeline.summary import Summary
-from nacrith.pipeline.window import window_of
 from nacrith.system.progress import NO_PROGRESS, Progress
 from nacrith.transforms.prompts import choose_prompt
 from nacrith.workers import Workers, in_this_process, place_for_sole
@@ -60,6 +60,10 @@ def compress_stream(
             second = next(blocks, b"")
             known = size if size is not None else len(first) + len(second)
             parameters = parameters_for(options, first, known)
+            if resume:
+                # Another version, or memory limit, may have chosen otherwise.
+                for found, _, _ in islice(intact_frames(sink), 1):
+                    parameters = replace(parameters, unlike=found.parameters.unlike)
             request = _request_of(options, parameters)
             named = dictionary_id(options.dictionary)
             header = Header(None, parameters, options.metadata, named)
@@ -104,7 +108,8 @@ def parameters_for(options: CompressOptions, first: bytes, size: int) -> Paramet
     Args:
         first: block of the input. size: of all of it, in bytes.
     """
-    parameters = replace(options.parameters, window=window_of(options, size))
+    unlike = options.parameters.unlike or int(may_be_unlike(options, size))
+    parameters = replace(options.parameters, window=window_of(options, size), unlike=unlike)
     # A dictionary is a better prompt.
     if not parameters.prompt and not options.dictionary:
         parameters = replace(parameters, prompt=choose_prompt(first, size))

@@ -1,4 +1,4 @@
-"""What fits a limit of memory: fewer workers, then fewer streams, then a shorter window.
+"""What fits a limit of memory: fewer workers, then smaller tables, fewer streams, a shorter window.
 
 As with xz, a limit changes how the work is done rather than refusing it, where that is possible:
 all of these choices are the encoder's. A decoder can only do with fewer workers.
@@ -16,11 +16,11 @@ from nacrith.format.header import Header, ModelRecord
 from nacrith.models.catalog import model_for
 from nacrith.models.model_size import ModelSize, model_size
 from nacrith.pipeline import memory
+from nacrith.pipeline.chosen_parameters import may_be_unlike, window_of
 from nacrith.pipeline.content import Opened
 from nacrith.pipeline.memory import MIB, TextShape
 from nacrith.pipeline.options import CompressOptions
 from nacrith.pipeline.presets import WITH_MODEL
-from nacrith.pipeline.window import window_of
 from nacrith.plural import counted
 from nacrith.transforms.opening.limits import NOTHING
 
@@ -106,36 +106,43 @@ def _fit(
     model = model_size(options.model)
     choices = list(_choices(options, block))
     tokens = block // _LEAST_TOKEN
-    for window, streams in choices:
-        need = memory.of_block(model, TextShape(streams, window, tokens), block) + pictures
+    for window, streams, unlike in choices:
+        shape = TextShape(streams, window, tokens, unlike)
+        need = memory.of_block(model, shape, block) + pictures
         if n := _most_workers(limit, workers, need, model.weights):
             break
     else:
         raise _does_not_fit(
             need, limit, _advice(limit, memory.without_model(block, WITH_MODEL - 1) + pictures)
         )
-    (usual_window, most), *_ = choices
+    (usual_window, most, usually_unlike), *_ = choices
     changes = _fewer(n, workers, "worker") + _fewer(streams, most, "stream")
     if window < usual_window:
         preset, parameters = options.preset.chosen(window)
         options = replace(options, preset=preset, parameters=parameters)
         changes += (f"a window of {window} instead of {usual_window}",)
+    if usually_unlike and not unlike:
+        options = replace(options, preset=replace(options.preset, unlike_from=0))
+        changes += ("smaller tables",)
     if streams < most:
         preset = replace(options.preset, cutting=replace(options.preset.cutting, most=streams))
         options = replace(options, preset=preset)
     return Fitted(options, n, memory.together(n, need, model.weights), changes)
 
 
-def _choices(options: CompressOptions, block: int) -> Iterator[tuple[int, int]]:
-    """Windows and numbers of streams, the usual ones first, then what changes least."""
+def _choices(options: CompressOptions, block: int) -> Iterator[tuple[int, int, bool]]:
+    """Windows, numbers of streams, and whether these are taken for unlike, which takes larger
+    tables: the usual ones first, then what changes least."""
     window = window_of(options, block)
     most = options.streams or options.cutting.most_for(block)
     least = options.streams or 1
+    if may_be_unlike(options, block):
+        yield window, most, True
     for streams in range(most, least - 1, -1):
-        yield window, streams
+        yield window, streams, False
     if options.parameters.window == options.preset.parameters.window:
         for shorter in range(window - _WINDOW_STEP, 0, -_WINDOW_STEP):
-            yield shorter, least
+            yield shorter, least, False
 
 
 def _fewer(n: int, usual: int, noun: str) -> tuple[str, ...]:
@@ -205,7 +212,8 @@ class RestoreLimit:
         need, shared = memory.to_unmix(mixed, size, text[0] if text else 0), 0
         if streams := streams_of(frame):
             model = self._model(header)
-            shape = TextShape(streams, header.parameters.window, frame.n_symbols)
+            given = header.parameters
+            shape = TextShape(streams, given.window, frame.n_symbols, bool(given.unlike))
             need, shared = max(need, memory.with_model(model, shape, size)), model.weights
         if frame.opened and frame.opened.pictures:
             need += memory.to_restore_pictures(len(frame.opened.pictures))

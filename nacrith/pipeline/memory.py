@@ -79,11 +79,13 @@ class TextShape:
         streams: of a frame.
         window: in tokens.
         tokens: of a frame, at most.
+        unlike: may the streams be unlike?
     """
 
     streams: int
     window: int
     tokens: int
+    unlike: bool = False
 
 
 def with_model(size: ModelSize, shape: TextShape, block: int) -> int:
@@ -100,7 +102,7 @@ def with_model(size: ModelSize, shape: TextShape, block: int) -> int:
         + streams * positions * size.position
         + rows * size.row
         + min(size.head, _ROWS_MOVED * symbols * size.head_row)
-        + (_LINE << line_bits(symbols))
+        + (_LINE << line_bits(symbols, streams > 1 and shape.unlike))
         + (bytes_of_tables(streams * fed) if streams <= MAX_STREAMS else 0)
         + _COPIES * block
     )

@@ -21,6 +21,8 @@ class Preset:
             to be used: see `model_pays`; None = it is used for all text.
         mixing: all text gets this variant of context mixing (`predictors.text.variants`), and
             nothing the model; None = the model.
+        unlike_from: bytes of a text from which on its streams are taken for unlike, see `Parameters`;
+            0 = none is.
         one_stream_window: of a long text for which one stream is asked for, in which to read the
             weights takes most of the time; 0 = that of `parameters`.
     """
@@ -30,6 +32,7 @@ class Preset:
     least_saving: int | None
     mixing: int | None = None
     one_stream_window: int = 0
+    unlike_from: int = 1 << 18
 
     def chosen(self, window: int) -> "tuple[Preset, Parameters]":
         """The preset and the parameters with a user's choice; 0 = the preset's."""

@@ -50,18 +50,27 @@ ALL_KINDS = (1 << N_KINDS) - 1
 
 N_ORDERS = len(ORDERS)
 
+_OWN_KINDS = 1 | 1 << N_BYTE_KINDS
+"""Where streams may be unlike, each has its own histories of the kinds that know least: the last
+two bytes, and the last token. Eight texts of source code side by side became 0.10 % smaller, a
+novel in 8 streams 0.00 % larger; with the words and two tokens 0.14 % smaller and 0.04 % larger."""
+
+_OWN_SHIFT = 16
+"""In a salt, the stream's number stands above the kind."""
+
 # Tells apart histories of different kinds in the one table they share.
 _SALT = np.int64(0x3C6EF372FE94F82B)
 
 
 @inlined
-def hash_contexts(past: Past, node: int, hashes: npt.NDArray[np.int64]) -> None:
+def hash_contexts(past: Past, node: int, hashes: npt.NDArray[np.int64], own: int) -> None:
     """Write the hash of every kind of context, [N_KINDS] int64, at a byte boundary.
 
     Args:
         past: with the bytes of the token so far.
         node: the first in the `Trie` that knows them, which tells them to the token contexts.
         hashes: written.
+        own: int64, see `own_of`.
     """
     state = past.state
     h = np.int64(1)
@@ -85,7 +94,10 @@ def hash_contexts(past: Past, node: int, hashes: npt.NDArray[np.int64]) -> None:
             hashes[k] = combine(h, node)
             k += 1
     for i in range(N_KINDS):
-        hashes[i] = combine(hashes[i], _SALT + i)
+        salt = _SALT + i
+        if (_OWN_KINDS >> i) & 1:
+            salt += own << _OWN_SHIFT
+        hashes[i] = combine(hashes[i], salt)
 
 
 @inlined

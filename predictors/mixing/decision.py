@@ -30,14 +30,31 @@ from predictors.mixing.logistic import (
     squash,
     stretch,
 )
-from predictors.mixing.past import MATCH, MATCH_LENGTH, TOKEN_1, WORD, Past, byte_before
+from predictors.mixing.past import (
+    MATCH,
+    MATCH_LENGTH,
+    NOTHING_OWN,
+    TOKEN_1,
+    WORD,
+    Past,
+    byte_before,
+    own_of,
+)
 
 MAX_LINE_BITS = 22
-"""The hash table has at most 2**22 lines of 32 bytes: 128 MiB."""
+"""The hash table has at most 2**22 lines of 32 bytes, 128 MiB,"""
+
+MAX_UNLIKE_LINE_BITS = 24
+"""and 512 MiB where streams may be unlike, which then serve each other little."""
 
 _MIN_LINE_BITS = 14
 _LINES_PER_SYMBOL = 256
 """So many fill the table to a half: a symbol has 4 bytes, a byte 2 lines in each of 14 contexts."""
+
+_LINES_KEPT_PER_SYMBOL = 32
+"""A table beyond 2**22 lines has at least so many. With 8 texts of source code of 48,000 bytes side
+by side (122,621 symbols), 2**20 lines cost 0.57 %, 2**22 0.15 %, against 2**24; with one behind
+the other 0.04 and 0.00 %."""
 
 # Inputs of the mixer: one per kind of context, the language model with its heads, what the
 # heads changed, a constant, the match, the votes of the neighbors.
@@ -45,7 +62,7 @@ _MODEL = N_KINDS
 _CHANGE, _CONSTANT, _MATCH, _VOTES = range(_MODEL + 1, _MODEL + 5)
 _INPUTS = _VOTES + 1
 
-# Weight sets of layer 1 are selected by: nothing; place in the token and known bits; longest
+# Weight sets of layer 1 are selected by: nothing, or the stream; place in the token and known bits; longest
 # known context, and how sure the model is of the token; match; likeliest token; last token;
 # the word so far; last two bytes; last byte and known bits; which kinds know the decision.
 (
@@ -87,13 +104,14 @@ _TOKEN_MAPS = 1 << 16
 """Probability maps, by a hash of the likeliest token and the decision: 6.25 MiB."""
 
 DecisionModel = namedtuple(
-    "DecisionModel", "contexts match_map layer_1 layer_2 token_maps vote_map inputs"
+    "DecisionModel", "contexts match_map layer_1 layer_2 token_maps vote_map inputs own_shift"
 )
 DecisionModel.__doc__ = """What all streams have learned of decisions.
 
 contexts: a `ContextLines`. match_map: see `match_model`. layer_1, layer_2: a `mixer.Layer` each.
 token_maps: [_TOKEN_MAPS, KNOTS] int32, see `apm`. vote_map: see `neighbors.new_map`.
 inputs: [_INPUTS] int32 of `layer_1`, in whole lanes, log-odds in 2**-12 bit.
+own_shift: int64, see `own_of`.
 """
 
 Decision = namedtuple("Decision", "node partial depth odds change confidence likeliest vote")
@@ -105,18 +123,30 @@ likeliest: the most probable symbol. vote: place in `vote_map`, -1 = no votes on
 """
 
 
-def line_bits(n_symbols: int) -> int:
-    """Binary logarithm of the lines for so many symbols, a table that they don't fill."""
-    bits = (_LINES_PER_SYMBOL * n_symbols - 1).bit_length()
-    return min(max(bits, _MIN_LINE_BITS), MAX_LINE_BITS)
+def line_bits(n_symbols: int, unlike: bool = False) -> int:
+    """Binary logarithm of the lines for so many symbols, a table that they don't fill.
+
+    Args:
+        unlike: are they those of streams that may be unlike?
+    """
+    bits = min(max(_bits_of(_LINES_PER_SYMBOL * n_symbols), _MIN_LINE_BITS), MAX_LINE_BITS)
+    if unlike:
+        bits = min(max(_bits_of(_LINES_KEPT_PER_SYMBOL * n_symbols), bits), MAX_UNLIKE_LINE_BITS)
+    return bits
 
 
-def new_decision_model(kinds: int, n_symbols: int) -> DecisionModel:
+def _bits_of(n: int) -> int:
+    """Binary logarithm of n, rounded up."""
+    return (n - 1).bit_length()
+
+
+def new_decision_model(kinds: int, n_symbols: int, own_shift: int = NOTHING_OWN) -> DecisionModel:
     """Untrained.
 
     Args:
         kinds: mask of the kinds of context that are on.
         n_symbols: that will be coded.
+        own_shift: see `own_of`.
     """
     weights = np.zeros(_INPUTS, dtype=np.int64)
     weights[:N_KINDS] = mixer.WEIGHT_ONE // 50
@@ -124,15 +154,17 @@ def new_decision_model(kinds: int, n_symbols: int) -> DecisionModel:
     weights[_CHANGE] = -mixer.WEIGHT_ONE // 5
     weights[_MATCH] = mixer.WEIGHT_ONE // 10
     weights[_VOTES] = mixer.WEIGHT_ONE // 8
+    lines = line_bits(n_symbols, own_shift != NOTHING_OWN)
     average = np.full(_SELECTORS_1, mixer.WEIGHT_ONE // _SELECTORS_1)
     return DecisionModel(
-        contexts=context_lines.new_context_lines(N_KINDS, line_bits(n_symbols), kinds),
+        contexts=context_lines.new_context_lines(N_KINDS, lines, kinds),
         match_map=match_model.new_match_map(),
         layer_1=mixer.new_layer(_SELECTORS_1, _SETS_1, weights, _EXTRA_RATE_1),
         layer_2=mixer.new_layer(_SELECTORS_2, _SETS_2, average, 0),
         token_maps=apm.new_maps(_TOKEN_MAPS),
         vote_map=neighbors.new_map(),
         inputs=mixer.new_inputs(_INPUTS),
+        own_shift=np.int64(own_shift),
     )
 
 
@@ -220,7 +252,7 @@ def _select(m: DecisionModel, past: Past, d: Decision, known: int, expected: int
     order = _highest_known(known)
     matched = match_model.selector(state[MATCH_LENGTH], expected)
     layer_1 = m.layer_1.selected
-    layer_1[_ANY] = 0
+    layer_1[_ANY] = own_of(past, m.own_shift)
     layer_1[_PLACE] = position * 256 + d.partial
     layer_1[_ORDER] = (order * _CONFIDENCES + d.confidence) * _POSITIONS + position
     layer_1[_MATCHED] = matched

@@ -17,6 +17,9 @@ FIELDS = TOKEN_1 + MAX_TOKENS
 PADDING = 8
 """A past begins with so many zeros, which the longest byte context may look back into."""
 
+NOTHING_OWN = 63
+"""A shift by which `own_of` is 0 for all streams."""
+
 NEWLINE = 10
 # Sets ASCII letters in lower case.
 _CASE_BIT = 32
@@ -36,6 +39,16 @@ def new_states(n_streams: int) -> np.ndarray:
     states = np.zeros((n_streams, FIELDS), dtype=np.int64)
     states[:, END] = states[:, LINE] = PADDING
     return states
+
+
+@inlined
+def own_of(past: Past, shift: int) -> Any:
+    """What tells apart what streams keep for themselves: the stream's number, or 0 for all.
+
+    Args:
+        shift: int64, the binary logarithm of a ring's length, or `NOTHING_OWN`.
+    """
+    return past.base >> shift
 
 
 @inlined

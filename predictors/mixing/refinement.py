@@ -4,7 +4,8 @@ The language model's weights give the odds of every decision of the vocabulary t
 (`Trie`); what else is known of the past improves them (`decision`). Everything is
 integer arithmetic and is learned online from nothing.
 
-The streams of a frame share all tables; only their pasts are their own.
+The streams of a frame share all tables; only their pasts are their own, and, where they may be
+unlike, a set of weights and the histories of two kinds of context.
 """
 
 from collections import namedtuple
@@ -26,10 +27,12 @@ from predictors.mixing.logistic import clamp_odds, log2_fixed
 from predictors.mixing.past import (
     MATCH,
     MATCH_LENGTH,
+    NOTHING_OWN,
     Past,
     append_byte,
     append_token,
     new_states,
+    own_of,
     place_of_end,
 )
 
@@ -55,7 +58,9 @@ states: [S, FIELDS] int64: see `Past`.
 """
 
 
-def new_tables(trie: Trie, n_streams: int, n_symbols: int, kinds: int) -> Tables:
+def new_tables(
+    trie: Trie, n_streams: int, n_symbols: int, kinds: int, unlike: bool = False
+) -> Tables:
     """Untrained.
 
     Args:
@@ -63,15 +68,18 @@ def new_tables(trie: Trie, n_streams: int, n_symbols: int, kinds: int) -> Tables
         n_streams: S.
         n_symbols: that all streams have together.
         kinds: which of `contexts.KINDS` are on, as a bit mask.
+        unlike: may the streams be unlike? Then each keeps something for itself.
     """
-    capacity = 1 << (_HISTORY_BITS - (n_streams - 1).bit_length())
+    ring_bits = _HISTORY_BITS - (n_streams - 1).bit_length()
+    capacity = 1 << ring_bits
+    own_shift = ring_bits if unlike and n_streams > 1 else NOTHING_OWN
     return Tables(
         nodes=np.column_stack(
             [trie.split, trie.child, trie.depth << _DEPTH_SHIFT | trie.partial]
         ).astype(np.int32),
         spelling=trie.spelling,
         begin=trie.begin,
-        model=new_decision_model(kinds, n_symbols),
+        model=new_decision_model(kinds, n_symbols, own_shift),
         match_table=match_model.new_table(),
         history=np.zeros(n_streams * capacity, dtype=np.uint8),
         mask=np.int64(capacity - 1),
@@ -163,7 +171,7 @@ def _append_spelled(
     """
     begin = t.begin[symbol]
     _append(t, past, begin + max(depth, 0), begin + new_depth)
-    hash_contexts(past, node, t.model.contexts.hashes)
+    hash_contexts(past, node, t.model.contexts.hashes, own_of(past, t.model.own_shift))
     begin_byte(t.model.contexts)
 
 

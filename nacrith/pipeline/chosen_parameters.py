@@ -1,4 +1,4 @@
-"""How much context the model gets."""
+"""How much context the model gets, and whether streams are taken for unlike."""
 
 from nacrith.models.trained_positions import trained_positions
 from nacrith.pipeline.options import CompressOptions
@@ -29,3 +29,10 @@ def window_of(options: CompressOptions, size: int | None) -> int:
     trained = trained_positions(options.model) or window
     # As any window: a multiple of 256.
     return max(min(window, trained // 256 * 256), least)
+
+
+def may_be_unlike(options: CompressOptions, size: int) -> bool:
+    """Are the streams of a text of so many bytes taken for unlike, if it has several?"""
+    preset = options.preset
+    several = options.streams > 1 or (options.streams == 0 and options.cutting.most > 1)
+    return several and preset.mixing is None and 0 < preset.unlike_from <= size
