@@ -108,7 +108,8 @@ def new_state(
 class Ensemble:
     """Everything that predicts after the language model, for the streams of one frame.
 
-    All streams share what it learns, but for a little where they may be unlike. The same in both directions.
+    All streams share what it learns, but for a little where they may be unlike. The same in both
+    directions.
     """
 
     def __init__(

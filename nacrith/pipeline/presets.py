@@ -21,8 +21,8 @@ class Preset:
             to be used: see `model_pays`; None = it is used for all text.
         mixing: all text gets this variant of context mixing (`predictors.text.variants`), and
             nothing the model; None = the model.
-        unlike_from: bytes of a text from which on its streams are taken for unlike, see `Parameters`;
-            0 = none is.
+        unlike_from: bytes of a text from which on its streams are taken for unlike (see
+            `Parameters`); 0 = none is.
         one_stream_window: of a long text for which one stream is asked for, in which to read the
             weights takes most of the time; 0 = that of `parameters`.
     """

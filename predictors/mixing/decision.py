@@ -62,9 +62,9 @@ _MODEL = N_KINDS
 _CHANGE, _CONSTANT, _MATCH, _VOTES = range(_MODEL + 1, _MODEL + 5)
 _INPUTS = _VOTES + 1
 
-# Weight sets of layer 1 are selected by: nothing, or the stream; place in the token and known bits; longest
-# known context, and how sure the model is of the token; match; likeliest token; last token;
-# the word so far; last two bytes; last byte and known bits; which kinds know the decision.
+# Weight sets of layer 1 are selected by: nothing, or the stream; place in the token and known
+# bits; longest known context, and how sure the model is of the token; match; likeliest token; last
+# token; the word so far; last two bytes; last byte and known bits; which kinds know the decision.
 (
     _ANY, _PLACE, _ORDER, _MATCHED, _LIKELIEST, _LAST_TOKEN, _WORD, _TWO_BYTES, _BYTE, _KNOWN
 ) = range(10)  # fmt: skip
