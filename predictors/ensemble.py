@@ -88,6 +88,7 @@ def new_state(
     """
     p = parameters
     alphabet = len(vocabulary)
+    unlike = n_streams > 1 and bool(p.unlike)
     weights = softmax.new_softmax(vocabulary)
     parts = Parts(
         softmax=weights,
@@ -95,13 +96,13 @@ def new_state(
         state=hidden_state.new_hidden_state(dimensions),
         bias_head=bias_head.new_bias_head(weights, p.bias_rate),
         output_head=output_head.new_output_head(alphabet, dimensions, p.head_rate),
-        neighbors=neighbors.new_neighbors(alphabet, dimensions, p.neighbors if p.contexts else 0),
+        neighbors=neighbors.new_neighbors(
+            alphabet, dimensions, p.neighbors if p.contexts else 0, n_streams if unlike else 0
+        ),
     )
     tables = None
     if p.contexts:
-        tables = refinement.new_tables(
-            vocabulary.trie, n_streams, n_symbols, p.contexts, bool(p.unlike)
-        )
+        tables = refinement.new_tables(vocabulary.trie, n_streams, n_symbols, p.contexts, unlike)
     return State(parts, tables)
 
 
@@ -232,13 +233,13 @@ def _code(
         if not _predict(parts, logits[row], hidden[row]):
             return False
         p = parts
-        neighbors.vote(p.neighbors, p.state.signs)
+        neighbors.vote(p.neighbors, p.state.signs, stream + row)
         symbol = refinement.code_symbol(
             coder_state, buffer, tables, p.neighbors.votes, p.softmax, p.candidates,
             stream + row, np.int64(symbols[row]),
         )  # fmt: skip
         symbols[row] = symbol
-        neighbors.remember(p.neighbors, symbol)
+        neighbors.remember(p.neighbors, symbol, stream + row)
         _learn(parts, symbol)
     return True
 
