@@ -125,6 +125,7 @@ class _Template:
         put_back(own.state, parts.state)
         put_back(own.bias_head, parts.bias_head)
         put_back(own.neighbors.n_states, parts.neighbors.n_states)
+        put_back(own.neighbors.n_own, parts.neighbors.n_own)
         put_back(own.softmax.bias, parts.softmax.bias)
         if not tables:
             return state

@@ -10,7 +10,7 @@ import struct
 import textwrap
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -305,6 +305,11 @@ CASES = {
         (PARAGRAPHS.encode(),),
         {"streams": 3, "wrapped": True, "kinds": {Kind.TEXT}, "frames": 1},
         {"parameters": SMALL_WINDOW, "streams": 3},
+    ),
+    "unlike-streams": Case(
+        (PARAGRAPHS.encode(),),
+        {"streams": 3, "unlike": 1, "kinds": {Kind.TEXT}},
+        {"parameters": replace(SMALL_WINDOW, unlike=1), "streams": 3},
     ),
     "default-window": _text({"window": 1024}, window=1024),
     "sliding": _text({"slides": True}, LONG),

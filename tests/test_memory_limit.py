@@ -93,16 +93,45 @@ def test_what_a_user_chose_stays(long_memory):
     options = CompressOptions(streams=32)
     enough = fit_compression(options, None, 1, LARGE).needed
     fitted = fit_compression(options, enough - 1, 1, LARGE)
+    assert fitted.changes == ("smaller tables",)
+    fitted = fit_compression(options, fitted.needed - 1, 1, LARGE)
     assert fitted.options.streams == 32 and fitted.options.parameters.window == 768
-    assert fitted.changes == ("a window of 768 instead of 1024",)
+    assert fitted.changes == ("a window of 768 instead of 1024", "smaller tables")
     chosen = CompressOptions(parameters=replace(DEFAULT.parameters, window=2048))
     enough = fit_compression(chosen, None, 1, LARGE).needed
     fitted = fit_compression(chosen, enough - 1, 1, LARGE)
+    assert fitted.changes == ("smaller tables",)
+    fitted = fit_compression(chosen, fitted.needed - 1, 1, LARGE)
     assert fitted.options.parameters.window == 2048
-    assert fitted.changes == ("63 streams instead of 64",)
+    assert fitted.changes == ("63 streams instead of 64", "smaller tables")
     both = replace(chosen, streams=32)
+    least = fit_compression(both, fit_compression(both, None, 1, LARGE).needed - 1, 1, LARGE)
     with pytest.raises(MemoryLimitError):
-        fit_compression(both, fit_compression(both, None, 1, LARGE).needed - 1, 1, LARGE)
+        fit_compression(both, least.needed - 1, 1, LARGE)
+
+
+def test_larger_tables_go_before_streams():
+    options = CompressOptions()
+    usual = fit_compression(options, None, 1, LARGE)
+    assert parameters_for(usual.options, b"", LARGE).unlike == 1
+    fitted = fit_compression(options, usual.needed - 1, 1, LARGE)
+    assert fitted.needed < usual.needed - 384 * MIB
+    assert parameters_for(fitted.options, b"", LARGE).unlike == 0
+    assert fitted.options.cutting.most == 64
+
+
+@pytest.mark.parametrize(
+    ("given", "size", "expected"),
+    [
+        ({}, 1 << 18, 1),
+        ({"streams": 2}, 1 << 18, 1),
+        ({}, (1 << 18) - 1, 0),
+        ({"streams": 1}, 1 << 30, 0),
+        ({"preset": LEVELS[9], "parameters": LEVELS[9].parameters}, 1 << 30, 0),
+    ],
+)
+def test_several_streams_of_long_texts_are_taken_for_unlike(given, size, expected):
+    assert parameters_for(CompressOptions(**given), b"", size).unlike == expected
 
 
 def test_the_window_is_no_longer_than_the_model_was_trained_on(monkeypatch, long_memory):
@@ -201,7 +230,7 @@ def test_pictures_take_memory(run_main, tmp_path, monkeypatch):
 
 def test_a_worker_has_room_for_what_it_takes_by_default():
     """As many are started as there is memory for."""
-    shape = TextShape(DEFAULT.cutting.most, DEFAULT.parameters.window, BLOCK // 2)
+    shape = TextShape(DEFAULT.cutting.most, DEFAULT.parameters.window, BLOCK // 2, unlike=True)
     needed = memory.of_block(EMBEDDED, shape, BLOCK)
     assert 0.95 * WORKER_MEMORY < needed <= WORKER_MEMORY
 

@@ -33,32 +33,71 @@ def votes_of(neighbors: Neighbors) -> dict[int, int]:
     return {int(s): int(neighbors.votes.sums[s]) for s in symbols}
 
 
+Past = list[tuple[np.ndarray, int]]
+
+
+def expected_votes(past: Past, signs: np.ndarray) -> dict[int, int]:
+    weights = vote_of_distance(DIMENSIONS)
+    expected: dict[int, int] = {}
+    distances = [int((signs != old).sum()) for old, _ in past]
+    for distance, (_, symbol) in zip(distances, past, strict=True):
+        farther = distance - min(distances)
+        if farther < len(weights):
+            expected[symbol] = expected.get(symbol, 0) + int(weights[farther])
+    return expected
+
+
 def test_votes_are_those_of_a_plain_search_through_the_newest_states():
     random = np.random.default_rng(1)
     # Blocks have 256 states: the ring ends within the second one.
     capacity = 300
     neighbors = new_neighbors(N, DIMENSIONS, capacity)
     hidden = new_hidden_state(DIMENSIONS)
-    weights = vote_of_distance(DIMENSIONS)
     mean = np.zeros(DIMENSIONS)
-    past: list[tuple[np.ndarray, int]] = []
+    past: Past = []
     topics = random.standard_normal((5, DIMENSIONS))
     for step in range(700):
         state = (topics[step % 5] + random.standard_normal(DIMENSIONS)).astype(np.float32)
         signs = state - mean >= 0
         mean += max(1 / (step + 1.5), 0.001) * (state - mean)
         observe(hidden, state)
-        vote(neighbors, hidden.signs)
-        expected: dict[int, int] = {}
-        distances = [int((signs != old).sum()) for old, _ in past]
-        for distance, (_, symbol) in zip(distances, past, strict=True):
-            farther = distance - min(distances)
-            if farther < len(weights):
-                expected[symbol] = expected.get(symbol, 0) + int(weights[farther])
-        assert votes_of(neighbors) == expected
+        vote(neighbors, hidden.signs, 0)
+        assert votes_of(neighbors) == expected_votes(past, signs)
         symbol = int(random.integers(N))
-        remember(neighbors, symbol)
+        remember(neighbors, symbol, 0)
         past = [*past, (signs, symbol)][-capacity:]
+
+
+def test_unlike_streams_ask_their_own_states_first():
+    random = np.random.default_rng(3)
+    # Four blocks of 256, of which a stream asks one at least.
+    capacity = 1000
+    streams = 3
+    neighbors = new_neighbors(N, DIMENSIONS, capacity, streams)
+    hidden = new_hidden_state(DIMENSIONS)
+    ring: Past = []
+    own: list[Past] = [[] for _ in range(streams)]
+    asked_of_others = 0
+    for n in range(1500):
+        stream = int(random.choice(streams, p=[0.7, 0.2, 0.1]))
+        observe(hidden, random.standard_normal(DIMENSIONS).astype(np.float32))
+        signs = np.unpackbits(hidden.signs.view(np.uint8), bitorder="little")[:DIMENSIONS]
+        own_blocks = -(-len(own[stream]) // 256)
+        asked = max(4 - own_blocks, 1)
+        newest = (n - 1) % capacity // 256
+        blocks = {(newest - i) % max(-(-len(ring) // 256), 1) for i in range(asked)}
+        shared = [state for i, state in enumerate(ring) if i // 256 in blocks]
+        asked_of_others += 0 < len(shared) < len(ring)
+        if n % 7 == 0:
+            vote(neighbors, hidden.signs, stream)
+            assert votes_of(neighbors) == expected_votes(own[stream] + shared, signs)
+        else:
+            neighbors.words[: len(hidden.signs)] = hidden.signs
+        symbol = int(random.integers(N))
+        remember(neighbors, symbol, stream)
+        ring[n % capacity : n % capacity + 1] = [(signs, symbol)]
+        own[stream].append((signs, symbol))
+    assert asked_of_others > 500
 
 
 def test_a_vote_halves_with_the_distance():
@@ -97,10 +136,10 @@ def size(ask: bool) -> int:
         symbol = np.int64(random.integers(8))
         noise = 0.5 * random.standard_normal(DIMENSIONS)
         observe(hidden, (topics[symbol] + noise).astype(np.float32))
-        vote(neighbors, hidden.signs)
+        vote(neighbors, hidden.signs, 0)
         votes = neighbors.votes if ask else new_votes(1)
         code_symbol(*coder.kernel_state(64), tables, votes, softmax, candidates, 0, symbol)
-        remember(neighbors, symbol)
+        remember(neighbors, symbol, 0)
     return len(coder.finish())
 
 

@@ -11,7 +11,7 @@ from predictors.heads.candidates import Candidates, reweigh
 from predictors.heads.neighbors import new_votes
 from predictors.language_models.trie import Trie
 from predictors.mixing.contexts import ALL_KINDS, KINDS
-from predictors.mixing.decision import MAX_LINE_BITS, line_bits
+from predictors.mixing.decision import MAX_LINE_BITS, MAX_UNLIKE_LINE_BITS, line_bits
 from predictors.mixing.refinement import code_symbol, new_tables
 from predictors.softmax import Softmax
 from tests.distributions import candidates_of, softmax_of
@@ -41,9 +41,9 @@ FLAT = distribution([0] * N)
 class Refinement:
     """The kernel with its tables."""
 
-    def __init__(self, streams: int, kinds: int) -> None:
+    def __init__(self, streams: int, kinds: int, unlike: bool = False) -> None:
         self.trie = Trie(SPELLINGS)
-        self.tables = new_tables(self.trie, streams, 1000, kinds)
+        self.tables = new_tables(self.trie, streams, 1000, kinds, unlike)
 
     def code(self, coder: Coder, stream: int, weights: Distribution, symbol: int) -> int:
         state, buffer = coder.kernel_state(self.trie.max_decisions)
@@ -53,8 +53,8 @@ class Refinement:
         return int(coded)
 
 
-def code(coder, symbols, distributions, streams=1, kinds=ALL_KINDS) -> list[int]:
-    model = Refinement(streams, kinds)
+def code(coder, symbols, distributions, streams=1, kinds=ALL_KINDS, unlike=False) -> list[int]:
+    model = Refinement(streams, kinds, unlike)
     return [
         model.code(coder, i % streams, weights, symbol)
         for i, (symbol, weights) in enumerate(zip(symbols, distributions, strict=True))
@@ -73,14 +73,36 @@ def size(symbols: list[int], streams: int = 1, kinds: int = ALL_KINDS) -> int:
     st.integers(1, 5),
     st.integers(0, ALL_KINDS),
     st.integers(0, 1000),
+    st.booleans(),
 )
-def test_decoding_inverts_encoding(symbols, streams, kinds, seed):
+def test_decoding_inverts_encoding(symbols, streams, kinds, seed, unlike):
     random = np.random.default_rng(seed)
     weights = [distribution(random_scores(random)) for _ in symbols]
     encoder = Encoder()
-    assert code(encoder, symbols, weights, streams, kinds) == symbols
+    assert code(encoder, symbols, weights, streams, kinds, unlike) == symbols
     decoder = Decoder(encoder.finish())
-    assert code(decoder, [-1] * len(symbols), weights, streams, kinds) == symbols
+    assert code(decoder, [-1] * len(symbols), weights, streams, kinds, unlike) == symbols
+
+
+@pytest.mark.parametrize("streams", [1, 4])
+def test_unlike_streams_do_not_disturb_each_other(streams):
+    """In each another symbol is likely behind a symbol."""
+    random = np.random.default_rng(4)
+    texts = []
+    for _ in range(streams):
+        likely = random.permutation(N)
+        text = [0]
+        while len(text) < 1000:
+            text.append(int(likely[text[-1]] if random.random() < 0.7 else random.integers(N)))
+        texts.append(text)
+    symbols = np.array(texts).T.ravel().tolist()
+
+    def size(unlike: bool) -> int:
+        encoder = Encoder()
+        code(encoder, symbols, [FLAT] * len(symbols), streams, ALL_KINDS, unlike)
+        return len(encoder.finish())
+
+    assert size(True) < 0.97 * size(False) if streams > 1 else size(True) == size(False)
 
 
 def test_the_language_models_odds_are_used_as_they_are_at_first():
@@ -144,6 +166,13 @@ def test_what_is_certain_costs_almost_nothing():
 def test_memory_is_bounded():
     assert reachable_bytes(Refinement(256, ALL_KINDS)) < 170 << 20
     assert line_bits(1 << 40) == MAX_LINE_BITS <= 22
+
+
+def test_unlike_streams_of_a_long_text_have_a_larger_table():
+    for n in (1, 1000, 1 << 17):
+        assert line_bits(n, unlike=True) == line_bits(n)
+    assert line_bits(1 + (1 << 17), unlike=True) == MAX_LINE_BITS + 1
+    assert line_bits(1 << 40, unlike=True) == MAX_UNLIKE_LINE_BITS <= 24
 
 
 def test_memory_does_not_grow():

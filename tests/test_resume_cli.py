@@ -16,7 +16,7 @@ from nacrith.format.frame import Frame, Kind, Segment, check_of
 from nacrith.format.header import Header
 from nacrith.format.parameters import Parameters
 from nacrith.pipeline.blocks import read_blocks
-from nacrith.pipeline.compress import compress_stream
+from nacrith.pipeline.compress import compress_stream, parameters_for
 from nacrith.pipeline.options import BLOCK, CompressOptions
 from nacrith.pipeline.presets import DEFAULT
 from nacrith.pipeline.resume import block_size_of
@@ -94,6 +94,19 @@ def test_other_options_do_not_cost_the_work_that_is_done(
     assert (tmp_path / "a.nc.part").read_bytes() == whole[:5000]
     assert nacrith("compress", *model, *BLOCKS, "--resume", "a").returncode == 0
     assert (tmp_path / "a.nc").read_bytes() == whole
+
+
+def test_what_streams_were_taken_for_stays(tiny_gguf, whole):
+    """Versions, and limits of memory, choose otherwise."""
+    parameters = replace(DEFAULT.parameters, window=256)
+    preset = replace(DEFAULT, unlike_from=1)
+    options = CompressOptions(
+        tiny_gguf, threads=1, preset=preset, parameters=parameters, block_size=1024
+    )
+    assert parameters_for(options, b"", len(DATA)).unlike == 1
+    part = io.BytesIO(whole[:5000])
+    compress_stream(io.BytesIO(DATA), part, options, len(DATA), resume=True)
+    assert part.getvalue() == whole
 
 
 def test_the_block_size_need_not_be_said_again(nacrith, tmp_path, model, part_of):

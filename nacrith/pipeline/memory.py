@@ -11,6 +11,7 @@ from nacrith.codec.drafts import bytes_of_tables
 from nacrith.codec.guesser import MAX_STREAMS
 from nacrith.codec.text_mixing import INSTEAD_OF_MODEL
 from nacrith.models.model_size import ModelSize
+from predictors.heads.neighbors import OWN_STATES
 from predictors.mixing.decision import line_bits
 
 MIB = 1 << 20
@@ -23,6 +24,9 @@ _WITH_MODEL = 65 * MIB
 
 _LINE = 32
 """Bytes of a line of contexts behind the model; their number: `predictors.mixing.decision`."""
+
+_OWN_STATE = 52
+"""Bytes of a past state that a stream keeps for itself; see `predictors.heads.neighbors`."""
 
 _ROWS = 64
 """Rows of tokens that are evaluated at once, at least."""
@@ -95,6 +99,8 @@ def with_model(size: ModelSize, shape: TextShape, block: int) -> int:
     positions = min(shape.window, fed)
     symbols = shape.tokens
     rows = max(streams, _ROWS)
+    unlike = streams > 1 and shape.unlike
+    own = min(symbols, streams * OWN_STATES) * _OWN_STATE if unlike else 0
     return (
         PROCESS
         + _WITH_MODEL
@@ -102,7 +108,8 @@ def with_model(size: ModelSize, shape: TextShape, block: int) -> int:
         + streams * positions * size.position
         + rows * size.row
         + min(size.head, _ROWS_MOVED * symbols * size.head_row)
-        + (_LINE << line_bits(symbols, streams > 1 and shape.unlike))
+        + (_LINE << line_bits(symbols, unlike))
+        + own
         + (bytes_of_tables(streams * fed) if streams <= MAX_STREAMS else 0)
         + _COPIES * block
     )

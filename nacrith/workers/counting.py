@@ -3,10 +3,9 @@
 from nacrith.system.resources import available_memory
 from predictors.language_models.numerics import available_threads
 
-WORKER_MEMORY = 1360 << 20
+WORKER_MEMORY = 1820 << 20
 """Bytes that a worker takes at most by default: a frame of 4 MiB of text in 64 streams, with the
-embedded model. That is the estimate of `pipeline.memory`; 1.3 GB were measured
-(docs/scaling.md)."""
+embedded model. That is the estimate of `pipeline.memory`."""
 
 
 def worker_count(n_frames: int | None = None) -> int:
