@@ -26,7 +26,8 @@ print("unreachable")
 def test_a_lost_signal_comes_back(name, number):
     result = subprocess.run(
         [sys.executable, "-c", "import signal; signal.signal(signal.SIGINT, "
-         "signal.default_int_handler)\n" + LOST.format(name=name)],
+         "signal.default_int_handler); signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
+         + LOST.format(name=name)],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert result.returncode == 128 + number

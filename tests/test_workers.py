@@ -231,6 +231,12 @@ def test_no_shared_memory_and_no_semaphores_are_needed(options, whole, monkeypat
     assert compress(options, process_workers(2, 1)) == whole
 
 
+def as_at_a_terminal():
+    """Whoever runs the tests in the background, as by nohup, ignores these."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 def run_interrupted(model, path, moment):
     """Run two workers; when `moment`, which is given the process, returns, interrupt all processes,
     as a terminal does."""
@@ -239,7 +245,7 @@ def run_interrupted(model, path, moment):
          "--block-size", "64K", *map(str, model), path],
         env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE,
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=as_at_a_terminal,
     )  # fmt: skip
     moment(process)
     os.killpg(process.pid, signal.SIGINT)
@@ -347,7 +353,7 @@ def test_a_worker_sees_its_threads():
 
 def test_the_number_of_workers_follows_from_the_machine(monkeypatch):
     monkeypatch.setattr("nacrith.workers.counting.available_threads", lambda: 8)
-    monkeypatch.setattr("nacrith.workers.counting.available_memory", lambda: 7 << 30)
+    monkeypatch.setattr("nacrith.workers.counting.available_memory", lambda: 10 << 30)
     assert [worker_count(n) for n in (None, 1, 3, 100)] == [5, 1, 3, 5]
     monkeypatch.setattr("nacrith.workers.counting.available_memory", lambda: 0)
     assert worker_count() == 1
