@@ -77,7 +77,7 @@ class Cutting:
             if unlike + cold * (streams - 1) <= may_grow:
                 break
             streams = int(_FEWER * streams)
-        return max(1, streams)
+        return streams
 
     def most_for(self, size: int) -> int:
         """The most streams that a text of so many bytes can get."""

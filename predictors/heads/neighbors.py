@@ -147,7 +147,7 @@ it one of each stream if they may be unlike.
 states: [W, P] uint64, a state in a column, W and each ring rounded up to whole passes and blocks;
 W is 0 if nobody is asked. followers: [P] int32 symbols. distances: [P] uint16 from the state
 that is voted on. blocks: [n, 2] int64, places and numbers of states that are compared, least: [n]
-uint16, the least distance in each. near: [P + 1] int32, places.
+uint16, the least distance in each. near: [n * _BLOCK + 1] int32, places.
 sums: [_BLOCK] uint64. words: [W] uint64, the state. weights: [n] int64, see
 `vote_of_distance`. votes: `Votes`. n_states: [1] int64, states of all streams that there were,
 n_own: [S] int64, of each, S is 0 without rings of their own. capacity: int64, of the shared ring.
@@ -189,6 +189,12 @@ def new_neighbors(n_symbols: int, dimensions: int, capacity: int, n_streams: int
 
 
 @inlined
+def _own_ring(neighbors: Neighbors, stream: int) -> Any:
+    """The first place of a stream's own ring, int64: these are the last ones."""
+    return len(neighbors.followers) - (len(neighbors.n_own) - stream) * OWN_STATES
+
+
+@inlined
 def _list_blocks(neighbors: Neighbors, stream: int) -> Any:
     """Write the blocks of states that are compared; return their number, int64."""
     blocks = neighbors.blocks
@@ -197,7 +203,7 @@ def _list_blocks(neighbors: Neighbors, stream: int) -> Any:
     asked = shared
     if len(neighbors.n_own):
         n = min(neighbors.n_own[stream], OWN_STATES)
-        first = shared * _BLOCK + stream * OWN_STATES
+        first = _own_ring(neighbors, stream)
         for begin in range(0, n, _BLOCK):
             blocks[found, 0] = first + begin
             blocks[found, 1] = min(n - begin, _BLOCK)
@@ -280,8 +286,8 @@ def remember(neighbors: Neighbors, symbol: int, stream: int) -> None:
     _keep(neighbors, neighbors.n_states[0] % neighbors.capacity, symbol)
     neighbors.n_states[0] += 1
     if len(neighbors.n_own):
-        own = len(neighbors.followers) - (len(neighbors.n_own) - stream) * OWN_STATES
-        _keep(neighbors, own + neighbors.n_own[stream] % OWN_STATES, symbol)
+        place = _own_ring(neighbors, stream) + neighbors.n_own[stream] % OWN_STATES
+        _keep(neighbors, place, symbol)
         neighbors.n_own[stream] += 1
 
 
