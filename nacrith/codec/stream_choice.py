@@ -35,7 +35,7 @@ _OF_INTERLEAVED = 0.13
 """That what is coded side by side is unlike costs this part of what it costs LZMA, and"""
 
 _COLD_COST = 15
-"""bytes are what the cold start of a further stream of prose costs behind the head of the text. With
+"""bytes are what the cold start of a further stream of prose costs behind the head of a text. With
 both, all of these cuts but one are taken for what they are, more than 1 % or less: 4,000,000 bytes
 of prose in 64 streams cost 1.03 %."""
 
