@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from nacrith.message_codec import Codec
     from nacrith.stream_objects import compressobj, decompressobj
 
-__version__ = "0.9.0"
+__version__ = "0.9.1"
 
 __all__ = [
     "Codec", "NacrithError", "compress", "compressobj", "decompress", "decompressobj", "open",

@@ -67,6 +67,11 @@ backend does not tell states. bias_head, output_head, neighbors: see there.
 """
 
 
+def are_unlike(parameters: EnsembleParameters, n_streams: int) -> bool:
+    """Are these the streams of a text, several, that may be unlike?"""
+    return n_streams > 1 and bool(parameters.unlike)
+
+
 State = namedtuple("State", "parts tables")
 State.__doc__ = (
     """All that an ensemble learns: its `Parts` and, with refinement, `Tables`, else None."""
@@ -88,7 +93,7 @@ def new_state(
     """
     p = parameters
     alphabet = len(vocabulary)
-    unlike = n_streams > 1 and bool(p.unlike)
+    unlike = are_unlike(p, n_streams)
     weights = softmax.new_softmax(vocabulary)
     parts = Parts(
         softmax=weights,

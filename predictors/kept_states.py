@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from predictors.ensemble import EnsembleParameters, State, new_state
+from predictors.ensemble import EnsembleParameters, State, are_unlike, new_state
 from predictors.heads.output_head import OutputHead
 from predictors.language_models.vocabulary import Vocabulary
 from predictors.mixing.context_lines import new_lines
@@ -42,7 +42,7 @@ class KeptStates:
     ) -> State:
         """As `new_state`; the state may be used until `free` is called."""
         size = n_streams, dimensions
-        bits = line_bits(n_symbols, n_streams > 1 and bool(parameters.unlike))
+        bits = line_bits(n_symbols, are_unlike(parameters, n_streams))
         key = *size, bits
         if key not in self._templates:
             # Untrained states differ in the number of lines alone, which are empty.

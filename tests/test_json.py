@@ -55,6 +55,15 @@ def test_list_and_info(nacrith, tmp_path, model, keep_text):
     assert_documented("info", lines(nacrith("info", "--json", "a.nc", "b.nc")))
 
 
+def test_info_tells_the_streams(nacrith, tmp_path, model, keep_text):
+    options = {"model": model[1], "window": 256, "threads": 1}
+    two = compress(TEXT, streams=2, **options)
+    (tmp_path / "a.nc").write_bytes(two + compress(TEXT, level=3))
+    with_model, without = lines(nacrith("info", "--json", "a.nc"))[0]["members"]
+    assert with_model["streams"] == [2] and without["streams"] == []
+    assert b" tokens, 2 streams\n" in nacrith("info", "a.nc").stdout
+
+
 def test_test(nacrith, tmp_path):
     (tmp_path / "a.nc").write_bytes(compress(TEXT, level=1))
     (tmp_path / "b.nc").write_bytes(compress(TEXT, level=1)[:-1])

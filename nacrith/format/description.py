@@ -16,13 +16,21 @@ def _ignore(header: Header, frame: Frame) -> None:
     pass
 
 
+def _not_told(frame: Frame) -> int:
+    return 0
+
+
 def describe_file(
-    source: BinaryIO, look_at: Callable[[Header, Frame], None] = _ignore
+    source: BinaryIO,
+    look_at: Callable[[Header, Frame], None] = _ignore,
+    streams_in: Callable[[Frame], int] = _not_told,
 ) -> dict[str, Any]:
     """Read a whole file, check its checksums and describe it, JSON-ready.
 
     Args:
         look_at: called with each frame, after its checksum has been compared.
+        streams_in: the streams of a frame's text for the model, 0 = it has none, or they are not
+            to be told.
 
     Raises:
         FormatError, UnsupportedError
@@ -31,7 +39,7 @@ def describe_file(
     members = []
     for member in reader:
         count: Counter[str] = Counter()
-        variants = set()
+        variants, streams = set(), set()
         check = b""
         for frame in member.frames():
             look_at(member.header, frame)
@@ -46,6 +54,7 @@ def describe_file(
                 count[kind.name] += length
             if Kind.MIXED_TEXT in frame.payloads:
                 variants.add(Reader(frame.payloads[Kind.MIXED_TEXT], "text of a frame").varint())
+            streams.add(streams_in(frame))
             check = frame.check
         header = member.header
         model = header.model
@@ -58,6 +67,7 @@ def describe_file(
                 "variants": sorted(variants),
                 "tokens": count["tokens"],
                 "text_payload": count["text payload"],
+                "streams": sorted(streams - {0}),
                 "frames": count["frames"],
                 "hash": "blake2b:" + (member.trailer.digest if member.trailer else check).hex(),
                 "model": model
@@ -82,6 +92,13 @@ def describe_file(
     }
 
 
+def _streams(numbers: list[int]) -> str:
+    if not numbers:
+        return ""
+    least = f"{numbers[0]} to " if len(numbers) > 1 else ""
+    return f", {least}{counted(numbers[-1], 'stream')}"
+
+
 def description_lines(description: dict[str, Any]) -> list[str]:
     """The same for people."""
     lines = [f"{description['file']}: {description['format']}, of {description['program']}"]
@@ -104,7 +121,9 @@ def description_lines(description: dict[str, Any]) -> list[str]:
             pictures = counted(member["pictures"], "byte")
             lines.append(f"  pictures    {pictures} of coefficients of JPEG pictures")
         for kind, n in member["bytes"].items():
-            more = f" in {counted(member['tokens'], 'token')}" if kind == "text" else ""
+            more = ""
+            if kind == Kind.TEXT.name.lower():
+                more = f" in {counted(member['tokens'], 'token')}{_streams(member['streams'])}"
             if kind == Kind.MIXED_TEXT.name.lower():
                 more = f" by variant {' and '.join(map(str, member['variants']))}"
             if n:

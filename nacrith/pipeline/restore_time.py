@@ -46,18 +46,19 @@ class RestoreTime:
             self.seconds += 0 if self._has_text else _START
             self._has_text = True
             share = available_threads() / _MEASURED_THREADS
-            self.seconds += frame.n_symbols / (_speed(_streams(frame)) * share)
+            self.seconds += frame.n_symbols / (_speed(max(1, streams_in(frame))) * share)
 
 
-def _streams(frame: Frame) -> int:
+def streams_in(frame: Frame) -> int:
+    """The streams of a frame's text for the model; 0 if it has none, or can't be read."""
     # Not needed where there is no text for the model.
     from nacrith.codec.streams_of_frame import streams_of
 
     try:
-        return max(1, streams_of(frame))
+        return streams_of(frame)
     except NacrithError:
         # Whoever restores it tells what is wrong.
-        return 1
+        return 0
 
 
 def _speed(streams: int) -> float:

@@ -68,11 +68,11 @@ def new_tables(
         n_streams: S.
         n_symbols: that all streams have together.
         kinds: which of `contexts.KINDS` are on, as a bit mask.
-        unlike: may the streams be unlike? Then each keeps something for itself.
+        unlike: may the streams be unlike? Then each of several keeps something for itself.
     """
     ring_bits = _HISTORY_BITS - (n_streams - 1).bit_length()
     capacity = 1 << ring_bits
-    own_shift = ring_bits if unlike and n_streams > 1 else NOTHING_OWN
+    own_shift = ring_bits if unlike else NOTHING_OWN
     return Tables(
         nodes=np.column_stack(
             [trie.split, trie.child, trie.depth << _DEPTH_SHIFT | trie.partial]
