@@ -15,12 +15,19 @@ from predictors.base import LanguageModel
 from predictors.language_models.correction.file_head import CorrectionFile
 
 
-def tokens_per_second(model: LanguageModel, streams: int, seconds: float) -> float:
-    """Speed of the steps of decoding, after one that compiles and warms up."""
+def tokens_per_second(model: LanguageModel, streams: int, seconds: float, read: int = 1) -> float:
+    """Speed of the steps of decoding, after some that compile and warm up.
+
+    Args:
+        read: tokens that each stream has read before, 1 or more. A step takes the longer the more
+            there are, until the window is full.
+    """
     session = model.open(streams, DEFAULT.parameters.window, DEFAULT.parameters.sinks)
     # Streams that read the same would share what is computed.
     tokens = np.resize(model.vocabulary.token_of_symbol[-streams:], streams)
-    session.step(tokens)
+    session.prefetch(np.tile(tokens, (read, 1)))
+    for _ in range(read):
+        session.step(tokens)
     begin = time.perf_counter()
     n = 0
     while time.perf_counter() - begin < seconds:

@@ -13,8 +13,12 @@ from nacrith.errors import NacrithError
 from tests.conftest import ROOT
 
 LIMITS = {
-    "bandwidth": 2e10, "products": 5e11, "weights": 134_000_000,
-    "decoding": [{"streams": 8, "rate": 400.0, "of_bandwidth": 0.25, "of_products": 0.1}],
+    "bandwidth": 2e10, "products": 5e11, "window": 1024, "weights": 134_000_000,
+    "cache": 12_900_000,
+    "decoding": [{
+        "streams": 8, "rate_at_first": 700.0, "rate": 400.0, "of_bandwidth": 0.25,
+        "of_products": 0.1,
+    }],
 }  # fmt: skip
 
 
@@ -42,7 +46,8 @@ def test_both_checkouts_are_run_and_compared(tiny):
             assert found[side][f"{direction}_peak"] > 1 << 25
     text = section([(case.name, found)], LIMITS)
     assert text.startswith("## Before and after\n") and "| a few words | " in text
-    assert "20.0 GB/s" in text and "| 8 | 400 | 25 % | 10 % |" in text
+    assert "20.0 GB/s" in text and "| 8 | 700 | 400 | 25 % | 10 % |" in text
+    assert "12.9 MB of keys and values" in text and "1,024 tokens" in text
 
 
 def test_the_ratio_is_before_by_after():

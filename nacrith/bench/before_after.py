@@ -208,6 +208,7 @@ def _limits(limits: dict[str, Any]) -> str:
     rows = [
         [
             str(d["streams"]),
+            f"{d['rate_at_first']:.0f}",
             f"{d['rate']:.0f}",
             f"{100 * d['of_bandwidth']:.0f} %",
             f"{100 * d['of_products']:.0f} %",
@@ -218,8 +219,13 @@ def _limits(limits: dict[str, Any]) -> str:
         f"This machine reads {limits['bandwidth'] / 1e9:.1f} GB/s of memory and does "
         f"{limits['products'] / 1e9:.0f}·10⁹ multiply-accumulates of an\n8-bit weight and "
         "a value of a row per second, each with all threads and nothing else. A step reads "
-        f"{limits['weights'] / 1e6:.0f} MB\nof weights. What steps of the model alone use of both:"
-        "\n\n" + table("streams | tokens/s | of the bandwidth | of the products", rows)
+        f"{limits['weights'] / 1e6:.0f} MB\nof weights, and {limits['cache'] / 1e6:.1f} MB of "
+        f"keys and values for each stream that has read {limits['window']:,} tokens. What steps of "
+        "the model\nalone use of both then:\n\n"
+        + table(
+            "streams | tokens/s at first | with full windows | of the bandwidth | of the products",
+            rows,
+        )
     )
 
 

@@ -21,7 +21,8 @@ class _Watch(Progress):
 
     Attributes:
         enough: seconds from the first report on; 0 = never stop.
-        reports: (seconds, position in bytes) of the first report and the last.
+        reports: (seconds, position in bytes) of the first report, of the last one in the first
+            half of that time, and of the last.
     """
 
     enough: float
@@ -29,8 +30,10 @@ class _Watch(Progress):
 
     def update(self, position: int, tokens: int, payload: int) -> None:
         now = time.perf_counter()
-        self.reports[1:] = [(now, position)]
-        if self.enough and now - self.reports[0][0] >= self.enough and position:
+        first = self.reports[0][0] if self.reports else now
+        kept = 2 if now - first > self.enough / 2 else 1
+        self.reports[kept:] = [(now, position)]
+        if self.enough and now - first >= self.enough and position > self.reports[-2][1]:
             raise _Enough
 
 
@@ -38,7 +41,8 @@ def measure_both_ways(data: bytes, options: CompressOptions, enough: float = 0) 
     """Compress and restore data of one frame.
 
     Args:
-        enough: seconds of decoding after which it is stopped; 0 = decode all.
+        enough: seconds of decoding after which it is stopped; 0 = decode all. What is left takes
+            as long as in the second half: steps take longer until the windows are full.
 
     Returns:
         `size`, `compressed` in bytes, `tokens`, `compress_seconds`, `decompress_seconds` (with
@@ -59,9 +63,9 @@ def measure_both_ways(data: bytes, options: CompressOptions, enough: float = 0) 
         if restored.getvalue() != data:
             raise AssertionError("the restored bytes differ")
     except _Enough:
-        (first, start), (last, end) = watch.reports
+        *_, (half, start), (last, end) = watch.reports
         share = end / len(data)
-        seconds = first - middle + (last - first) * (len(data) - start) / (end - start)
+        seconds = half - middle + (last - half) * (len(data) - start) / (end - start)
     return {
         "size": len(data),
         "compressed": summary.compressed,

@@ -42,35 +42,47 @@ def measure_bandwidth() -> float:
     return best
 
 
-def measure_limits(streams: tuple[int, ...] = (1, 8, 64), seconds: float = 3) -> dict[str, Any]:
-    """How fast the model decodes alone, and what both limits would allow.
+_BYTES_OF_KEY_AND_VALUE = 12
+"""Of each head and position in the cache, beside the elements: both scales, and a sum."""
+
+
+def measure_limits(
+    streams: tuple[int, ...] = (1, 8, 64), seconds: float = 3, window: int = WINDOW
+) -> dict[str, Any]:
+    """How fast the model decodes alone, with full windows, and what both limits would allow.
 
     Returns:
         `bandwidth`: bytes per second; `products`: multiply-accumulates of an int8 weight and a
-        value of a row per second, of all threads; `decoding`: for each number of streams the
-        tokens per second, and which share of each limit they use.
+        value of a row per second, of all threads; `weights`, `cache`: bytes that a step reads,
+        and that it reads besides for each stream; `decoding`: for each number of streams the
+        tokens per second with short and with full windows, and which share of each limit they use
+        with full ones.
     """
     bandwidth = measure_bandwidth()
     ceiling = measure_ceiling()
     products = 1e9 * ceiling["ceiling"] * ceiling["threads"]
     model = ExactModel(default_model().path)
     panels = [w.panels for w in model.weights if isinstance(w, Linear)]
-    step_bytes = sum(p.nbytes for p in panels)
+    weights = sum(p.nbytes for p in panels)
     step_products = sum(p.size for p in panels)
+    s = model.shape
+    cache = s.layers * s.kv_heads * window * (2 * s.head_size + _BYTES_OF_KEY_AND_VALUE)
     decoding = []
     for n in streams:
-        rate = tokens_per_second(model, n, seconds)
+        rate = tokens_per_second(model, n, seconds, window)
         decoding.append({
             "streams": n,
+            "rate_at_first": tokens_per_second(model, n, seconds),
             "rate": rate,
-            "of_bandwidth": rate / n * step_bytes / bandwidth,
+            "of_bandwidth": rate / n * (weights + n * cache) / bandwidth,
             "of_products": rate * step_products / products,
         })  # fmt: skip
     model.close()
     return {
         "bandwidth": bandwidth,
         "products": products,
-        "window": WINDOW,
-        "weights": step_bytes,
+        "window": window,
+        "weights": weights,
+        "cache": cache,
         "decoding": decoding,
     }
