@@ -8,8 +8,11 @@ from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import Header
 from predictors.language_models.numerics import available_threads
 
-_TOKENS_PER_SECOND = {1: 220, 8: 750, 64: 1200}
-"""Of all streams together, by their number: the embedded model, 2 cores with AVX512-VNNI."""
+_TOKENS_PER_SECOND = {1: (200, 155), 2: (250, 220), 4: (400, 330), 8: (850, 600), 64: (1000, 690)}
+"""Of all streams together, by their number, at first and with full windows: the embedded model, 2
+cores with AVX512-VNNI."""
+_MEASURED_WINDOW = 1024
+"""Tokens of these windows; a step takes the longer the more of them there are."""
 _MEASURED_THREADS = 2
 """The threads that did so."""
 
@@ -46,7 +49,7 @@ class RestoreTime:
             self.seconds += 0 if self._has_text else _START
             self._has_text = True
             share = available_threads() / _MEASURED_THREADS
-            self.seconds += frame.n_symbols / (_speed(max(1, streams_in(frame))) * share)
+            self.seconds += frame.n_symbols / (_speed(frame) * share)
 
 
 def streams_in(frame: Frame) -> int:
@@ -61,9 +64,16 @@ def streams_in(frame: Frame) -> int:
         return 0
 
 
-def _speed(streams: int) -> float:
-    """Tokens a second, between what was measured by the logarithm of the streams."""
+def _speed(frame: Frame) -> float:
+    """Tokens a second of a frame, between what was measured by the logarithm of the streams."""
+    streams = max(1, streams_in(frame))
+    at_first, full = 0.0, 0.0
     for (a, slow), (b, fast) in pairwise(_TOKENS_PER_SECOND.items()):
+        part = min(log2(streams / a) / log2(b / a), 1.0)
+        at_first, full = (x + (y - x) * part for x, y in zip(slow, fast, strict=True))
         if streams <= b:
-            return slow + (fast - slow) * log2(streams / a) / log2(b / a)
-    return fast
+            break
+    # How full the windows are on average.
+    fill = frame.n_symbols / streams / _MEASURED_WINDOW
+    filled = fill / 2 if fill < 1 else 1 - 1 / (2 * fill)
+    return 1 / ((1 - filled) / at_first + filled / full)
