@@ -62,12 +62,15 @@ def test_full_windows_take_longer(tiny_gguf, keep_text, monkeypatch):
     packed = compress(TEXT, model=tiny_gguf, window=256, threads=1, streams=8)
     ((header, frame),) = frames(packed)
 
-    def rate(tokens: int) -> float:
+    def rate(tokens: int, window: int = 1024) -> float:
         """In a stream of so many."""
         long = replace(frame, n_symbols=8 * tokens)
-        return 8 * tokens / (seconds([(header, long)]) - 0.5)
+        given = replace(header, parameters=replace(header.parameters, window=window))
+        return 8 * tokens / (seconds([(given, long)]) - 0.5)
 
     assert 840 < rate(10) < 850 and 600 < rate(100_000) < 605
+    # Other windows are fuller or emptier.
+    assert rate(100_000, 2048) < 500 and rate(100_000, 256) > 740
     # Half full on average, from both sides.
     assert rate(1023) == pytest.approx(2 / (1 / 850 + 1 / 600), rel=0.01)
     assert rate(1025) == pytest.approx(2 / (1 / 850 + 1 / 600), rel=0.01)

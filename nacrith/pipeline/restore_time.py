@@ -12,7 +12,7 @@ _TOKENS_PER_SECOND = {1: (200, 155), 2: (250, 220), 4: (400, 330), 8: (850, 600)
 """Of all streams together, by their number, at first and with full windows: the embedded model, 2
 cores with AVX512-VNNI."""
 _MEASURED_WINDOW = 1024
-"""Tokens of these windows; a step takes the longer the more of them there are."""
+"""Tokens of these windows: each that a stream has read makes its step a little longer."""
 _MEASURED_THREADS = 2
 """The threads that did so."""
 
@@ -49,7 +49,7 @@ class RestoreTime:
             self.seconds += 0 if self._has_text else _START
             self._has_text = True
             share = available_threads() / _MEASURED_THREADS
-            self.seconds += frame.n_symbols / (_speed(frame) * share)
+            self.seconds += frame.n_symbols / (_speed(frame, header.parameters.window) * share)
 
 
 def streams_in(frame: Frame) -> int:
@@ -64,7 +64,7 @@ def streams_in(frame: Frame) -> int:
         return 0
 
 
-def _speed(frame: Frame) -> float:
+def _speed(frame: Frame, window: int) -> float:
     """Tokens a second of a frame, between what was measured by the logarithm of the streams."""
     streams = max(1, streams_in(frame))
     at_first, full = 0.0, 0.0
@@ -73,7 +73,7 @@ def _speed(frame: Frame) -> float:
         at_first, full = (x + (y - x) * part for x, y in zip(slow, fast, strict=True))
         if streams <= b:
             break
-    # How full the windows are on average.
-    fill = frame.n_symbols / streams / _MEASURED_WINDOW
-    filled = fill / 2 if fill < 1 else 1 - 1 / (2 * fill)
-    return 1 / ((1 - filled) / at_first + filled / full)
+    # Tokens in the window on average.
+    read = frame.n_symbols / streams
+    seen = read / 2 if read < window else window - window * window / (2 * read)
+    return 1 / (1 / at_first + seen / _MEASURED_WINDOW * (1 / full - 1 / at_first))
