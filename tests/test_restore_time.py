@@ -58,7 +58,7 @@ def test_more_streams_are_restored_faster(tiny_gguf, keep_text):
 
 
 def test_full_windows_take_longer(tiny_gguf, keep_text, monkeypatch):
-    monkeypatch.setattr("nacrith.pipeline.restore_time.streams_in", lambda frame: 8)
+    monkeypatch.setattr("nacrith.codec.streams_of_frame.streams_told", lambda frame: 8)
     packed = compress(TEXT, model=tiny_gguf, window=256, threads=1, streams=8)
     ((header, frame),) = frames(packed)
 

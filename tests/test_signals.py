@@ -106,7 +106,7 @@ def test_an_end_of_a_file_is_no_interruption(nacrith, tmp_path):
     """click makes the same exception of Ctrl-C and of EOFError."""
     (tmp_path / "sitecustomize.py").write_text(
         "import nacrith.format.description\n"
-        "def ended(source):\n"
+        "def ended(source, **more):\n"
         "    raise EOFError\n"
         "nacrith.format.description.describe_file = ended\n"
     )

@@ -27,11 +27,11 @@ def info(inputs: Inputs, as_json: bool) -> None:
     """
 
     def job(path: Path | None) -> None:
+        from nacrith.codec.streams_of_frame import streams_told
         from nacrith.format.description import describe_file, description_lines
-        from nacrith.pipeline.restore_time import streams_in
 
         with open_compressed(path) as source:
-            described = describe_file(source, streams_in=streams_in)
+            described = describe_file(source, streams_in=streams_told)
         description = {"file": name_of(path), **described}
         if as_json:
             click.echo(json.dumps(description))

@@ -3,7 +3,6 @@
 from itertools import pairwise
 from math import log2
 
-from nacrith.errors import NacrithError
 from nacrith.format.frame import Frame, Kind
 from nacrith.format.header import Header
 from predictors.language_models.numerics import available_threads
@@ -52,21 +51,12 @@ class RestoreTime:
             self.seconds += frame.n_symbols / (_speed(frame, header.parameters.window) * share)
 
 
-def streams_in(frame: Frame) -> int:
-    """The streams of a frame's text for the model; 0 if it has none, or can't be read."""
-    # Not needed where there is no text for the model.
-    from nacrith.codec.streams_of_frame import streams_of
-
-    try:
-        return streams_of(frame)
-    except NacrithError:
-        # Whoever restores it tells what is wrong.
-        return 0
-
-
 def _speed(frame: Frame, window: int) -> float:
     """Tokens a second of a frame, between what was measured by the logarithm of the streams."""
-    streams = max(1, streams_in(frame))
+    # Not needed where there is no text for the model.
+    from nacrith.codec.streams_of_frame import streams_told
+
+    streams = max(1, streams_told(frame))
     at_first, full = 0.0, 0.0
     for (a, slow), (b, fast) in pairwise(_TOKENS_PER_SECOND.items()):
         part = min(log2(streams / a) / log2(b / a), 1.0)
