@@ -59,17 +59,17 @@ class EnsembleParameters(Protocol):
         ...
 
 
+def are_unlike(parameters: EnsembleParameters, n_streams: int) -> bool:
+    """Are these the streams of a text, several, that may be unlike?"""
+    return n_streams > 1 and bool(parameters.unlike)
+
+
 Parts = namedtuple("Parts", "softmax candidates state bias_head output_head neighbors")
 Parts.__doc__ = """What predicts a token's weights and votes: a tuple of each part's arrays.
 
 softmax: `Softmax`. candidates: `Candidates`. state: `HiddenState`, of 0 dimensions if the
 backend does not tell states. bias_head, output_head, neighbors: see there.
 """
-
-
-def are_unlike(parameters: EnsembleParameters, n_streams: int) -> bool:
-    """Are these the streams of a text, several, that may be unlike?"""
-    return n_streams > 1 and bool(parameters.unlike)
 
 
 State = namedtuple("State", "parts tables")

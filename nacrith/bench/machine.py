@@ -11,6 +11,7 @@ from coder.kernels import njit
 from nacrith.bench.exact import WINDOW, measure_ceiling
 from nacrith.model_speed import tokens_per_second
 from nacrith.models.catalog import default_model
+from nacrith.models.model_size import model_size
 from predictors.language_models.exact.linear import Linear
 from predictors.language_models.exact.model import ExactModel
 from predictors.language_models.numerics import available_threads
@@ -42,13 +43,7 @@ def measure_bandwidth() -> float:
     return best
 
 
-_BYTES_OF_KEY_AND_VALUE = 12
-"""Of each head and position in the cache, beside the elements: both scales, and a sum."""
-
-
-def measure_limits(
-    streams: tuple[int, ...] = (1, 8, 64), seconds: float = 3, window: int = WINDOW
-) -> dict[str, Any]:
+def measure_limits(streams: tuple[int, ...] = (1, 8, 64), seconds: float = 3) -> dict[str, Any]:
     """How fast the model decodes alone, with full windows, and what both limits would allow.
 
     Returns:
@@ -61,15 +56,15 @@ def measure_limits(
     bandwidth = measure_bandwidth()
     ceiling = measure_ceiling()
     products = 1e9 * ceiling["ceiling"] * ceiling["threads"]
-    model = ExactModel(default_model().path)
+    path = default_model().path
+    model = ExactModel(path)
     panels = [w.panels for w in model.weights if isinstance(w, Linear)]
     weights = sum(p.nbytes for p in panels)
     step_products = sum(p.size for p in panels)
-    s = model.shape
-    cache = s.layers * s.kv_heads * window * (2 * s.head_size + _BYTES_OF_KEY_AND_VALUE)
+    cache = WINDOW * model_size(path).position
     decoding = []
     for n in streams:
-        rate = tokens_per_second(model, n, seconds, window)
+        rate = tokens_per_second(model, n, seconds, WINDOW)
         decoding.append({
             "streams": n,
             "rate_at_first": tokens_per_second(model, n, seconds),
@@ -81,7 +76,7 @@ def measure_limits(
     return {
         "bandwidth": bandwidth,
         "products": products,
-        "window": window,
+        "window": WINDOW,
         "weights": weights,
         "cache": cache,
         "decoding": decoding,

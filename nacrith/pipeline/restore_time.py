@@ -52,18 +52,24 @@ class RestoreTime:
 
 
 def _speed(frame: Frame, window: int) -> float:
-    """Tokens a second of a frame, between what was measured by the logarithm of the streams."""
+    """Tokens a second of a frame, on average."""
     # Not needed where there is no text for the model.
     from nacrith.codec.streams_of_frame import streams_told
 
     streams = max(1, streams_told(frame))
-    at_first, full = 0.0, 0.0
-    for (a, slow), (b, fast) in pairwise(_TOKENS_PER_SECOND.items()):
-        part = min(log2(streams / a) / log2(b / a), 1.0)
-        at_first, full = (x + (y - x) * part for x, y in zip(slow, fast, strict=True))
-        if streams <= b:
-            break
+    at_first, full = _measured_speeds(streams)
     # Tokens in the window on average.
     read = frame.n_symbols / streams
     seen = read / 2 if read < window else window - window * window / (2 * read)
     return 1 / (1 / at_first + seen / _MEASURED_WINDOW * (1 / full - 1 / at_first))
+
+
+def _measured_speeds(streams: int) -> tuple[float, float]:
+    """Tokens a second at first and with full windows, between what was measured by the logarithm
+    of the streams."""
+    for (a, slow), (b, fast) in pairwise(_TOKENS_PER_SECOND.items()):
+        if streams <= b:
+            part = log2(streams / a) / log2(b / a)
+            at_first, full = (x + (y - x) * part for x, y in zip(slow, fast, strict=True))
+            return at_first, full
+    return fast
